@@ -4,11 +4,16 @@ import * as z from "zod";
 /** A name that is safe in a path, a tag, a host name and a URL. */
 export const Name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/i, "use letters, digits, '.', '_' and '-', 63 at most, no sign at either end");
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/i,
+    "use letters, digits, '.', '_' and '-', 63 at most, no sign at either end",
+  );
 export type Name = z.infer<typeof Name>;
 
 /** POSIX's form of an environment variable's name. */
-export const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "use letters, digits and '_', not starting with a digit");
+export const EnvName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "use letters, digits and '_', not starting with a digit");
 
 /** Which launcher's rules the file was written for; it decides how scripts go on after a failing line. */
 export const Dialect = z.enum(["muster", "skypilot", "oumi"]);
@@ -55,7 +60,10 @@ export const Task = z.strictObject({
   /** Hosts that the job runs on, all at once. */
   nodes: z.number().int().min(1).max(1024).default(1),
   /** Upload (SHA-256, hex) of the working folder as a gzipped tar archive. */
-  workdir: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+  workdir: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** Runs once per host for each distinct text, before the first job that brings it. */
   setup: z.string().max(200_000).optional(),
   run: z.string().max(200_000).optional(),

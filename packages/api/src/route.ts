@@ -1,0 +1,53 @@
+/** Routes as plain data. `serve`, `client` and `openapi` read the table; API Gateway's route keys are its methods and paths. */
+import type { ErrorCode } from "@muster/core/error.ts";
+import type * as z from "zod";
+
+/** `user`: a token; `host`: a host's token; `none`: whoever reaches the endpoint. */
+export type Auth = "user" | "host" | "none";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** API Gateway's spelling: `/v1/clusters/{cluster}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly auth: Auth;
+  /** Reads need a viewer, mutations a member, unless a route says otherwise. */
+  readonly status: 200 | 201 | 202;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly output: z.ZodType;
+  /** The failures that this route may answer, beside those of every route. */
+  readonly errors: readonly ErrorCode[];
+}
+
+/** Failures that any route may answer. */
+export const COMMON_ERRORS = [
+  "invalid_request",
+  "unauthenticated",
+  "forbidden",
+  "too_large",
+  "busy",
+  "unavailable",
+  "internal",
+] as const;
+
+type PathParams<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | PathParams<Rest> : never;
+type NeedsParams<R extends Route> = [PathParams<R["path"]>] extends [never]
+  ? unknown
+  : { params: z.ZodObject<Record<PathParams<R["path"]>, z.ZodType>> };
+
+/** Checks at compile time that every `{name}` of the path has a schema. */
+export const route = <const R extends Route>(definition: R & NeedsParams<R>): R => definition;
+
+export type ParamsOf<R extends Route> = R["params"] extends z.ZodType ? z.output<R["params"]> : Record<never, never>;
+export type QueryOf<R extends Route> = R["query"] extends z.ZodType ? z.output<R["query"]> : Record<never, never>;
+export type BodyOf<R extends Route> = R["body"] extends z.ZodType ? z.output<R["body"]> : undefined;
+export type OutputOf<R extends Route> = z.output<R["output"]>;
+
+/** What a caller sends: defaults may be left out. */
+export type InputOf<R extends Route> = (R["params"] extends z.ZodType
+  ? { readonly params: z.input<R["params"]> }
+  : unknown) &
+  (R["query"] extends z.ZodType ? { readonly query?: z.input<R["query"]> } : unknown) &
+  (R["body"] extends z.ZodType ? { readonly body: z.input<R["body"]> } : unknown);

@@ -1,0 +1,12 @@
+/** The route table: every route of the system, by id. */
+import type { Route } from "./route.ts";
+import { clusters } from "./routes/clusters.ts";
+import { jobs } from "./routes/jobs.ts";
+import { agent, providers, uploads } from "./routes/rest.ts";
+
+export const routes = { ...jobs, ...clusters, ...uploads, ...providers, ...agent } as const;
+
+export type Routes = typeof routes;
+export type RouteId = keyof Routes;
+
+export const entries: readonly (readonly [RouteId, Route])[] = Object.entries(routes) as [RouteId, Route][];

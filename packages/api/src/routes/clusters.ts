@@ -1,0 +1,93 @@
+import * as Cluster from "@muster/core/cluster/cluster.ts";
+import { Idle } from "@muster/core/cluster/idle.ts";
+import { Event } from "@muster/core/event/event.ts";
+import * as Host from "@muster/core/host/host.ts";
+import * as z from "zod";
+import { route } from "../route.ts";
+import { ClusterParam, PageQuery, page } from "./common.ts";
+
+const one = { auth: "user", status: 202, params: ClusterParam, output: Cluster.Info } as const;
+
+export const clusters = {
+  "clusters.create": route({
+    method: "POST",
+    path: "/v1/clusters",
+    summary: "Create a cluster, or find the one of this name",
+    auth: "user",
+    status: 202,
+    body: Cluster.Create,
+    output: Cluster.Info,
+    errors: ["name_taken", "no_offer", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
+  }),
+  "clusters.list": route({
+    method: "GET",
+    path: "/v1/clusters",
+    summary: "List clusters, newest first",
+    auth: "user",
+    status: 200,
+    query: PageQuery.extend({ all: z.stringbool().default(false).meta({ description: "Also those that have ended" }) }),
+    output: page(Cluster.Info),
+    errors: [],
+  }),
+  "clusters.get": route({
+    method: "GET",
+    path: "/v1/clusters/{cluster}",
+    summary: "Read one cluster",
+    auth: "user",
+    status: 200,
+    params: ClusterParam,
+    output: Cluster.Info,
+    errors: ["not_found"],
+  }),
+  "clusters.start": route({
+    ...one,
+    method: "POST",
+    path: "/v1/clusters/{cluster}/start",
+    summary: "Start a stopped cluster",
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
+  }),
+  "clusters.stop": route({
+    ...one,
+    method: "POST",
+    path: "/v1/clusters/{cluster}/stop",
+    summary: "Stop a cluster and keep its disks",
+    errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
+  }),
+  "clusters.remove": route({
+    ...one,
+    method: "DELETE",
+    path: "/v1/clusters/{cluster}",
+    summary: "Cancel a cluster's jobs and terminate its hosts",
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
+  }),
+  "clusters.autostop": route({
+    ...one,
+    method: "PUT",
+    path: "/v1/clusters/{cluster}/autostop",
+    summary: "Set when an idle cluster stops or ends",
+    body: z.strictObject({ idle: Idle }),
+    errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
+  }),
+  "clusters.events": route({
+    method: "GET",
+    path: "/v1/clusters/{cluster}/events",
+    summary: "A cluster's history, oldest first",
+    auth: "user",
+    status: 200,
+    params: ClusterParam,
+    query: PageQuery,
+    output: page(Event),
+    errors: ["not_found"],
+  }),
+  "clusters.hosts": route({
+    method: "GET",
+    path: "/v1/clusters/{cluster}/hosts",
+    summary: "A cluster's hosts, by rank",
+    auth: "user",
+    status: 200,
+    params: ClusterParam,
+    query: PageQuery,
+    output: page(Host.Info),
+    errors: ["not_found"],
+  }),
+} as const;

@@ -1,0 +1,72 @@
+import { Enrol, Enrolled, Orders, Poll, Report, Reported } from "@muster/core/agent/protocol.ts";
+import { ProviderInfo } from "@muster/core/provider/list.ts";
+import * as Upload from "@muster/core/upload/upload.ts";
+import * as z from "zod";
+import { route } from "../route.ts";
+
+export const uploads = {
+  "uploads.create": route({
+    method: "POST",
+    path: "/v1/uploads",
+    summary: "Ask to upload bytes by their hash; bytes that are here already need no upload",
+    auth: "user",
+    status: 200,
+    body: Upload.Create,
+    output: Upload.Info,
+    errors: ["idempotency_mismatch"],
+  }),
+} as const;
+
+export const providers = {
+  "providers.list": route({
+    method: "GET",
+    path: "/v1/providers",
+    summary: "The providers of this control plane",
+    auth: "user",
+    status: 200,
+    output: z.object({ items: z.array(ProviderInfo) }),
+    errors: [],
+  }),
+  "health.get": route({
+    method: "GET",
+    path: "/v1/health",
+    summary: "Whether the control plane answers, and its version",
+    auth: "none",
+    status: 200,
+    output: z.object({ ok: z.literal(true), version: z.string() }),
+    errors: [],
+  }),
+} as const;
+
+export const agent = {
+  "agent.enrol": route({
+    method: "POST",
+    path: "/v1/agent/enrol",
+    summary: "Register a host with its one-time enrolment token",
+    auth: "none",
+    status: 200,
+    body: Enrol,
+    output: Enrolled,
+    errors: ["conflict"],
+  }),
+  "agent.poll": route({
+    method: "POST",
+    path: "/v1/agent/poll",
+    summary: "A host says how it is, and learns what to do",
+    auth: "host",
+    status: 200,
+    body: Poll,
+    output: Orders,
+    errors: [],
+  }),
+  "agent.report": route({
+    method: "POST",
+    path: "/v1/agent/report",
+    summary: "A host says what one of its attempts does",
+    auth: "host",
+    status: 200,
+    body: Report,
+    output: Reported,
+    errors: ["logs_incomplete"],
+  }),
+} as const;

@@ -1,0 +1,123 @@
+/**
+ * What agents and the control plane say to each other. The agent only calls out: it enrols once, then polls, and reports
+ * what its attempts do. Every message may arrive twice or late; the fence tells which attempt is meant.
+ */
+import * as z from "zod";
+import { Cause } from "../attempt/attempt.ts";
+import { Facts, Pulse } from "../host/host.ts";
+import { Dialect } from "../task/task.ts";
+
+export const Enrol = z.strictObject({
+  /** `mse_<workspace>.<hostId>.<secret>`, good once. */
+  token: z.string().max(512),
+  /** 64 hex digits that the agent made and keeps: the same enrolment may be sent again, by the same agent. */
+  nonce: z.string().regex(/^[0-9a-f]{64}$/),
+  facts: Facts,
+});
+export type Enrol = z.infer<typeof Enrol>;
+
+export const Enrolled = z.object({
+  hostId: z.string(),
+  /** `msh_<workspace>.<hostId>.<secret>`: the bearer token of every later call. */
+  hostToken: z.string(),
+});
+export type Enrolled = z.infer<typeof Enrolled>;
+
+const AttemptRef = z.strictObject({ jobId: z.string().max(64), fence: z.number().int() });
+export type AttemptRef = z.infer<typeof AttemptRef>;
+
+export const Poll = z.strictObject({
+  pulse: Pulse.omit({ at: true, attempts: true }),
+  /** Attempts that this host holds and whose exit the control plane has not yet accepted. */
+  attempts: z.array(AttemptRef).max(256),
+});
+export type Poll = z.infer<typeof Poll>;
+
+export const LogPolicy = z.object({
+  url: z.string(),
+  fields: z.record(z.string(), z.string()),
+  /** Chunks go to `<prefix><9-digit sequence>.<phase>`. */
+  prefix: z.string(),
+  maxBytes: z.number(),
+  expiresAt: z.number(),
+});
+export type LogPolicy = z.infer<typeof LogPolicy>;
+
+const Input = z.object({ url: z.string(), sha256: z.string() });
+
+/** One node's part in one try of a job, with all that it needs. */
+export const Assignment = z.object({
+  jobId: z.string(),
+  fence: z.number().int(),
+  rank: z.number().int(),
+  dialect: Dialect,
+  setup: z.string().optional(),
+  run: z.string().optional(),
+  /** The environment contract and the task's own variables. */
+  env: z.record(z.string(), z.string()),
+  /** Names in `env` whose values are masked in what the agent itself prints. */
+  secretNames: z.array(z.string()),
+  /** A gzipped tar archive. */
+  workdir: Input.optional(),
+  mounts: z.array(
+    Input.extend({ path: z.string(), kind: z.enum(["file", "folder"]), mode: z.number().int().optional() }),
+  ),
+  /** Seconds, setup included. */
+  timeout: z.number().int().optional(),
+  /** Seconds between TERM and KILL. */
+  grace: z.number().int(),
+  logs: LogPolicy,
+});
+export type Assignment = z.infer<typeof Assignment>;
+
+/** What to do about an attempt that the host already holds. */
+export const Held = AttemptRef.extend({
+  /** End it: TERM, grace, KILL, then report the exit with this cause. */
+  cancel: z.enum(["cancelled", "timed_out", "peer_failed"]).optional(),
+  /** Epoch ms until which somebody follows the log: ship every 300 ms. */
+  followUntil: z.number().optional(),
+  /** A fresh grant, before the old one expires. */
+  logs: LogPolicy.optional(),
+});
+export type Held = z.infer<typeof Held>;
+
+export const Orders = z.object({
+  /** The control plane's clock, epoch ms. */
+  now: z.number(),
+  assignments: z.array(Assignment),
+  held: z.array(Held),
+  /** Attempts that are no longer this host's: end them, report nothing, forget them. */
+  revoked: z.array(AttemptRef),
+  /** When to poll again at the latest, in ms. */
+  pollAfter: z.number().int(),
+});
+export type Orders = z.infer<typeof Orders>;
+
+export const Report = z.discriminatedUnion("state", [
+  AttemptRef.extend({ state: z.literal("preparing") }),
+  AttemptRef.extend({ state: z.literal("running") }),
+  AttemptRef.extend({
+    state: z.literal("exited"),
+    cause: Cause,
+    /** The script's exit code; 128 + n when signal n ended it. Absent when it never ran. */
+    exitCode: z.number().int().min(0).max(255).optional(),
+    message: z.string().max(2000).optional(),
+    /** Log chunks sent: sequence numbers 0 to chunks - 1. */
+    chunks: z.number().int().min(0),
+    /** False: some could not be sent within ten minutes. */
+    logsComplete: z.boolean(),
+  }),
+]);
+export type Report = z.infer<typeof Report>;
+
+export const Reported = z.object({
+  /** False: the attempt is not this host's any more; end it and forget it. */
+  accepted: z.boolean(),
+});
+export type Reported = z.infer<typeof Reported>;
+
+/** How often agents poll, in ms. */
+export const POLL_IDLE = 60_000;
+export const POLL_BUSY = 15_000;
+/** How long an agent tries to bring the rest of a log home after the script's end, in ms. */
+export const LOG_DEADLINE = 600_000;

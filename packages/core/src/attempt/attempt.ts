@@ -1,0 +1,67 @@
+/** Attempts: one node's part in one try of a job. A row is written when the node first reports; until then it is `assigned`. */
+import * as z from "zod";
+import * as Keys from "../keys.ts";
+import { fieldsOf, type Noun } from "../record.ts";
+import { life } from "./life.ts";
+
+/** What made a node's part end. */
+export const Cause = z.enum([
+  "exited",
+  "setup_failed",
+  "cancelled",
+  "timed_out",
+  "inputs_failed",
+  "start_failed",
+  "host_lost",
+]);
+export type Cause = z.infer<typeof Cause>;
+
+const base = {
+  id: z.string(),
+  workspace: z.string(),
+  jobId: z.string(),
+  hostId: z.string(),
+  fence: z.number().int(),
+  /** The job's rank, not the host's. */
+  rank: z.number().int(),
+  createdAt: z.number(),
+  changedAt: z.number(),
+};
+const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
+  z.object({ ...base, state: z.literal(state), ...extra });
+
+export const Attempt = z.discriminatedUnion("state", [
+  variant("assigned", {}),
+  variant("preparing", {}),
+  variant("running", {}),
+  variant("exited", {
+    cause: Cause,
+    exitCode: z.number().int().optional(),
+    message: z.string().optional(),
+    /** Log chunks that were sent. */
+    chunks: z.number().int(),
+    logsComplete: z.boolean(),
+  }),
+  variant("lost", { cause: Cause }),
+  variant("revoked", {}),
+]);
+export type Attempt = z.infer<typeof Attempt>;
+export type Exited = Extract<Attempt, { state: "exited" }>;
+
+export const noun: Noun<Attempt> = {
+  type: "attempt",
+  schema: Attempt,
+  fields: fieldsOf(Attempt),
+  key: record => Keys.attempt(record.workspace, record.jobId, record.fence, record.rank),
+  indexes: () => ({}),
+};
+export const kind = { noun, life };
+
+/** Where a node's log chunks lie: `<seq>.<phase>` under this. */
+export const logPrefix = (workspace: string, jobId: string, fence: number, rank: number): string =>
+  `${jobLogPrefix(workspace, jobId)}${pad(fence, 8)}/${pad(rank, 5)}/`;
+export const jobLogPrefix = (workspace: string, jobId: string): string => `logs/${workspace}/${jobId}/`;
+export const chunkKey = (prefix: string, sequence: number, phase: string): string =>
+  `${prefix}${pad(sequence, 9)}.${phase}`;
+
+const pad = (value: number, width: number): string => String(value).padStart(width, "0");

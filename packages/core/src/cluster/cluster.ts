@@ -1,0 +1,166 @@
+/** Clusters: a name, a number of hosts, and their life from request to confirmed end. */
+import * as z from "zod";
+import { MusterError } from "../error.ts";
+import * as Id from "../id.ts";
+import * as Keys from "../keys.ts";
+import type { Indexes } from "../ports/table.ts";
+import { fieldsOf, type Noun } from "../record.ts";
+import { Name, Resources } from "../task/task.ts";
+import { Idle } from "./idle.ts";
+import { life } from "./life.ts";
+
+export const ClusterId = Id.schema("cluster");
+
+/** Why something ended badly: a word for programs, a sentence for people. */
+export const Failure = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() });
+export type Failure = z.infer<typeof Failure>;
+
+export const Offer = z.object({
+  provider: z.string(),
+  instanceType: z.string(),
+  region: z.string().optional(),
+  zone: z.string().optional(),
+  market: z.enum(["on_demand", "spot", "none"]),
+  cpus: z.number(),
+  memory: z.number(),
+  accelerators: z.record(z.string(), z.number()),
+  hourly: z.number(),
+});
+
+/** The launch intent, written before the provider is called. */
+export const Launch = z.object({
+  try: z.number().int().min(1),
+  offer: Offer,
+  /** Epoch ms of the last call that went out. */
+  sentAt: z.number().optional(),
+  /** Whether that call answered: then what it made is known. */
+  answered: z.boolean(),
+  /** Until when (epoch ms) the caller that took the lease is alone in calling. */
+  leaseUntil: z.number().optional(),
+});
+export type Launch = z.infer<typeof Launch>;
+
+const base = {
+  id: z.string(),
+  workspace: z.string(),
+  name: z.string(),
+  /** Who made it; nobody else uses it unless it is shared. */
+  owner: z.string(),
+  shared: z.boolean(),
+  provider: z.string(),
+  /** Hosts. */
+  nodes: z.number().int(),
+  /** Counts the sets of machines that were launched for this cluster. */
+  generation: z.number().int(),
+  idle: Idle,
+  /** Epoch ms. */
+  createdAt: z.number(),
+  /** Epoch ms of the last change of state. */
+  changedAt: z.number(),
+};
+/** Epoch ms at which somebody must look at it again. */
+const dueAt = z.number();
+/** Epoch ms since when no job has run. */
+const idleSince = z.number();
+const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
+  z.object({ ...base, state: z.literal(state), ...extra });
+
+export const Cluster = z.discriminatedUnion("state", [
+  variant("requested", { dueAt }),
+  variant("launching", { dueAt, launch: Launch }),
+  variant("booting", { dueAt, launch: Launch, bootBy: z.number() }),
+  variant("setting_up", { dueAt, launch: Launch }),
+  variant("ready", { dueAt, launch: Launch, idleSince }),
+  variant("broken", { dueAt, launch: Launch, idleSince, failure: Failure }),
+  variant("stopping", { dueAt, launch: Launch }),
+  variant("stopped", { dueAt, launch: Launch, failure: Failure.optional() }),
+  variant("starting", { dueAt, launch: Launch }),
+  variant("draining", {
+    dueAt,
+    launch: Launch.optional(),
+    failure: Failure.optional(),
+    /** Epoch ms. */ drainingSince: z.number(),
+  }),
+  variant("terminated", { endedAt: z.number(), launch: Launch.optional() }),
+  variant("failed", { endedAt: z.number(), launch: Launch.optional(), failure: Failure }),
+]);
+export type Cluster = z.infer<typeof Cluster>;
+export type State = Cluster["state"];
+
+export const noun: Noun<Cluster> = {
+  type: "cluster",
+  schema: Cluster,
+  fields: fieldsOf(Cluster),
+  key: record => Keys.cluster(record.workspace, record.id),
+  indexes: record => ({ list: Keys.list(record.workspace, "cluster", record.id), ...dueIndex(record) }),
+};
+export const kind = { noun, life };
+
+function dueIndex(record: Cluster): Indexes {
+  return "dueAt" in record
+    ? { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, record.dueAt) }
+    : {};
+}
+
+/** What the cluster was asked to be; written once, beside the record. */
+export const Spec = z.object({ resources: Resources });
+export type Spec = z.infer<typeof Spec>;
+
+/** A cluster as the API shows it. */
+export const Info = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(life.states as [State, ...State[]]),
+  owner: z.string(),
+  shared: z.boolean(),
+  provider: z.string(),
+  nodes: z.number().int(),
+  generation: z.number().int(),
+  instanceType: z.string().optional().meta({ description: "Machine type of its hosts, once chosen" }),
+  hourly: z.number().optional().meta({ description: "US dollars per hour for all hosts while they run" }),
+  idle: Idle,
+  createdAt: z.number().meta({ description: "Epoch milliseconds" }),
+  changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
+  dueAt: z.number().optional().meta({ description: "Epoch milliseconds of the next deadline" }),
+  endedAt: z.number().optional().meta({ description: "Epoch milliseconds" }),
+  failure: Failure.optional(),
+});
+export type Info = z.infer<typeof Info>;
+
+export function info(cluster: Cluster): Info {
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  const shown = {
+    ...cluster,
+    ...(launch && { instanceType: launch.offer.instanceType, hourly: launch.offer.hourly * cluster.nodes }),
+  };
+  return Info.parse(shown);
+}
+
+export const isOver = (cluster: { readonly state: State }): boolean => life.isTerminal(cluster.state);
+/** Ended, or on its way there: it takes no work any more. */
+export const isLeaving = (cluster: { readonly state: State }): boolean =>
+  cluster.state === "draining" || isOver(cluster);
+
+/** What a caller may ask for. */
+export const Create = z.strictObject({
+  name: Name.optional(),
+  nodes: z.number().int().min(1).max(1024).default(1),
+  resources: Resources.default({}),
+  idle: Idle.optional(),
+  shared: z.boolean().default(false),
+});
+export type Create = z.infer<typeof Create>;
+
+/** @throws MusterError `conflict` when the cluster takes no jobs, with what to do about it. */
+export function requireOpen(cluster: Cluster): void {
+  if (isLeaving(cluster))
+    throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}: it takes no jobs any more`, {
+      state: cluster.state,
+      hint: "create another with: muster launch",
+    });
+  if (cluster.state === "stopped" || cluster.state === "stopping" || cluster.state === "broken")
+    throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, {
+      state: cluster.state,
+      hint: `start it first: muster start ${cluster.name}`,
+    });
+}

@@ -1,0 +1,50 @@
+/** When an idle cluster stops or ends. */
+import * as z from "zod";
+
+const MINUTE = 60_000;
+
+export const IdleAction = z.enum(["stop", "terminate"]);
+
+/** `after`: minutes without a job. `never` is no policy at all. */
+export const Idle = z.union([
+  z.literal("never"),
+  z.strictObject({
+    after: z.number().min(0).max(525_600),
+    action: IdleAction,
+    /** What follows a stop: minutes until the stopped cluster is terminated. */
+    then: z.strictObject({ after: z.number().min(1).max(525_600), action: z.literal("terminate") }).optional(),
+  }),
+]);
+export type Idle = z.infer<typeof Idle>;
+
+export const DEFAULT: Idle = { after: 30, action: "stop", then: { after: 3 * 24 * 60, action: "terminate" } };
+export const DEFAULT_UNNAMED: Idle = { after: 30, action: "terminate" };
+
+/** "As soon as idle" still leaves a grace, so that two jobs in a row need not wait for a machine. */
+export const LEAST_GRACE = 5 * MINUTE;
+
+/** Epoch ms at which a cluster that has been idle since `since` acts; undefined when it never does. */
+export function deadline(idle: Idle, since: number): number | undefined {
+  return idle === "never" ? undefined : since + Math.max(idle.after * MINUTE, idle.after === 0 ? LEAST_GRACE : 0);
+}
+
+/** Epoch ms at which a cluster that stopped at `since` is terminated; undefined when it is kept. */
+export function stoppedDeadline(idle: Idle, since: number): number | undefined {
+  return idle === "never" || idle.then === undefined ? undefined : since + idle.then.after * MINUTE;
+}
+
+/** The policy as a sentence, as every launch prints it. */
+export function describe(idle: Idle): string {
+  if (idle === "never") return "never stops by itself";
+  const first = `${idle.action}s after ${minutes(idle.after)} without a job`;
+  return idle.then === undefined ? first : `${first}, terminates ${minutes(idle.then.after)} later`;
+}
+
+function minutes(count: number): string {
+  if (count === 0) return minutes(LEAST_GRACE / MINUTE);
+  if (count % 1440 === 0) return plural(count / 1440, "day");
+  if (count % 60 === 0) return plural(count / 60, "hour");
+  return plural(count, "minute");
+}
+
+const plural = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,30 @@
+/** Identifiers: a prefix that says the noun, and a ULID that says when. */
+import { monotonicFactory } from "ulid";
+import * as z from "zod";
+
+export const prefixes = {
+  cluster: "clu",
+  host: "hst",
+  job: "job",
+  event: "evt",
+  token: "tok",
+  workspace: "wsp",
+} as const;
+
+export type Prefix = keyof typeof prefixes;
+
+export const schema = (noun: Prefix) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefixes[noun]}_[0-9A-HJKMNP-TV-Z]{26}$`), `expected an id like ${prefixes[noun]}_01J…`);
+
+export const create = (random: { ulid(): string }, noun: Prefix): string => `${prefixes[noun]}_${random.ulid()}`;
+
+/** Is this text an id of that noun, or a name? */
+export const is = (noun: Prefix, text: string): boolean => text.startsWith(`${prefixes[noun]}_`);
+
+/** A source of ULIDs that increase within one process, from a clock and a source of numbers in [0, 1). */
+export function ulids(now: () => number, prng: () => number): () => string {
+  const next = monotonicFactory(prng);
+  return () => next(now());
+}

@@ -1,0 +1,134 @@
+/** Jobs: a task on a cluster, once accepted never forgotten. */
+import * as z from "zod";
+import { Failure } from "../cluster/cluster.ts";
+import * as Id from "../id.ts";
+import * as Keys from "../keys.ts";
+import type { Indexes } from "../ports/table.ts";
+import { fieldsOf, type Noun } from "../record.ts";
+import { Dialect, Task } from "../task/task.ts";
+import { life } from "./life.ts";
+
+export const JobId = Id.schema("job");
+
+/** How the job will end, decided by the first thing that went wrong; it ends when all its nodes have. */
+export const Verdict = z.object({
+  event: z.enum(["fail", "expire"]),
+  exitCode: z.number().int().optional(),
+  failure: Failure.optional(),
+  rank: z.number().int().optional(),
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+const base = {
+  id: z.string(),
+  workspace: z.string(),
+  clusterId: z.string(),
+  clusterName: z.string(),
+  name: z.string().optional(),
+  owner: z.string(),
+  dialect: Dialect,
+  priority: z.number().int(),
+  /** Hosts it runs on, all at once. */
+  nodes: z.number().int(),
+  /** Seconds it may run. */
+  timeout: z.number().int().optional(),
+  /** Tear the cluster down when this job has ended. */
+  down: z.boolean(),
+  /** Tries so far. */
+  attempts: z.number().int(),
+  createdAt: z.number(),
+  changedAt: z.number(),
+  startedAt: z.number().optional(),
+};
+/** Epoch ms at which somebody must look at it again. */
+const dueAt = z.number();
+/** Its place: the fence of this try, and the ranks of the cluster's hosts, in the order of the job's own ranks. */
+const placed = { dueAt, fence: z.number().int(), placement: z.array(z.number().int()), verdict: Verdict.optional() };
+const ended = {
+  endedAt: z.number(),
+  fence: z.number().int().optional(),
+  placement: z.array(z.number().int()).optional(),
+  exitCode: z.number().int().optional(),
+  failure: Failure.optional(),
+  /** False when the log's end could not be brought home in time. */
+  logsComplete: z.boolean(),
+};
+const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
+  z.object({ ...base, state: z.literal(state), ...extra });
+
+export const Job = z.discriminatedUnion("state", [
+  variant("queued", { dueAt }),
+  variant("starting", placed),
+  variant("running", placed),
+  variant("recovering", { dueAt, failure: Failure.optional() }),
+  variant("cancelling", placed),
+  variant("succeeded", ended),
+  variant("failed", { ...ended, failure: Failure }),
+  variant("cancelled", ended),
+  variant("timed_out", ended),
+]);
+export type Job = z.infer<typeof Job>;
+export type State = Job["state"];
+/** A job that holds hosts. */
+export type Placed = Extract<Job, { placement: number[]; dueAt: number }>;
+
+export const noun: Noun<Job> = {
+  type: "job",
+  schema: Job,
+  fields: fieldsOf(Job),
+  key: record => Keys.job(record.workspace, record.id),
+  indexes: record => ({
+    list: Keys.list(record.workspace, "job", record.id),
+    link: Keys.link(Keys.jobsOf(record.workspace, record.clusterId), record.id),
+    ...dueIndex(record),
+  }),
+};
+export const kind = { noun, life };
+
+function dueIndex(record: Job): Indexes {
+  return "dueAt" in record ? { due: Keys.due(Keys.job(record.workspace, record.id).pk, record.id, record.dueAt) } : {};
+}
+
+export const isOver = (job: { readonly state: State }): boolean => life.isTerminal(job.state);
+export const isPlaced = (job: Job): job is Placed =>
+  job.state === "starting" || job.state === "running" || job.state === "cancelling";
+
+/** A job as the API shows it. */
+export const Info = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  state: z.enum(life.states as [State, ...State[]]),
+  clusterId: z.string(),
+  clusterName: z.string(),
+  owner: z.string(),
+  dialect: Dialect,
+  priority: z.number().int(),
+  nodes: z.number().int(),
+  attempts: z.number().int(),
+  down: z.boolean(),
+  timeout: z.number().int().optional().meta({ description: "Seconds" }),
+  placement: z
+    .array(z.number().int())
+    .optional()
+    .meta({ description: "Ranks of the cluster's hosts, in the order of the job's ranks" }),
+  fence: z.number().int().optional(),
+  createdAt: z.number().meta({ description: "Epoch milliseconds" }),
+  changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
+  startedAt: z.number().optional(),
+  endedAt: z.number().optional(),
+  exitCode: z.number().int().optional(),
+  failure: Failure.optional(),
+  logsComplete: z.boolean().optional(),
+});
+export type Info = z.infer<typeof Info>;
+
+export const info = (job: Job): Info => Info.parse(job);
+
+export const Submit = z.strictObject({
+  task: Task,
+  name: Task.shape.name,
+  /** 0 to 1000; higher runs first. */
+  priority: z.number().int().min(0).max(Keys.MAX_PRIORITY).default(500),
+  down: z.boolean().default(false),
+});
+export type Submit = z.infer<typeof Submit>;

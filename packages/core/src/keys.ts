@@ -1,0 +1,58 @@
+/** Where everything stands in the table. The workspace is in every key. */
+import type { Key } from "./ports/table.ts";
+
+export const cluster = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#C#${id}`, sk: "CLUSTER" });
+export const clusterSpec = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "SPEC" });
+export const slots = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "SLOTS" });
+export const host = (workspace: string, clusterId: string, rank: number): Key => ({
+  ...cluster(workspace, clusterId),
+  sk: `HOST#${String(rank).padStart(5, "0")}`,
+});
+export const pulse = (workspace: string, clusterId: string, rank: number): Key => ({
+  ...cluster(workspace, clusterId),
+  sk: `PULSE#${String(rank).padStart(5, "0")}`,
+});
+export const clusterName = (workspace: string, name: string): Key => ({
+  pk: `W#${workspace}#NAME#${name.toLowerCase()}`,
+  sk: "NAME",
+});
+export const claim = (workspace: string, key: string): Key => ({ pk: `W#${workspace}#KEY#${key}`, sk: "KEY" });
+
+export const job = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#J#${id}`, sk: "JOB" });
+export const jobTask = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "TASK" });
+export const follow = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "FOLLOW" });
+export const attempt = (workspace: string, jobId: string, fence: number, rank: number): Key => ({
+  ...job(workspace, jobId),
+  sk: `${attemptPrefix(fence)}${String(rank).padStart(5, "0")}`,
+});
+export const attemptPrefix = (fence: number): string => `A#${String(fence).padStart(8, "0")}#`;
+
+export const MAX_PRIORITY = 1000;
+/** Higher priority first, then older first. */
+export const queued = (workspace: string, clusterId: string, priority: number, jobId: string): Key => ({
+  ...cluster(workspace, clusterId),
+  sk: `Q#${String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
+});
+
+export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
+
+/** Index keys. */
+export const list = (workspace: string, noun: string, id: string): Key => ({ pk: `W#${workspace}#${noun}`, sk: id });
+export const link = (relation: string, id: string): Key => ({ pk: relation, sk: id });
+export const jobsOf = (workspace: string, clusterId: string): string => `W#${workspace}#JOBS#${clusterId}`;
+
+/** Shards of the due index, so that no one partition of it is hot. */
+export const DUE_SHARDS = 16;
+export const duePartition = (shard: number): string => `DUE#${shard}`;
+export const dueSort = (at: number): string => String(Math.max(0, Math.floor(at))).padStart(15, "0");
+export const due = (pk: string, id: string, at: number): Key => ({
+  pk: duePartition(shardOf(id)),
+  sk: `${dueSort(at)}#${pk}`,
+});
+
+/** FNV-1a, 32 bits: spreads ids over the shards. Not for secrets. */
+function shardOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  return (hash >>> 0) % DUE_SHARDS;
+}

@@ -1,0 +1,75 @@
+/** Machine providers: who gives hosts on which the agent runs. */
+import type { Resources } from "../task/task.ts";
+
+/** A machine type at a price, in a place, on a market. Pure data: it can be shown before anything is asked of a cloud. */
+export interface Offer {
+  readonly provider: string;
+  readonly instanceType: string;
+  readonly region?: string;
+  readonly zone?: string;
+  readonly market: "on_demand" | "spot" | "none";
+  readonly cpus: number;
+  /** GiB. */
+  readonly memory: number;
+  readonly accelerators: Readonly<Record<string, number>>;
+  /** US dollars per host and hour; 0 for machines that cost nothing. */
+  readonly hourly: number;
+}
+
+export interface Capabilities {
+  /** Whether machines can be stopped with their disks kept. */
+  readonly stop: boolean;
+  /** How long after a launch call an observation may still miss its machines, in ms. */
+  readonly settle: number;
+  /** How long machines may take from launch until their agent has registered, in ms. */
+  readonly boot: number;
+}
+
+/** What was decided, and stored, before the provider is called. The same intent may be sent twice. */
+export interface Intent {
+  readonly workspace: string;
+  readonly clusterId: string;
+  readonly generation: number;
+  /** Counts launch calls with different parameters; part of the idempotency token. */
+  readonly try: number;
+  readonly offer: Offer;
+  /** One per host, in rank order. */
+  readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrolmentToken: string }[];
+}
+
+export type MachineState = "pending" | "running" | "stopping" | "stopped" | "terminating" | "terminated";
+
+/** One machine as the provider sees it, with the tags of the intent that made it. */
+export interface Machine {
+  readonly machineId: string;
+  readonly state: MachineState;
+  readonly workspace: string;
+  readonly clusterId: string;
+  readonly generation: number;
+  readonly try: number;
+  readonly hostId: string;
+  /** Epoch ms. */
+  readonly launchedAt: number;
+}
+
+export type ClusterRef = { readonly workspace: string; readonly clusterId: string };
+
+export interface MachineProvider {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Offers that satisfy the request, cheapest first; empty with a reason when there is none. Pure. */
+  offers(resources: Resources): { readonly offers: readonly Offer[]; readonly reason?: string; readonly hint?: string };
+  /** All hosts of the intent or none. Idempotent by cluster, generation and try. @throws MusterError `no_capacity`. */
+  launch(intent: Intent): Promise<readonly Machine[]>;
+  /** Machines that bear the cluster's tag and are not terminated. Eventual, within `capabilities.settle`. */
+  observe(cluster: ClusterRef): Promise<readonly Machine[]>;
+  /** @throws MusterError `no_capacity` when the stopped machines cannot be started now. */
+  start(cluster: ClusterRef): Promise<void>;
+  stop(cluster: ClusterRef): Promise<void>;
+  /** Asks for the end of these machines; the end is confirmed by `observe`. Unknown machines are success. */
+  terminate(machineIds: readonly string[]): Promise<void>;
+  /** Every machine of this deployment that is not terminated. */
+  sweep(): Promise<readonly Machine[]>;
+  /** Makes the host's agent look at once. Best effort: a lost kick costs one interval. */
+  kick(host: ClusterRef & { readonly hostId: string; readonly machineId?: string }): Promise<void>;
+}

@@ -1,0 +1,27 @@
+/** The world that verbs act on. A verb's first argument says which part of it it needs. */
+import type { Blobs } from "./blobs.ts";
+import type { Clock, Digest, Log, Random, Workflow } from "./ports.ts";
+import type { MachineProvider } from "./provider.ts";
+import type { Table } from "./table.ts";
+
+export interface World {
+  readonly table: Table;
+  readonly blobs: Blobs;
+  readonly workflow: Workflow;
+  readonly providers: Providers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly log: Log;
+}
+
+/** By name, in order of preference: the first is the default. */
+export type Providers = ReadonlyMap<string, MachineProvider>;
+
+/** What the API's functions see: no provider that could create or end a machine, only what it offers. */
+export type Catalog = ReadonlyMap<string, Pick<MachineProvider, "name" | "offers" | "capabilities">>;
+
+/** The part of the world that faces users and hosts. */
+export type Edge = Pick<World, "table" | "blobs" | "clock" | "random" | "digest" | "log"> & {
+  readonly providers: Catalog;
+};

@@ -1,0 +1,2 @@
+/** Workspaces: tenants. The embedded control plane has one. */
+export const LOCAL = "local";
