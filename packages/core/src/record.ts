@@ -9,7 +9,7 @@ import { MusterError } from "./error.ts";
 import * as Event from "./event/event.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Clock, Random } from "./ports/ports.ts";
-import type { Draft, Indexes, Item, Key, Sighting, Write } from "./ports/table.ts";
+import type { Draft, Indexes, Item, Key, Sighting, Table, Write } from "./ports/table.ts";
 
 export interface Noun<R extends object> {
   readonly type: string;
@@ -23,6 +23,9 @@ export interface Noun<R extends object> {
 /** A record as it was read: the version that a write will expect, and the fields we do not know. */
 export type Stored<R> = R & { readonly version: number; readonly rest: Readonly<Record<string, unknown>> };
 
+/** The version of a record that is only thought of: it is written when it first moves. */
+export const UNWRITTEN = 0;
+
 /** The names of all fields of a discriminated union's variants, or of one object schema. */
 export function fieldsOf(schema: z.ZodObject | z.ZodDiscriminatedUnion): ReadonlySet<string> {
   if ("options" in schema) return new Set(schema.options.flatMap(option => [...fieldsOf(option as z.ZodObject)]));
@@ -32,6 +35,12 @@ export function fieldsOf(schema: z.ZodObject | z.ZodDiscriminatedUnion): Readonl
 export function read<R extends object>(noun: Noun<R>, item: Item): Stored<R> {
   const rest = Object.fromEntries(Object.entries(item.data).filter(([name]) => !noun.fields.has(name)));
   return { ...parse(noun, item), version: item.version, rest };
+}
+
+/** Reads one record strongly; undefined when there is none. */
+export async function load<R extends object>(table: Table, noun: Noun<R>, key: Key): Promise<Stored<R> | undefined> {
+  const item = await table.get(key);
+  return item && read(noun, item);
 }
 
 /** What an index saw. It has no version: nothing can be written from it. */
@@ -50,7 +59,7 @@ export const insert = <R extends object>(noun: Noun<R>, record: R): Write => ({
 });
 
 /** A new version of a record in the same state. */
-export function amend<R extends { state?: string }>(
+export function amend<R extends object>(
   noun: Noun<R>,
   record: Stored<R>,
   patch: Patch<R>,
@@ -103,16 +112,45 @@ export function advance<R extends { state: S; id: string; workspace: string }, S
   const now = world.clock.now();
   const { version, rest, ...known } = record;
   const { next, write } = replace(kind.noun, record, { ...known, ...patch, state: target, changedAt: now });
-  const entry = Event.draft(kind.noun.key(next), {
+  const entry = entryOf(kind.noun, next, {
     id: `evt_${world.random.ulid()}`,
     at: now,
-    subject: record.id,
-    kind: `${kind.noun.type}.${target}`,
     from: record.state,
     actor: actor.id,
     ...why,
   });
   return { next, writes: [write, { put: entry, expect: "absent" }] };
+}
+
+/** The writes that bring a new noun into being: the record in its first state, and the event of it. */
+export function begin<R extends { state: string; id: string; workspace: string; createdAt: number }>(
+  world: { readonly random: Pick<Random, "ulid"> },
+  noun: Noun<R>,
+  actor: { readonly id: string },
+  record: R,
+  why: Why = {},
+): readonly [Write, Write] {
+  const entry = entryOf(noun, record, {
+    id: `evt_${world.random.ulid()}`,
+    at: record.createdAt,
+    actor: actor.id,
+    ...why,
+  });
+  return [insert(noun, record), { put: entry, expect: "absent" }];
+}
+
+function entryOf<R extends { state: string; id: string }>(
+  noun: Noun<R>,
+  record: R,
+  rest: Omit<Event.Event, "subject" | "kind" | "clusterId">,
+): Draft {
+  const clusterId = noun.type === "cluster" ? record.id : (record as { clusterId?: string }).clusterId;
+  return Event.draft(noun.key(record), {
+    subject: record.id,
+    kind: `${noun.type}.${record.state}`,
+    ...(clusterId !== undefined && { clusterId }),
+    ...rest,
+  });
 }
 
 function replace<R extends object>(
@@ -123,7 +161,8 @@ function replace<R extends object>(
   const parsed = noun.schema.safeParse(JSON.parse(JSON.stringify(data)));
   if (!parsed.success) throw new MusterError("internal", `a ${noun.type} cannot become that`, {}, parsed.error);
   const next = { ...parsed.data, version: record.version + 1, rest: record.rest };
-  return { next, write: { put: draft(noun, parsed.data, record.rest), expect: record.version } };
+  const expect = record.version === UNWRITTEN ? "absent" : record.version;
+  return { next, write: { put: draft(noun, parsed.data, record.rest), expect } };
 }
 
 function draft<R extends object>(noun: Noun<R>, record: R, rest: Readonly<Record<string, unknown>>): Draft {

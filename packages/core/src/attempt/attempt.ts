@@ -1,7 +1,7 @@
 /** Attempts: one node's part in one try of a job. A row is written when the node first reports; until then it is `assigned`. */
 import * as z from "zod";
 import * as Keys from "../keys.ts";
-import { fieldsOf, type Noun } from "../record.ts";
+import { fieldsOf, type Noun, type Stored, UNWRITTEN } from "../record.ts";
 import { life } from "./life.ts";
 
 /** What made a node's part end. */
@@ -20,6 +20,7 @@ const base = {
   id: z.string(),
   workspace: z.string(),
   jobId: z.string(),
+  clusterId: z.string(),
   hostId: z.string(),
   fence: z.number().int(),
   /** The job's rank, not the host's. */
@@ -56,6 +57,25 @@ export const noun: Noun<Attempt> = {
   indexes: () => ({}),
 };
 export const kind = { noun, life };
+
+/** An attempt is assigned by its slot; it has no row of its own until its host reports, or is given up. */
+export const assigned = (
+  of: Pick<Attempt, "workspace" | "jobId" | "clusterId" | "hostId" | "fence" | "rank">,
+  now: number,
+): Stored<Attempt> => ({
+  id: `${of.jobId}/${of.fence}/${of.rank}`,
+  workspace: of.workspace,
+  jobId: of.jobId,
+  clusterId: of.clusterId,
+  hostId: of.hostId,
+  fence: of.fence,
+  rank: of.rank,
+  createdAt: now,
+  changedAt: now,
+  state: "assigned",
+  version: UNWRITTEN,
+  rest: {},
+});
 
 /** Where a node's log chunks lie: `<seq>.<phase>` under this. */
 export const logPrefix = (workspace: string, jobId: string, fence: number, rank: number): string =>

@@ -60,20 +60,25 @@ const base = {
 };
 /** Epoch ms at which somebody must look at it again. */
 const dueAt = z.number();
-/** Epoch ms since when no job has run. */
-const idleSince = z.number();
+/** Whether its idle policy stopped it; then a job that came at the same moment starts it again. */
+const byPolicy = z.boolean().optional();
 const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
   z.object({ ...base, state: z.literal(state), ...extra });
 
 export const Cluster = z.discriminatedUnion("state", [
   variant("requested", { dueAt }),
   variant("launching", { dueAt, launch: Launch }),
-  variant("booting", { dueAt, launch: Launch, bootBy: z.number() }),
+  variant("booting", {
+    dueAt,
+    launch: Launch,
+    /** Epoch ms. */ bootBy: z.number(),
+    /** Whether its disks have been in use before. */ restarted: z.boolean(),
+  }),
   variant("setting_up", { dueAt, launch: Launch }),
-  variant("ready", { dueAt, launch: Launch, idleSince }),
-  variant("broken", { dueAt, launch: Launch, idleSince, failure: Failure }),
-  variant("stopping", { dueAt, launch: Launch }),
-  variant("stopped", { dueAt, launch: Launch, failure: Failure.optional() }),
+  variant("ready", { dueAt, launch: Launch }),
+  variant("broken", { dueAt, launch: Launch, failure: Failure }),
+  variant("stopping", { dueAt, launch: Launch, byPolicy }),
+  variant("stopped", { dueAt, launch: Launch, byPolicy, failure: Failure.optional() }),
   variant("starting", { dueAt, launch: Launch }),
   variant("draining", {
     dueAt,

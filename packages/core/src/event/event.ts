@@ -12,6 +12,8 @@ export const Event = z.object({
   kind: z.string(),
   /** The state it left; absent when it came to be. */
   from: z.string().optional(),
+  /** The cluster that it concerns. */
+  clusterId: z.string().optional(),
   /** Who did it: a user's id, a host's, or `system`. */
   actor: z.string(),
   message: z.string().optional(),

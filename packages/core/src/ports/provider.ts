@@ -5,8 +5,8 @@ import type { Resources } from "../task/task.ts";
 export interface Offer {
   readonly provider: string;
   readonly instanceType: string;
-  readonly region?: string;
-  readonly zone?: string;
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly market: "on_demand" | "spot" | "none";
   readonly cpus: number;
   /** GiB. */
@@ -19,8 +19,10 @@ export interface Offer {
 export interface Capabilities {
   /** Whether machines can be stopped with their disks kept. */
   readonly stop: boolean;
-  /** How long after a launch call an observation may still miss its machines, in ms. */
+  /** How long after a launch call that answered an observation may still miss its machines, in ms. */
   readonly settle: number;
+  /** How long after a launch call that never answered its machines may still appear, in ms. */
+  readonly unknown: number;
   /** How long machines may take from launch until their agent has registered, in ms. */
   readonly boot: number;
 }

@@ -15,6 +15,9 @@ export interface World {
   readonly log: Log;
 }
 
+/** What every verb that changes something needs. */
+export type Basics = Pick<World, "table" | "clock"> & { readonly random: Pick<Random, "ulid"> };
+
 /** By name, in order of preference: the first is the default. */
 export type Providers = ReadonlyMap<string, MachineProvider>;
 

@@ -1,0 +1,116 @@
+/** A host's poll: it says how it is and what it holds, and learns what to do. */
+import * as Actor from "../actor/actor.ts";
+import { register } from "../cluster/register.ts";
+import * as Slots from "../cluster/slots.ts";
+import type { HostActor } from "../host/authenticate.ts";
+import * as Host from "../host/host.ts";
+import * as Job from "../job/job.ts";
+import { followedUntil } from "../job/logs.ts";
+import { schedule } from "../job/schedule.ts";
+import * as Keys from "../keys.ts";
+import { WriteConflict } from "../ports/table.ts";
+import type { Basics } from "../ports/world.ts";
+import { advance, amend, load, type Stored } from "../record.ts";
+import { assign, logPolicy, type Part } from "./assign.ts";
+import {
+  type Assignment,
+  type AttemptRef,
+  type Held,
+  type Orders,
+  POLL_BUSY,
+  POLL_IDLE,
+  type Poll,
+} from "./protocol.ts";
+
+export async function poll(world: Basics & Part, host: HostActor, request: Poll): Promise<Orders> {
+  await welcome(world, host);
+  await takePulse(world, host, request);
+  const slots = await work(world, host);
+  const mine = slots?.hosts.find(slot => slot.rank === host.rank)?.job;
+  const job = mine && (await load(world.table, Job.noun, Keys.job(host.workspace, mine.jobId)));
+  const current = job && mine && Job.isPlaced(job) && job.fence === mine.fence ? job : undefined;
+  const holds = (ref: AttemptRef) =>
+    request.attempts.some(held => held.jobId === ref.jobId && held.fence === ref.fence);
+  const orders = await ordersFor(world, host, current, slots, holds);
+  return {
+    now: world.clock.now(),
+    ...orders,
+    revoked: request.attempts.filter(ref => ref.jobId !== current?.id || ref.fence !== current.fence),
+    pollAfter: current === undefined ? POLL_IDLE : POLL_BUSY,
+  };
+}
+
+async function ordersFor(
+  world: Part,
+  host: HostActor,
+  job: Job.Placed | undefined,
+  slots: Slots.Slots | undefined,
+  holds: (ref: AttemptRef) => boolean,
+): Promise<{ assignments: Assignment[]; held: Held[] }> {
+  if (job === undefined || slots === undefined) return { assignments: [], held: [] };
+  const ref = { jobId: job.id, fence: job.fence };
+  if (!holds(ref)) return { assignments: [await assign(world, host, job, slots)], held: [await orderOf(world, job)] };
+  const logs = await logPolicy(world, job, job.placement.indexOf(host.rank));
+  return { assignments: [], held: [{ ...(await orderOf(world, job)), logs }] };
+}
+
+async function orderOf(world: Part, job: Job.Placed): Promise<Held> {
+  const followUntil = await followedUntil(world, job);
+  const cancel = cancelOf(job);
+  return {
+    jobId: job.id,
+    fence: job.fence,
+    ...(cancel && { cancel }),
+    ...(followUntil !== undefined && { followUntil }),
+  };
+}
+
+function cancelOf(job: Job.Placed): Held["cancel"] {
+  if (job.state === "cancelling") return "cancelled";
+  if (job.verdict === undefined) return undefined;
+  return job.verdict.event === "expire" ? "timed_out" : "peer_failed";
+}
+
+/** A host that was expected, or given up, is up: it has just called. */
+async function welcome(world: Basics, host: HostActor): Promise<void> {
+  if (host.host.state === "up") return;
+  const move = advance(world, Host.kind, Actor.system(host.workspace), host.host, "enrol");
+  await unlessRaced(() => world.table.write(move.writes));
+  await register(world, host);
+  await reopen(world, host);
+}
+
+/** The slot of a host that was lost and is back takes jobs again. */
+async function reopen(world: Basics, host: HostActor): Promise<void> {
+  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
+  if (slots === undefined || slots.hosts.every(slot => slot.rank !== host.rank || slot.up)) return;
+  const hosts = slots.hosts.map(slot => (slot.rank === host.rank ? { ...slot, up: true } : slot));
+  await unlessRaced(() => world.table.write([amend(Slots.noun, slots, { hosts }).write]));
+}
+
+async function takePulse(world: Basics, host: HostActor, request: Poll): Promise<void> {
+  const key = Keys.pulse(host.workspace, host.clusterId, host.rank);
+  const pulse: Host.Pulse = { ...request.pulse, at: world.clock.now(), attempts: request.attempts.length };
+  const before = await world.table.get(key);
+  await unlessRaced(() =>
+    world.table.write([{ put: { ...key, type: "pulse", data: pulse }, expect: before?.version ?? "absent" }]),
+  );
+}
+
+/** A poll that lost a race is no worse off: the next one comes. */
+async function unlessRaced(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof WriteConflict)) throw error;
+  }
+}
+
+/** The slots as they are; an idle host first sees whether something waits for it, should the doorbell have been lost. */
+async function work(world: Basics, host: HostActor): Promise<Stored<Slots.Slots> | undefined> {
+  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
+  const idle = slots?.hosts.some(slot => slot.rank === host.rank && slot.job === undefined);
+  if (!idle) return slots;
+  const placed = await schedule(world, host);
+  return placed.length === 0 ? slots : Slots.get(world.table, host.workspace, host.clusterId);
+}

@@ -1,0 +1,96 @@
+/** What people do to a cluster that exists: start, stop, remove, and set its idle policy. Each may be said twice. */
+import type { Actor } from "../actor/actor.ts";
+import { commit, retrying } from "../commit.ts";
+import { MusterError } from "../error.ts";
+import type { Basics, Catalog } from "../ports/world.ts";
+import * as Choose from "../provider/choose.ts";
+import { advance, amend, type Move, type Patch, type Stored } from "../record.ts";
+import * as Cluster from "./cluster.ts";
+import { requireStoppable } from "./create.ts";
+import { find, requireManage, requireUse } from "./find.ts";
+import type { Idle } from "./idle.ts";
+
+/** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
+export function removal(
+  world: Basics,
+  actor: { readonly id: string },
+  cluster: Stored<Cluster.Cluster>,
+  why = {},
+): Move<Cluster.Cluster> | undefined {
+  if (Cluster.isLeaving(cluster)) return undefined;
+  const now = world.clock.now();
+  return advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now }, why);
+}
+
+/** Cancels its jobs and terminates its hosts. A cluster that is leaving or gone stays as it is. */
+export const remove = (world: Basics, actor: Actor, reference: string): Promise<Cluster.Info> =>
+  retrying(async () => {
+    const cluster = await find(world, actor, reference);
+    requireManage(actor, cluster);
+    return settle(world, actor, cluster, removal(world, actor, cluster));
+  });
+
+/** Stops a ready cluster and keeps its disks. @throws MusterError `unsupported` where the provider cannot. */
+export const stop = (
+  world: Basics & { readonly providers: Catalog },
+  actor: Actor,
+  reference: string,
+): Promise<Cluster.Info> =>
+  retrying(async () => {
+    const cluster = await find(world, actor, reference);
+    requireManage(actor, cluster);
+    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), { after: 0, action: "stop" });
+    const done = cluster.state === "stopping" || cluster.state === "stopped";
+    return settle(
+      world,
+      actor,
+      cluster,
+      done ? undefined : advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() }),
+    );
+  });
+
+/** Starts a stopped cluster; one that runs or is on its way there stays as it is. */
+export const start = (world: Basics, actor: Actor, reference: string): Promise<Cluster.Info> =>
+  retrying(async () => {
+    const cluster = await find(world, actor, reference);
+    requireUse(actor, cluster);
+    const running = ["requested", "launching", "booting", "setting_up", "ready", "starting"].includes(cluster.state);
+    return settle(world, actor, cluster, running ? undefined : starting(world, actor, cluster));
+  });
+
+/** The start of a stopped cluster. @throws MusterError `conflict` from any other state. */
+export function starting(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Move<Cluster.Cluster> {
+  const patch: Patch<Cluster.Cluster> = { dueAt: world.clock.now(), failure: undefined };
+  return advance(world, Cluster.kind, actor, cluster, "start", patch);
+}
+
+export const autostop = (
+  world: Basics & { readonly providers: Catalog },
+  actor: Actor,
+  reference: string,
+  idle: Idle,
+): Promise<Cluster.Info> =>
+  retrying(async () => {
+    const cluster = await find(world, actor, reference);
+    requireManage(actor, cluster);
+    if (Cluster.isLeaving(cluster))
+      throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, { state: cluster.state });
+    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), idle);
+    // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
+    const hangs = cluster.state === "ready" || cluster.state === "stopped";
+    const { next, write } = amend(Cluster.noun, cluster, { idle, ...(hangs && { dueAt: world.clock.now() }) });
+    await commit(world, actor, [write], Cluster.info(next));
+    return Cluster.info(next);
+  });
+
+async function settle(
+  world: Basics,
+  actor: Actor,
+  cluster: Stored<Cluster.Cluster>,
+  move: Move<Cluster.Cluster> | undefined,
+): Promise<Cluster.Info> {
+  if (move === undefined) return Cluster.info(cluster);
+  const answer = Cluster.info(move.next);
+  await commit(world, actor, move.writes, answer);
+  return answer;
+}

@@ -1,0 +1,124 @@
+/** Creating a cluster, or finding the one that has the name. */
+import type { Actor } from "../actor/actor.ts";
+import { commit, retrying } from "../commit.ts";
+import { MusterError } from "../error.ts";
+import * as Id from "../id.ts";
+import * as Keys from "../keys.ts";
+import type { Write } from "../ports/table.ts";
+import type { Basics, Edge } from "../ports/world.ts";
+import * as Choose from "../provider/choose.ts";
+import { begin } from "../record.ts";
+import * as Cluster from "./cluster.ts";
+import { byName, requireUse } from "./find.ts";
+import * as Idle from "./idle.ts";
+
+/** How long a request may wait for its first reconciliation, in ms. */
+const PLAN_WITHIN = 60_000;
+
+/** @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`. */
+export const create = (world: Edge, actor: Actor, request: Cluster.Create): Promise<Cluster.Info> =>
+  retrying(async () => {
+    const existing = request.name === undefined ? undefined : await byName(world.table, actor.workspace, request.name);
+    if (existing) {
+      requireFit(actor, existing, request);
+      return Cluster.info(existing);
+    }
+    const { cluster, writes } = blueprint(world, actor, request);
+    await commit(world, actor, writes, Cluster.info(cluster));
+    return Cluster.info(cluster);
+  });
+
+/** A new cluster and the writes that bring it into being: record, event, specification, and the lock on its name. */
+export function blueprint(
+  world: Pick<Basics, "clock" | "random"> & Pick<Edge, "providers">,
+  actor: Actor,
+  request: Cluster.Create,
+): { cluster: Cluster.Cluster; writes: readonly Write[] } {
+  const { provider } = Choose.offers(world.providers, request.resources);
+  const now = world.clock.now();
+  const id = Id.create(world.random, "cluster");
+  const cluster: Cluster.Cluster = {
+    id,
+    workspace: actor.workspace,
+    name: request.name ?? `run-${id.slice(-6).toLowerCase()}`,
+    owner: actor.id,
+    shared: request.shared,
+    provider: provider.name,
+    nodes: request.nodes,
+    generation: 1,
+    idle: policy(provider, request),
+    createdAt: now,
+    changedAt: now,
+    state: "requested",
+    dueAt: now + PLAN_WITHIN,
+  };
+  const spec = { ...Keys.clusterSpec(actor.workspace, id), type: "spec", data: { resources: request.resources } };
+  const lock = { ...Keys.clusterName(actor.workspace, cluster.name), type: "name", data: { clusterId: id } };
+  return {
+    cluster,
+    writes: [
+      ...begin(world, Cluster.noun, actor, cluster),
+      { put: spec, expect: "absent" },
+      { put: lock, expect: "absent" },
+    ],
+  };
+}
+
+/** The idle policy that a request gets: as asked, else the default for a cluster with a name, or for one without. */
+export function policy(
+  provider: { readonly name: string; readonly capabilities: { readonly stop: boolean } },
+  request: { readonly name?: string | undefined; readonly idle?: Idle.Idle | undefined },
+): Idle.Idle {
+  if (request.idle !== undefined) {
+    requireStoppable(provider, request.idle);
+    return request.idle;
+  }
+  return request.name === undefined || !provider.capabilities.stop ? Idle.DEFAULT_UNNAMED : Idle.DEFAULT;
+}
+
+/** @throws MusterError `unsupported` when the policy stops machines that cannot be stopped. */
+export function requireStoppable(
+  provider: { readonly name: string; readonly capabilities: { readonly stop: boolean } },
+  idle: Idle.Idle,
+): void {
+  if (idle === "never" || idle.action === "terminate" || provider.capabilities.stop) return;
+  throw new MusterError("unsupported", `provider '${provider.name}' cannot stop machines`, {
+    issues: [{ path: "idle.action", message: "this provider's machines can only be terminated" }],
+    hint: "use action: terminate",
+  });
+}
+
+/** @throws MusterError `name_taken` or `conflict` when the cluster of that name cannot stand in for the one asked for. */
+export function requireFit(
+  actor: Actor,
+  cluster: Cluster.Cluster,
+  request: Pick<Cluster.Create, "nodes" | "resources">,
+): void {
+  if (cluster.owner !== actor.id && !cluster.shared)
+    throw new MusterError(
+      "name_taken",
+      `the name '${cluster.name}' is taken: its cluster belongs to ${cluster.owner}`,
+      {
+        hint: "choose another name with: -c NAME",
+      },
+    );
+  requireUse(actor, cluster);
+  if (Cluster.isLeaving(cluster))
+    throw new MusterError("conflict", `cluster '${cluster.name}' is being removed`, {
+      state: cluster.state,
+      hint: "wait until it has gone (muster status), or choose another name",
+    });
+  if (request.nodes > cluster.nodes)
+    throw new MusterError(
+      "conflict",
+      `cluster '${cluster.name}' has ${cluster.nodes} hosts; ${request.nodes} were asked for`,
+      {
+        hint: `ask for at most ${cluster.nodes}, or choose another name`,
+      },
+    );
+  const wanted = request.resources.provider;
+  if (wanted !== undefined && wanted !== cluster.provider)
+    throw new MusterError("conflict", `cluster '${cluster.name}' is on '${cluster.provider}', not on '${wanted}'`, {
+      hint: "choose another name with: -c NAME",
+    });
+}

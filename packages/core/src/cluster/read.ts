@@ -1,0 +1,86 @@
+/** Reading clusters: one, many, their history and their hosts. */
+import type { Actor } from "../actor/actor.ts";
+import * as Event from "../event/event.ts";
+import * as Host from "../host/host.ts";
+import * as Keys from "../keys.ts";
+import { filtered, mapped } from "../page.ts";
+import type { Table } from "../ports/table.ts";
+import { glimpse, read } from "../record.ts";
+import * as Cluster from "./cluster.ts";
+import { find } from "./find.ts";
+
+type Part = { readonly table: Table };
+export interface PageRequest {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export const get = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> =>
+  Cluster.info(await find(world, actor, reference));
+
+/** Newest first, from an index: a cluster made this instant may be missing. */
+export function list(
+  world: Part,
+  actor: Actor,
+  request: PageRequest & { readonly all: boolean },
+): Promise<{ items: Cluster.Info[]; cursor?: string }> {
+  const pk = Keys.list(actor.workspace, "cluster", "").pk;
+  return filtered(
+    (cursor, limit) =>
+      world.table.query({ pk, index: "list", order: "descending", limit, ...(cursor !== undefined && { cursor }) }),
+    request.limit,
+    request.cursor,
+    sighting => {
+      const cluster = glimpse(Cluster.noun, sighting);
+      return request.all || !Cluster.isOver(cluster) ? Cluster.info(cluster) : undefined;
+    },
+  );
+}
+
+export async function events(
+  world: Part,
+  actor: Actor,
+  reference: string,
+  request: PageRequest,
+): Promise<{ items: Event.Event[]; cursor?: string }> {
+  const cluster = await find(world, actor, reference);
+  return eventsOf(world, Keys.cluster(actor.workspace, cluster.id), request);
+}
+
+/** A noun's history, oldest first. */
+export async function eventsOf(
+  world: Part,
+  owner: { readonly pk: string; readonly sk: string },
+  request: PageRequest,
+): Promise<{ items: Event.Event[]; cursor?: string }> {
+  const page = await world.table.query({
+    pk: owner.pk,
+    prefix: `${Event.PREFIX}${owner.sk}#`,
+    limit: request.limit,
+    ...(request.cursor !== undefined && { cursor: request.cursor }),
+  });
+  return mapped(page, item => Event.Event.parse(item.data));
+}
+
+export async function hosts(
+  world: Part,
+  actor: Actor,
+  reference: string,
+  request: PageRequest,
+): Promise<{ items: Host.Info[]; cursor?: string }> {
+  const cluster = await find(world, actor, reference);
+  const { pk } = Keys.cluster(actor.workspace, cluster.id);
+  const page = await world.table.query({
+    pk,
+    prefix: "HOST#",
+    limit: request.limit,
+    ...(request.cursor !== undefined && { cursor: request.cursor }),
+  });
+  const pulses = await Promise.all(
+    page.items.map(item => world.table.get(Keys.pulse(actor.workspace, cluster.id, read(Host.noun, item).rank))),
+  );
+  return mapped(
+    { ...page, items: page.items.map((item, index) => ({ item, pulse: pulses[index] })) },
+    ({ item, pulse }) => Host.Info.parse({ ...item.data, ...(pulse && { pulse: pulse.data }) }),
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * draining → terminated, or failed when a failure is recorded.
+ *
+ * Lifecycle: cancel the jobs, give them a moment, terminate every machine that bears the cluster's tag, and ask again
+ * until none is left. Nothing ever gives up here.
+ *
+ * Gotcha: an empty answer proves nothing while a launch may still land. A call that answered is visible after the
+ * provider's `settle`; one that never answered may land until `unknown` has passed since it was last sent.
+ */
+import * as Actor from "../../actor/actor.ts";
+import * as Host from "../../host/host.ts";
+import * as Keys from "../../keys.ts";
+import type { Write } from "../../ports/table.ts";
+import type { World } from "../../ports/world.ts";
+import { advance, amend } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { hostsOf } from "../register.ts";
+import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
+import { providerOf } from "./launch.ts";
+import type { In, Outcome } from "./step.ts";
+
+/** How often a drain looks again, in ms. */
+const LOOK = 5_000;
+
+export async function drain(world: World, cluster: In<"draining">): Promise<Outcome> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const now = world.clock.now();
+  await cancelQueued(world, ref, "the cluster was removed");
+  const running = await cancelRunning(world, ref, "the cluster was removed");
+  if (running > 0 && now < cluster.drainingSince + JOB_GRACE) return later(world, cluster, now + LOOK);
+  const provider = providerOf(world, cluster);
+  const machines = await provider.observe(ref);
+  if (machines.length > 0) {
+    await provider.terminate(machines.map(machine => machine.machineId));
+    const left = await provider.observe(ref);
+    if (left.length > 0) return later(world, cluster, now + LOOK);
+  }
+  const certainAt = certain(cluster, provider.capabilities);
+  if (now < certainAt) return later(world, cluster, Math.min(certainAt, now + 6 * LOOK));
+  await closeRunning(world, ref, "the cluster was removed while it ran");
+  await endHosts(world, cluster);
+  return finish(world, cluster);
+}
+
+/** Epoch ms from which an empty observation means that nothing is there. */
+function certain(
+  cluster: In<"draining">,
+  { settle, unknown }: { readonly settle: number; readonly unknown: number },
+): number {
+  const { sentAt, answered } = cluster.launch ?? {};
+  return sentAt === undefined ? 0 : sentAt + (answered ? settle : unknown);
+}
+
+async function later(world: World, cluster: In<"draining">, dueAt: number): Promise<Outcome> {
+  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
+}
+
+async function endHosts(world: World, cluster: In<"draining">): Promise<void> {
+  const endedAt = world.clock.now();
+  for (const host of await hostsOf(world.table, { workspace: cluster.workspace, clusterId: cluster.id })) {
+    if (host.state === "gone") continue;
+    await world.table.write(
+      advance(world, Host.kind, Actor.system(cluster.workspace), host, "end", { endedAt }).writes,
+    );
+  }
+}
+
+async function finish(world: World, cluster: In<"draining">): Promise<Outcome> {
+  const name = await world.table.get(Keys.clusterName(cluster.workspace, cluster.name));
+  const mine = name?.data.clusterId === cluster.id;
+  const unlock: Write[] = name && mine ? [{ remove: name, expect: name.version }] : [];
+  const event = cluster.failure === undefined ? "gone" : "gone_failed";
+  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, event, {
+    endedAt: world.clock.now(),
+  });
+  await world.table.write([...move.writes, ...unlock]);
+  return "wait";
+}

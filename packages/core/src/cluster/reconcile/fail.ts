@@ -1,0 +1,20 @@
+/** A cluster that cannot go on: its failure is recorded, and its machines are drained before it is called failed. */
+import * as Actor from "../../actor/actor.ts";
+import type { Basics } from "../../ports/world.ts";
+import { advance, type Stored } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import type { Outcome } from "./step.ts";
+
+export async function fail(
+  world: Basics,
+  cluster: Stored<Cluster.Cluster>,
+  failure: Cluster.Failure,
+): Promise<Outcome> {
+  const now = world.clock.now();
+  const patch = { failure, dueAt: now, drainingSince: now };
+  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "fail", patch, {
+    message: failure.message,
+  });
+  await world.table.write(move.writes);
+  return "again";
+}

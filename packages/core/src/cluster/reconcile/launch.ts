@@ -1,0 +1,166 @@
+/**
+ * launching → booting.
+ *
+ * Lifecycle: take the lease and store `sentAt` (the intent) → call → record what it answered. One caller at a time holds
+ * the lease; when it dies, the next one sends the same intent again and gets the same machines.
+ *
+ * Gotcha: the cluster may be removed while the call is out. Then what the call made is recorded on the draining cluster,
+ * so that draining knows that nothing more can come of it.
+ */
+import * as Actor from "../../actor/actor.ts";
+import { retrying } from "../../commit.ts";
+import { MusterError } from "../../error.ts";
+import * as Host from "../../host/host.ts";
+import { enrolmentToken } from "../../host/token.ts";
+import * as Keys from "../../keys.ts";
+import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
+import type { World } from "../../ports/world.ts";
+import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { fail } from "./fail.ts";
+import { resourcesOf } from "./plan.ts";
+import type { In, Outcome } from "./step.ts";
+
+/** How long one caller may be alone in launching, in ms; longer than any launch call takes. */
+export const LEASE = 60_000;
+
+export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
+  const now = world.clock.now();
+  if (cluster.launch.leaseUntil !== undefined && cluster.launch.leaseUntil > now) return "wait";
+  const provider = providerOf(world, cluster);
+  const hosts = await expectHosts(world, cluster);
+  const sent = { ...cluster.launch, sentAt: now, answered: false, leaseUntil: now + LEASE };
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: sent, dueAt: now + LEASE });
+  await world.table.write([write]);
+  try {
+    const machines = await provider.launch(intentOf(world, cluster, hosts));
+    await nameMachines(world, cluster, machines);
+  } catch (error) {
+    if (!(error instanceof MusterError) || error.code === "busy" || error.code === "unavailable") throw error;
+    return refused(world, next as In<"launching">, error);
+  }
+  await answered(world, next as In<"launching">, provider);
+  return "again";
+}
+
+export function providerOf(
+  world: Pick<World, "providers">,
+  cluster: Pick<Cluster.Cluster, "provider">,
+): MachineProvider {
+  const provider = world.providers.get(cluster.provider);
+  if (provider) return provider;
+  throw new MusterError("unavailable", `provider '${cluster.provider}' is not part of this control plane`);
+}
+
+/** The hosts of this try, on record before any machine is. */
+async function expectHosts(world: World, cluster: In<"launching">): Promise<Stored<Host.Host>[]> {
+  const hosts: Stored<Host.Host>[] = [];
+  for (let rank = 0; rank < cluster.nodes; rank++) hosts.push(await retrying(() => expectHost(world, cluster, rank)));
+  return hosts;
+}
+
+async function expectHost(world: World, cluster: In<"launching">, rank: number): Promise<Stored<Host.Host>> {
+  const found = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, rank));
+  const of = { generation: cluster.generation, try: cluster.launch.try };
+  if (found?.generation === of.generation && found.try === of.try) return found;
+  const { next, write } = amend<Host.Host>(Host.noun, found ?? unwritten(world, cluster, rank), {
+    ...of,
+    machineId: undefined,
+    tokenHash: undefined,
+  });
+  await world.table.write([write]);
+  return next;
+}
+
+function unwritten(world: World, cluster: In<"launching">, rank: number): Stored<Host.Host> {
+  const now = world.clock.now();
+  return {
+    id: Host.idOf(cluster.id, rank),
+    workspace: cluster.workspace,
+    clusterId: cluster.id,
+    rank,
+    generation: cluster.generation,
+    try: cluster.launch.try,
+    createdAt: now,
+    changedAt: now,
+    state: "expected",
+    version: UNWRITTEN,
+    rest: {},
+  };
+}
+
+const intentOf = (world: World, cluster: In<"launching">, hosts: readonly Host.Host[]): Intent => ({
+  workspace: cluster.workspace,
+  clusterId: cluster.id,
+  generation: cluster.generation,
+  try: cluster.launch.try,
+  offer: cluster.launch.offer,
+  hosts: hosts.map(host => ({
+    hostId: host.id,
+    rank: host.rank,
+    enrolmentToken: enrolmentToken(world.digest, { ...host, hostId: host.id }),
+  })),
+});
+
+async function nameMachines(world: World, cluster: In<"launching">, machines: readonly Machine[]): Promise<void> {
+  for (const machine of machines) {
+    const place = Host.parseId(machine.hostId);
+    if (place === undefined) continue;
+    await retrying(async () => {
+      const host = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, place.rank));
+      if (host === undefined || host.machineId === machine.machineId) return;
+      await world.table.write([amend<Host.Host>(Host.noun, host, { machineId: machine.machineId }).write]);
+    });
+  }
+}
+
+/** The call answered: the machines are there. */
+async function answered(world: World, sent: In<"launching">, provider: MachineProvider): Promise<void> {
+  await retrying(async () => {
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
+    if (cluster === undefined || !isSameCall(cluster, sent)) return;
+    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true };
+    if (cluster.state === "draining")
+      return world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
+    const bootBy = world.clock.now() + provider.capabilities.boot;
+    const patch = { launch, bootBy, dueAt: bootBy, restarted: false };
+    const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
+    await world.table.write(move.writes);
+  });
+}
+
+type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" }>> & {
+  readonly launch: Cluster.Launch;
+};
+
+/** Is this still the cluster, and the try, that the call was made for? */
+const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
+  (cluster.state === "launching" || cluster.state === "draining") &&
+  cluster.launch?.try === sent.launch.try &&
+  !cluster.launch.answered;
+
+/** The provider said no, and made nothing: on to the next offer, or to a failure with its reason. */
+async function refused(world: World, sent: In<"launching">, error: MusterError): Promise<Outcome> {
+  return retrying(async () => {
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
+    if (cluster === undefined || !isSameCall(cluster, sent)) return "again";
+    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true };
+    if (cluster.state === "draining") {
+      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
+      return "again";
+    }
+    const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
+    const offer = error.code === "no_capacity" ? offers[launch.try] : undefined;
+    if (offer === undefined)
+      return fail(world, cluster, {
+        code: error.code,
+        message: error.message,
+        ...(error.details.hint !== undefined && { hint: error.details.hint }),
+      });
+    const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
+    await world.table.write([
+      amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: world.clock.now() }).write,
+    ]);
+    return "again";
+  });
+}

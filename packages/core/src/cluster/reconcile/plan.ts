@@ -1,0 +1,35 @@
+/** requested → launching: chooses the first offer and writes the intent. */
+import * as Actor from "../../actor/actor.ts";
+import * as Keys from "../../keys.ts";
+import type { World } from "../../ports/world.ts";
+import * as Choose from "../../provider/choose.ts";
+import { advance } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { fail } from "./fail.ts";
+import type { In, Outcome } from "./step.ts";
+
+export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
+  const resources = await resourcesOf(world, cluster);
+  const { offers, reason } = Choose.provider(world.providers, { ...resources, provider: cluster.provider }).offers(
+    resources,
+  );
+  const [offer] = offers;
+  if (offer === undefined)
+    return fail(world, cluster, { code: "no_offer", message: reason ?? "no machine fits any more" });
+  const launch: Cluster.Launch = { try: 1, offer: Cluster.Offer.parse(offer), answered: false };
+  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", {
+    launch,
+    dueAt: world.clock.now(),
+  });
+  await world.table.write(move.writes);
+  return "again";
+}
+
+/** What the cluster was asked to be. */
+export async function resourcesOf(
+  world: Pick<World, "table">,
+  cluster: Cluster.Cluster,
+): Promise<Cluster.Spec["resources"]> {
+  const item = await world.table.get(Keys.clusterSpec(cluster.workspace, cluster.id));
+  return Cluster.Spec.parse(item?.data).resources;
+}

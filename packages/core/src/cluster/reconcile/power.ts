@@ -1,0 +1,94 @@
+/** stopping → stopped, and starting → booting: the machines' power, with their disks kept. */
+import * as Actor from "../../actor/actor.ts";
+import { MusterError } from "../../error.ts";
+import * as Host from "../../host/host.ts";
+import type { World } from "../../ports/world.ts";
+import { advance, amend } from "../../record.ts";
+import { starting } from "../change.ts";
+import * as Cluster from "../cluster.ts";
+import { stoppedDeadline } from "../idle.ts";
+import { hostsOf, READY_CHECK } from "../register.ts";
+import { fail } from "./fail.ts";
+import { hasQueue } from "./idle.ts";
+import { cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
+import { providerOf } from "./launch.ts";
+import type { In, Outcome } from "./step.ts";
+
+/** How often a stop or a start looks again, in ms. */
+const LOOK = 5_000;
+
+export async function stop(world: World, cluster: In<"stopping">): Promise<Outcome> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const now = world.clock.now();
+  const running = await cancelRunning(world, ref, "the cluster was stopped");
+  if (running > 0 && now < cluster.changedAt + JOB_GRACE) return later(world, cluster, now + LOOK);
+  const provider = providerOf(world, cluster);
+  await provider.stop(ref);
+  const machines = await provider.observe(ref);
+  if (machines.some(machine => machine.state !== "stopped")) return later(world, cluster, now + LOOK);
+  if (machines.length === 0) return fail(world, cluster, { code: "machines_lost", message: "its machines are gone" });
+  await closeRunning(world, ref, "the cluster was stopped while it ran");
+  await restHosts(world, cluster);
+  const dueAt = stoppedDeadline(cluster.idle, now) ?? now + READY_CHECK;
+  await world.table.write(
+    advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", { dueAt }).writes,
+  );
+  return "again";
+}
+
+/** The hosts are expected again: they keep their tokens, and call when they are started. */
+async function restHosts(world: World, cluster: In<"stopping">): Promise<void> {
+  for (const host of await hostsOf(world.table, { workspace: cluster.workspace, clusterId: cluster.id }))
+    if (host.state === "up" || host.state === "lost")
+      await world.table.write(advance(world, Host.kind, Actor.system(cluster.workspace), host, "rest").writes);
+}
+
+export async function start(world: World, cluster: In<"starting">): Promise<Outcome> {
+  const provider = providerOf(world, cluster);
+  const actor = Actor.system(cluster.workspace);
+  const now = world.clock.now();
+  try {
+    await provider.start({ workspace: cluster.workspace, clusterId: cluster.id });
+  } catch (error) {
+    if (!(error instanceof MusterError) || error.code !== "no_capacity") throw error;
+    const failure = { code: error.code, message: error.message, hint: "try again later: muster start" };
+    const dueAt = stoppedDeadline(cluster.idle, now) ?? now + READY_CHECK;
+    await world.table.write(
+      advance(world, Cluster.kind, actor, cluster, "no_capacity", { failure, dueAt }, { message: error.message })
+        .writes,
+    );
+    return "again";
+  }
+  const bootBy = now + provider.capabilities.boot;
+  await world.table.write(
+    advance(world, Cluster.kind, actor, cluster, "started", { bootBy, dueAt: bootBy, restarted: true }).writes,
+  );
+  return "again";
+}
+
+/** A stopped cluster's policy may end it; without one it is looked at now and then. */
+export async function rest(world: World, cluster: In<"stopped">): Promise<Outcome> {
+  const now = world.clock.now();
+  if (cluster.byPolicy && (await hasQueue(world, cluster))) {
+    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster).writes);
+    return "again";
+  }
+  const endAt = stoppedDeadline(cluster.idle, cluster.changedAt);
+  if (endAt !== undefined && endAt <= now) {
+    const patch = { dueAt: now, drainingSince: now };
+    const why = { message: "it was stopped for as long as its idle policy allows" };
+    await world.table.write(
+      advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "remove", patch, why).writes,
+    );
+    return "again";
+  }
+  const dueAt = endAt ?? now + READY_CHECK;
+  if (cluster.dueAt > now) return "wait";
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
+}
+
+async function later(world: World, cluster: In<"stopping">, dueAt: number): Promise<Outcome> {
+  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
+}

@@ -1,0 +1,59 @@
+/** Moves a cluster as far as it can go now. Anything may call it, at any time, any number of times. */
+import * as Keys from "../../keys.ts";
+import type { ClusterRef } from "../../ports/provider.ts";
+import { WriteConflict } from "../../ports/table.ts";
+import type { World } from "../../ports/world.ts";
+import { load, type Stored } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { boot } from "./boot.ts";
+import { drain } from "./drain.ts";
+import { ready } from "./idle.ts";
+import { launch } from "./launch.ts";
+import { plan } from "./plan.ts";
+import { rest, start, stop } from "./power.ts";
+import type { Outcome, Step } from "./step.ts";
+
+const over = async (): Promise<Outcome> => "wait";
+
+/** What each state needs. `setting_up` and `broken` belong to cluster-level commands. */
+const steps: { readonly [S in Cluster.State]: Step<S> } = {
+  requested: plan,
+  launching: launch,
+  booting: boot,
+  setting_up: over,
+  ready,
+  broken: over,
+  stopping: stop,
+  stopped: rest,
+  starting: start,
+  draining: drain,
+  terminated: over,
+  failed: over,
+};
+
+/** More moves than any lifecycle has in a row. */
+const MOST_STEPS = 20;
+
+/** @returns the cluster as it stands; undefined when there is none. @throws what a port threw: try again later. */
+export async function reconcile(world: World, ref: ClusterRef): Promise<Cluster.Cluster | undefined> {
+  let cluster = await find(world, ref);
+  for (let step = 0; step < MOST_STEPS && cluster !== undefined; step++) {
+    const outcome = await once(world, cluster);
+    cluster = await find(world, ref);
+    if (outcome === "wait") break;
+  }
+  return cluster;
+}
+
+const find = (world: World, ref: ClusterRef) =>
+  load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
+
+async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome> {
+  try {
+    // The table's type ties each state to a step for it; the lookup loses that tie.
+    return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
+  } catch (error) {
+    if (error instanceof WriteConflict) return "again";
+    throw error;
+  }
+}

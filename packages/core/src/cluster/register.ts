@@ -1,0 +1,57 @@
+/** From booting to ready: when all hosts of the cluster are up, its slots come into being and jobs may start. */
+import * as Actor from "../actor/actor.ts";
+import { retrying } from "../commit.ts";
+import * as Host from "../host/host.ts";
+import * as Keys from "../keys.ts";
+import type { ClusterRef } from "../ports/provider.ts";
+import type { Table, Write } from "../ports/table.ts";
+import type { Basics } from "../ports/world.ts";
+import { advance, amend, load, read, type Stored } from "../record.ts";
+import * as Cluster from "./cluster.ts";
+import { deadline } from "./idle.ts";
+import * as Slots from "./slots.ts";
+
+/** How often a ready cluster without an idle deadline is looked at, in ms. */
+export const READY_CHECK = 3_600_000;
+
+/** Reads and writes the table only, so that a host's enrolment can do it at once. @returns whether the cluster is ready now. */
+export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
+  retrying(async () => {
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
+    if (cluster?.state !== "booting") return cluster?.state === "ready";
+    const hosts = await hostsOf(world.table, ref);
+    const up = hosts.filter(host => host.state === "up");
+    if (up.length < cluster.nodes) return false;
+    const now = world.clock.now();
+    const dueAt = deadline(cluster.idle, now) ?? now + READY_CHECK;
+    const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
+    const move = advance(world, Cluster.kind, Actor.system(ref.workspace), cluster, "up", { dueAt });
+    await world.table.write([...move.writes, slotsWrite(ref, slots, up.map(slotOf), now)]);
+    return true;
+  });
+
+function slotsWrite(ref: ClusterRef, slots: Stored<Slots.Slots> | undefined, hosts: Slots.Slot[], now: number): Write {
+  if (slots) return amend(Slots.noun, slots, { hosts, idleSince: now }).write;
+  return Slots.create({ ...ref, fence: 0, idleSince: now, hosts });
+}
+
+const slotOf = (host: Host.Host): Slots.Slot => ({
+  rank: host.rank,
+  hostId: host.id,
+  address: host.facts?.address ?? "",
+  gpus: host.facts?.gpus.length ?? 0,
+  up: true,
+});
+
+/** All hosts of a cluster, by rank. */
+export async function hostsOf(table: Table, ref: ClusterRef): Promise<Stored<Host.Host>[]> {
+  const { pk } = Keys.cluster(ref.workspace, ref.clusterId);
+  const found: Stored<Host.Host>[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await table.query({ pk, prefix: "HOST#", limit: 1000, ...(cursor !== undefined && { cursor }) });
+    found.push(...page.items.map(item => read(Host.noun, item)));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return found;
+}

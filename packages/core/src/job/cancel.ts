@@ -1,0 +1,38 @@
+/** Cancelling a job. One that has ended stays as it is. */
+
+import type { Actor } from "../actor/actor.ts";
+import { commit, retrying } from "../commit.ts";
+import type { Write } from "../ports/table.ts";
+import type { Basics } from "../ports/world.ts";
+import { advance, type Move, type Stored, type Why } from "../record.ts";
+import { ending } from "./end.ts";
+import * as Job from "./job.ts";
+import { find } from "./read.ts";
+
+/** Seconds between TERM and KILL. */
+export const GRACE = 10;
+/** How long a cancelled job's hosts may stay silent before somebody looks, in ms. */
+const CANCEL_CHECK = 60_000;
+
+export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Info> =>
+  retrying(async () => {
+    const job = await find(world, actor, id);
+    const done = await cancellation(world, actor, job);
+    if (done === undefined) return Job.info(job);
+    const answer = Job.info(done.move.next);
+    await commit(world, actor, done.writes, answer);
+    return answer;
+  });
+
+/** What cancels the job from where it is; undefined when it has ended, or is on its way there. */
+export async function cancellation(
+  world: Basics,
+  actor: { readonly id: string },
+  job: Stored<Job.Job>,
+  why: Why = {},
+): Promise<{ move: Move<Job.Job>; writes: readonly Write[] } | undefined> {
+  if (Job.isOver(job) || job.state === "cancelling") return undefined;
+  if (job.state === "queued" || job.state === "recovering") return ending(world, actor, job, "cancel", {}, why);
+  const move = advance(world, Job.kind, actor, job, "cancel", { dueAt: world.clock.now() + CANCEL_CHECK }, why);
+  return { move, writes: move.writes };
+}

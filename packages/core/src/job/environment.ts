@@ -1,0 +1,71 @@
+/**
+ * The environment contract: what a job's scripts may read. The SKYPILOT_ names are those of SkyPilot's documented
+ * environment variables, which most public task files read.
+ */
+import type { Slot } from "../cluster/slots.ts";
+import type { Offer } from "../ports/provider.ts";
+import type { Task } from "../task/task.ts";
+import type { Placed } from "./job.ts";
+
+export interface Place {
+  /** The job's own rank of this node. */
+  readonly rank: number;
+  /** The job's hosts, in the order of its ranks. */
+  readonly hosts: readonly Slot[];
+  readonly offer: Pick<Offer, "provider" | "region" | "zone">;
+}
+
+export function environment(job: Placed, task: Task, place: Place): Record<string, string> {
+  const ips = place.hosts.map(host => host.address).join("\n");
+  const gpus = gpusPerNode(task, place);
+  const common = {
+    NODE_RANK: String(place.rank),
+    NODE_IPS: ips,
+    NUM_NODES: String(place.hosts.length),
+    NUM_GPUS_PER_NODE: String(gpus),
+    CLUSTER_INFO: clusterInfo(job, place.offer),
+  };
+  return {
+    ...task.envs,
+    ...task.secrets,
+    MUSTER_JOB_ID: job.id,
+    ...prefixed("MUSTER_", common),
+    ...prefixed("SKYPILOT_", common),
+    SKYPILOT_TASK_ID: skypilotTaskId(job),
+    SKYPILOT_SETUP_NODE_RANK: String(place.rank),
+    SKYPILOT_SETUP_NODE_IPS: ips,
+    SKYPILOT_SETUP_NUM_GPUS_PER_NODE: String(gpus),
+    MASTER_ADDR: place.hosts[0]?.address ?? "",
+    MASTER_PORT: String(masterPort(job.fence)),
+    ...(gpus > 0 && { CUDA_VISIBLE_DEVICES: Array.from({ length: gpus }, (_, index) => index).join(",") }),
+  };
+}
+
+const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [prefix + name, value]));
+
+/** GPUs that the job has on this node: what it asked for, else all that the host has. */
+function gpusPerNode(task: Task, place: Place): number {
+  const asked = Math.max(0, ...Object.values(task.resources.accelerators ?? {}));
+  const there = place.hosts[place.rank]?.gpus ?? 0;
+  return asked > 0 ? Math.ceil(asked) : there;
+}
+
+function clusterInfo(job: Placed, offer: Place["offer"]): string {
+  const { provider, region, zone } = offer;
+  return JSON.stringify({ cluster_name: job.clusterName, cloud: provider, region: region ?? null, zone: zone ?? null });
+}
+
+/** SkyPilot's documented form, `sky-<timestamp>_<name>_<id>`; scripts cut it at its underscores. */
+function skypilotTaskId(job: Placed): string {
+  const time = new Date(job.createdAt)
+    .toISOString()
+    .replace("T", "-")
+    .replaceAll(":", "-")
+    .replace(".", "-")
+    .replace("Z", "000");
+  return `sky-${time}_${job.name ?? job.clusterName}_${job.id.slice("job_".length).toLowerCase()}`;
+}
+
+/** Jobs that follow each other on a host do not meet in one port that is still closing. */
+const masterPort = (fence: number): number => 20_000 + (fence % 10_000);

@@ -1,0 +1,116 @@
+/** Submitting a job to a cluster: the record, its task, and its place in the queue, in one transaction. */
+import * as z from "zod";
+import type { Actor } from "../actor/actor.ts";
+import * as Cluster from "../cluster/cluster.ts";
+import { find, requireUse } from "../cluster/find.ts";
+import { commit, retrying } from "../commit.ts";
+import { MusterError } from "../error.ts";
+import * as Event from "../event/event.ts";
+import * as Id from "../id.ts";
+import * as Keys from "../keys.ts";
+import type { Item, Table, Write } from "../ports/table.ts";
+import type { Basics } from "../ports/world.ts";
+import { insert } from "../record.ts";
+import { Task } from "../task/task.ts";
+import * as Job from "./job.ts";
+
+/** How long a queued job may go unseen by anybody, in ms: a backstop behind the doorbell, polls and the cluster's deadline. */
+export const QUEUE_CHECK = 3_600_000;
+
+/** @throws MusterError `not_found`, `forbidden`, `conflict` (the cluster takes no jobs), `invalid_request`. */
+export const submit = (world: Basics, actor: Actor, reference: string, request: Job.Submit): Promise<Job.Info> =>
+  retrying(async () => {
+    const cluster = await find(world, actor, reference);
+    requireUse(actor, cluster);
+    Cluster.requireOpen(cluster);
+    const { job, writes } = blueprint(world, actor, cluster, request);
+    await commit(world, actor, writes, Job.info(job));
+    return Job.info(job);
+  });
+
+/** A new job and the writes that bring it into being. The first event carries the task, so that it costs no item of its own. */
+export function blueprint(
+  world: Pick<Basics, "clock" | "random">,
+  actor: Actor,
+  cluster: Pick<Cluster.Cluster, "id" | "name" | "nodes">,
+  request: Job.Submit,
+): { job: Job.Job; writes: readonly Write[] } {
+  requireRunnable(cluster, request.task);
+  const now = world.clock.now();
+  const name = request.name ?? request.task.name;
+  const job: Job.Job = {
+    id: Id.create(world.random, "job"),
+    workspace: actor.workspace,
+    clusterId: cluster.id,
+    clusterName: cluster.name,
+    ...(name !== undefined && { name }),
+    owner: actor.id,
+    dialect: request.task.dialect,
+    priority: request.priority,
+    nodes: request.task.nodes,
+    ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
+    down: request.down,
+    attempts: 0,
+    createdAt: now,
+    changedAt: now,
+    state: "queued",
+    dueAt: now + QUEUE_CHECK,
+  };
+  return {
+    job,
+    writes: [insert(Job.noun, job), { put: submission(job, actor, request.task), expect: "absent" }, enqueue(job)],
+  };
+}
+
+/** The job's place in its cluster's queue. */
+export const enqueue = (job: Job.Job): Write => ({
+  put: { ...queueKey(job), type: "queued", data: Queued.parse({ ...job, jobId: job.id }) },
+  expect: "absent",
+});
+
+export const Queued = z.object({ jobId: z.string(), nodes: z.number().int(), priority: z.number().int() });
+export type Queued = z.infer<typeof Queued>;
+
+export const queueKey = (job: Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id">) =>
+  Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
+
+/** The task as it was submitted. */
+export async function taskOf(table: Table, workspace: string, jobId: string): Promise<Task> {
+  const item = await table.get(submissionKey(workspace, jobId));
+  return Submission.parse(item?.data).task;
+}
+
+const Submission = z.object({ task: Task });
+
+const submissionKey = (workspace: string, jobId: string) => {
+  const { pk, sk } = Keys.job(workspace, jobId);
+  return { pk, sk: `${Event.PREFIX}${sk}#evt_${jobId.slice("job_".length)}` };
+};
+
+function submission(job: Job.Job, actor: Actor, task: Task): Omit<Item, "version"> {
+  const event: Event.Event = {
+    id: `evt_${job.id.slice("job_".length)}`,
+    at: job.createdAt,
+    subject: job.id,
+    kind: "job.queued",
+    clusterId: job.clusterId,
+    actor: actor.id,
+  };
+  return { ...submissionKey(job.workspace, job.id), type: "event", data: { ...event, task } };
+}
+
+function requireRunnable(cluster: Pick<Cluster.Cluster, "name" | "nodes">, task: Task): void {
+  if (task.run === undefined && task.setup === undefined)
+    throw new MusterError("invalid_request", "the task has nothing to run", {
+      issues: [{ path: "task.run", message: "give a script in run (or setup)" }],
+    });
+  if (task.nodes > cluster.nodes)
+    throw new MusterError(
+      "invalid_request",
+      `the job wants ${task.nodes} hosts; cluster '${cluster.name}' has ${cluster.nodes}`,
+      {
+        issues: [{ path: "task.nodes", message: `at most ${cluster.nodes} on this cluster` }],
+        hint: "launch it on a cluster of its own: muster launch FILE",
+      },
+    );
+}

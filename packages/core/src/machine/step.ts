@@ -1,0 +1,34 @@
+/** One step of a state machine: reconciles, and says what comes next. All steps do the same; their names tell the history. */
+import type * as Cluster from "../cluster/cluster.ts";
+import { reconcile } from "../cluster/reconcile/reconcile.ts";
+import type { ClusterRef } from "../ports/provider.ts";
+import type { World } from "../ports/world.ts";
+import type { Next } from "./definitions.ts";
+
+export interface StepAnswer {
+  readonly next: Next;
+  readonly state: Cluster.State | "unknown";
+}
+
+const nextOf: Readonly<Record<Cluster.State, Next>> = {
+  requested: "wait",
+  launching: "launch",
+  booting: "wait",
+  setting_up: "wait",
+  ready: "done",
+  broken: "done",
+  stopping: "wait",
+  stopped: "done",
+  starting: "wait",
+  draining: "drain",
+  terminated: "done",
+  failed: "done",
+};
+
+export async function step(world: World, ref: ClusterRef): Promise<StepAnswer> {
+  const cluster = await reconcile(world, ref);
+  if (cluster === undefined) return { next: "done", state: "unknown" };
+  // A lease that another caller holds: launching again at once would spin.
+  const held = cluster.state === "launching" && (cluster.launch.leaseUntil ?? 0) > world.clock.now();
+  return { next: held ? "wait" : nextOf[cluster.state], state: cluster.state };
+}

@@ -1,0 +1,33 @@
+/** Which provider and which of its offers a request gets: a pure decision, made before anything is created. */
+import { MusterError } from "../error.ts";
+import type { MachineProvider, Offer } from "../ports/provider.ts";
+import type { Catalog } from "../ports/world.ts";
+import type { Resources } from "../task/task.ts";
+
+type Known = Pick<MachineProvider, "name" | "offers" | "capabilities">;
+
+/** @throws MusterError `unsupported` for a provider that this control plane does not have. */
+export function provider(providers: Catalog, resources: Resources): Known {
+  const names = [...providers.keys()];
+  const wanted = resources.provider ?? names[0] ?? "";
+  const found = providers.get(wanted);
+  if (found) return found;
+  throw new MusterError("unsupported", `this control plane has no provider '${wanted}'; it has: ${names.join(", ")}`, {
+    issues: [{ path: "resources.cloud", message: `no provider '${wanted}' here` }],
+    hint: `run it here with: --resources.cloud ${names[0]}`,
+  });
+}
+
+/** Offers in the order to try them. @throws MusterError `no_offer` with the reason when there is none. */
+export function offers(
+  providers: Catalog,
+  resources: Resources,
+): { provider: Known; offers: readonly [Offer, ...Offer[]] } {
+  const chosen = provider(providers, resources);
+  const { offers: found, reason, hint } = chosen.offers(resources);
+  const [first, ...more] = found;
+  if (first) return { provider: chosen, offers: [first, ...more] };
+  throw new MusterError("no_offer", reason ?? `provider '${chosen.name}' has no machine like that`, {
+    ...(hint !== undefined && { hint }),
+  });
+}

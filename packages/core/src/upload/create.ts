@@ -1,0 +1,24 @@
+/** Asking to upload: what is here already need not be sent. */
+import type { Actor } from "../actor/actor.ts";
+import type { Blobs } from "../ports/blobs.ts";
+import type { Clock } from "../ports/ports.ts";
+import * as Upload from "./upload.ts";
+
+/** How long the permission lasts, in ms. */
+const GRANT = 3_600_000;
+
+export async function create(
+  world: { readonly blobs: Blobs; readonly clock: Clock },
+  actor: Actor,
+  request: Upload.Create,
+): Promise<Upload.Info> {
+  const key = Upload.blobKey(actor.workspace, request.sha256);
+  const head = await world.blobs.head(key);
+  if (head?.size === request.size) return { sha256: request.sha256, exists: true };
+  const policy = await world.blobs.postPolicy({
+    prefix: key,
+    maxBytes: request.size,
+    expiresAt: world.clock.now() + GRANT,
+  });
+  return { sha256: request.sha256, exists: false, post: { url: policy.url, fields: { ...policy.fields }, key } };
+}
