@@ -20,14 +20,14 @@ export function lifecycle<const T extends { readonly [state: string]: { readonly
 ): Lifecycle<keyof T & string, EventOf<T>> {
   type S = keyof T & string;
   const states = Object.keys(moves) as S[];
-  const row = (state: S): { readonly [event: string]: S | undefined } => ({ ...(moves[state] as Record<string, S>) });
+  const rows = new Map(states.map(state => [state, new Map(Object.entries(moves[state] as Record<string, S>))]));
   return {
     noun,
     initial,
     moves: moves as unknown as Moves<S, EventOf<T>>,
     states,
-    next: (state, event) => row(state)[event],
-    isTerminal: state => Object.keys(row(state)).length === 0,
+    next: (state, event) => rows.get(state)?.get(event),
+    isTerminal: state => rows.get(state)?.size === 0,
   };
 }
 

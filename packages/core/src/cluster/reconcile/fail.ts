@@ -5,13 +5,15 @@ import { advance, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import type { Outcome } from "./step.ts";
 
+/** @param launch what is known of its launch now, when that has changed. */
 export async function fail(
   world: Basics,
   cluster: Stored<Cluster.Cluster>,
   failure: Cluster.Failure,
+  launch?: Cluster.Launch,
 ): Promise<Outcome> {
   const now = world.clock.now();
-  const patch = { failure, dueAt: now, drainingSince: now };
+  const patch = { failure, dueAt: now, drainingSince: now, ...(launch && { launch }) };
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "fail", patch, {
     message: failure.message,
   });

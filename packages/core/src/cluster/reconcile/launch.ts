@@ -151,12 +151,15 @@ async function refused(world: World, sent: In<"launching">, error: MusterError):
     }
     const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
     const offer = error.code === "no_capacity" ? offers[launch.try] : undefined;
-    if (offer === undefined)
-      return fail(world, cluster, {
-        code: error.code,
-        message: error.message,
-        ...(error.details.hint !== undefined && { hint: error.details.hint }),
-      });
+    if (offer === undefined) {
+      const { hint } = error.details;
+      return fail(
+        world,
+        cluster,
+        { code: error.code, message: error.message, ...(hint !== undefined && { hint }) },
+        launch,
+      );
+    }
     const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
     await world.table.write([
       amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: world.clock.now() }).write,

@@ -1,0 +1,6 @@
+import type { Runs } from "@muster/api/serve.ts";
+import * as Agent from "@muster/core/agent/report.ts";
+import type { Edge } from "@muster/core/ports/world.ts";
+
+export const report = (world: Edge) =>
+  ({ "agent.report": ({ host, body }) => Agent.report(world, host, body) }) satisfies Runs;

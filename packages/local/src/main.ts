@@ -1,0 +1,72 @@
+/** The embedded control plane as a process. One per home; it writes where it listens to `server.json`. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Log } from "@muster/core/ports/ports.ts";
+import type { World } from "@muster/core/ports/world.ts";
+import { create } from "@muster/core/token/verify.ts";
+import { VERSION } from "@muster/core/version.ts";
+import { LOCAL } from "@muster/core/workspace/workspace.ts";
+import { replaceFile } from "./provider/machine.ts";
+import { openControlPlane } from "./run/control-plane.ts";
+import { lock } from "./run/lock.ts";
+
+export interface ServeOptions {
+  /** How to start an agent: a program and its first arguments. */
+  readonly agent: readonly [string, ...string[]];
+}
+
+/**
+ * `--home DIR [--port N]`. Runs until SIGTERM or SIGINT.
+ * @returns the exit code: 0 also when another process already serves this home.
+ */
+export async function main(args: readonly string[], options: ServeOptions): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { home: { type: "string" }, port: { type: "string" } } });
+  const home = values.home;
+  if (home === undefined) throw new Error("--home is needed");
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const held = lock(join(home, "lock"));
+  if (held === undefined) return 0;
+  const port = values.port === undefined ? lastPort(home) : Number(values.port);
+  const plane = await openControlPlane({ home, agent: options.agent, log, ...(port !== undefined && { port }) });
+  await writeToken(home, plane.world);
+  await replaceFile(join(home, "port"), new URL(plane.url).port);
+  const where = { url: plane.url, pid: process.pid, version: VERSION, startedAt: Date.now() };
+  await replaceFile(join(home, "server.json"), JSON.stringify(where));
+  log.info("listening", where);
+  await asked();
+  rmSync(join(home, "server.json"), { force: true });
+  await plane.close();
+  held.release();
+  return 0;
+}
+
+/** The port of the last time: agents that live on look for the control plane there. */
+function lastPort(home: string): number | undefined {
+  const path = join(home, "port");
+  return existsSync(path) ? Number(readFileSync(path, "utf8")) : undefined;
+}
+
+/** The token of whoever owns this home. */
+async function writeToken(home: string, world: World): Promise<void> {
+  const path = join(home, "token");
+  if (existsSync(path)) return;
+  await replaceFile(path, await create(world, { workspace: LOCAL, actor: "usr_local", role: "admin" }));
+}
+
+/** Resolves when the process is asked to end. */
+const asked = (): Promise<void> =>
+  new Promise(resolve => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+
+/** One line of JSON each, to whatever standard error leads to. */
+const log: Log = {
+  info: (message, fields) => line("info", message, fields),
+  error: (message, fields) => line("error", message, fields),
+};
+
+const line = (level: string, message: string, fields: object = {}): void => {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
+};

@@ -1,0 +1,93 @@
+/** What this machine can offer. */
+import { execFileSync } from "node:child_process";
+import { availableParallelism, totalmem } from "node:os";
+import type { Offer } from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+
+/** The machine as it is; read once, when the control plane starts. */
+export interface Inventory {
+  readonly cpus: number;
+  /** GiB. */
+  readonly memory: number;
+  /** GPU names. */
+  readonly gpus: readonly string[];
+}
+
+export const inventory = (): Inventory => ({
+  cpus: availableParallelism(),
+  memory: Math.floor((totalmem() / 2 ** 30) * 10) / 10,
+  gpus: gpuNames(),
+});
+
+/** Names of the NVIDIA GPUs, as nvidia-smi lists them; none where there is no nvidia-smi. */
+function gpuNames(): string[] {
+  try {
+    const text = execFileSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+      encoding: "utf8",
+      timeout: 5000,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return text.split("\n").filter(line => line.trim() !== "");
+  } catch {
+    return []; // No driver, or no GPU that answers: the same as none.
+  }
+}
+
+interface Refusal {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+export function offersOf(
+  machine: Inventory,
+  resources: Resources,
+): { offers: readonly Offer[]; reason?: string; hint?: string } {
+  const refusal = refuse(machine, resources);
+  return refusal === undefined ? { offers: [offer(machine)] } : { offers: [], ...refusal };
+}
+
+function refuse(machine: Inventory, resources: Resources): Refusal | undefined {
+  const { accelerators, cpus, memory, image, instanceType } = resources;
+  if (accelerators && !Object.entries(accelerators).some(([name, count]) => has(machine, name, count)))
+    return {
+      reason: `this machine has no ${wanted(accelerators)}: it has ${machine.gpus.length === 0 ? "no GPU" : machine.gpus.join(", ")}`,
+      hint: "run it on what is here with: --resources.accelerators null",
+    };
+  if (cpus && cpus.count > machine.cpus)
+    return {
+      reason: `this machine has ${machine.cpus} CPUs; ${cpus.count} were asked for`,
+      hint: "run it on what is here with: --resources.cpus null",
+    };
+  if (memory && memory.gib > machine.memory)
+    return {
+      reason: `this machine has ${machine.memory} GiB of memory; ${memory.gib} were asked for`,
+      hint: "run it on what is here with: --resources.memory null",
+    };
+  if (image !== undefined)
+    return {
+      reason: `hosts on this machine run no images ('${image}')`,
+      hint: "run it without with: --resources.image_id null",
+    };
+  if (instanceType !== undefined && instanceType !== "local")
+    return {
+      reason: `this machine is no ${instanceType}`,
+      hint: "run it on what is here with: --resources.instance_type null",
+    };
+  return undefined;
+}
+
+const wanted = (accelerators: Readonly<Record<string, number>>): string =>
+  Object.entries(accelerators)
+    .map(([name, count]) => `${name}:${count}`)
+    .join(" or ");
+
+function has(machine: Inventory, name: string, count: number): boolean {
+  return machine.gpus.filter(gpu => gpu.toLowerCase().includes(name.toLowerCase())).length >= count;
+}
+
+function offer(machine: Inventory): Offer {
+  const accelerators: Record<string, number> = {};
+  for (const gpu of machine.gpus) accelerators[gpu] = (accelerators[gpu] ?? 0) + 1;
+  const { cpus, memory } = machine;
+  return { provider: "local", instanceType: "local", market: "none", cpus, memory, accelerators, hourly: 0 };
+}

@@ -1,0 +1,149 @@
+/** The `local` provider: a cluster of N hosts is N agents on this machine, each with a folder of its own. */
+import { createHash } from "node:crypto";
+import { MusterError } from "@muster/core/error.ts";
+import type { Clock, Log } from "@muster/core/ports/ports.ts";
+import type { Capabilities, ClusterRef, Intent, Machine, MachineProvider } from "@muster/core/ports/provider.ts";
+import { freeAddress } from "./addresses.ts";
+import { type MachineRecord, Rack } from "./machine.ts";
+import { inventory, offersOf } from "./offers.ts";
+import { Power } from "./power.ts";
+
+export interface LocalOptions {
+  /** Folder of the machines' folders. */
+  readonly folder: string;
+  readonly agent: readonly [string, ...string[]];
+  readonly endpoint: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const capabilities: Capabilities = { stop: true, settle: 0, unknown: 5_000, boot: 60_000 };
+
+/** More than anyone's machine should be asked to play. */
+const MOST_MACHINES = 64;
+
+export interface LocalProvider extends MachineProvider {
+  /** Starts the agents that should live and do not: after a crash of theirs, of the control plane, or of the machine. */
+  tend(): Promise<void>;
+}
+
+export function localProvider(options: LocalOptions): LocalProvider {
+  const rack = new Rack(options.folder);
+  const power = new Power({ ...options, rack });
+  const machine = inventory();
+  const ofCluster = async (ref: ClusterRef) =>
+    (await rack.list()).filter(record => record.workspace === ref.workspace && record.clusterId === ref.clusterId);
+  const launched = serialized((intent: Intent) => launch(rack, options.clock, intent));
+
+  return {
+    name: "local",
+    capabilities,
+    offers: resources => offersOf(machine, resources),
+    launch: async intent => {
+      const records = await launched(intent);
+      await Promise.all(records.map(record => power.ensure(record)));
+      return records.map(seen);
+    },
+    observe: async ref => (await ofCluster(ref)).map(seen),
+    start: async ref => {
+      for (const record of await ofCluster(ref)) {
+        await rack.write({ ...record, power: "on" });
+        await power.ensure(record);
+      }
+    },
+    stop: async ref => {
+      await Promise.all(
+        (await ofCluster(ref)).map(async record => {
+          // The record first: an agent that is tended meanwhile must not come back.
+          await rack.write({ ...record, power: "off" });
+          await power.cut(record.machineId);
+        }),
+      );
+    },
+    terminate: async ids => {
+      await Promise.all(
+        ids.map(async id => {
+          const record = await rack.read(id);
+          if (record === undefined) return;
+          await rack.write({ ...record, power: "ending" });
+          await power.cut(id);
+          await rack.remove(id);
+        }),
+      );
+    },
+    sweep: async () => (await rack.list()).map(seen),
+    kick: async host => {
+      const record = (await ofCluster(host)).find(candidate => candidate.hostId === host.hostId);
+      if (record) await power.kick(record.machineId);
+    },
+    tend: async () => {
+      for (const record of await rack.list()) if (record.power === "on") await power.ensure(record);
+    },
+  };
+}
+
+/** The machines of the intent: those that are there already, and the rest made now. */
+async function launch(rack: Rack, clock: Clock, intent: Intent): Promise<MachineRecord[]> {
+  const all = await rack.list();
+  if (
+    all.length + intent.hosts.length >
+    MOST_MACHINES + all.filter(record => record.clusterId === intent.clusterId).length
+  )
+    throw new MusterError("no_capacity", `this machine plays ${MOST_MACHINES} hosts at most`, {
+      hint: "end clusters with: muster down NAME",
+    });
+  const taken = new Set(all.map(record => record.address));
+  const records: MachineRecord[] = [];
+  for (const host of intent.hosts) {
+    const machineId = nameOf(intent, host.rank);
+    const known = await rack.read(machineId);
+    const address = known?.address ?? freeAddress(taken);
+    taken.add(address);
+    const { workspace, clusterId, generation } = intent;
+    const record = known ?? {
+      machineId,
+      workspace,
+      clusterId,
+      generation,
+      try: intent.try,
+      hostId: host.hostId,
+      rank: host.rank,
+      address,
+      launchedAt: clock.now(),
+      power: "on" as const,
+    };
+    if (known === undefined) await rack.create(record, host.enrolmentToken);
+    records.push(record);
+  }
+  return records;
+}
+
+/** The same intent makes the same machines. Short, because the agent's socket lies below it and its path is limited. */
+const nameOf = (intent: Intent, rank: number): string =>
+  `m${createHash("sha256").update(`${intent.workspace} ${intent.clusterId} ${intent.generation} ${intent.try} ${rank}`).digest("hex").slice(0, 15)}`;
+
+const states = { on: "running", off: "stopped", ending: "terminating" } as const;
+
+function seen(record: MachineRecord): Machine {
+  const { machineId, workspace, clusterId, generation, hostId, launchedAt } = record;
+  return {
+    machineId,
+    state: states[record.power],
+    workspace,
+    clusterId,
+    generation,
+    try: record.try,
+    hostId,
+    launchedAt,
+  };
+}
+
+/** One call at a time: two launches must not choose the same address. */
+function serialized<A, R>(run: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
+  let last: Promise<unknown> = Promise.resolve();
+  return argument => {
+    const next = last.then(() => run(argument));
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -1,0 +1,148 @@
+/** The whole control plane in one process: the same handlers and reconcilers as on AWS, over the ports of this machine. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dispatcher } from "@muster/api/serve.ts";
+import { findClaim, Replay } from "@muster/core/commit.ts";
+import { authenticate as authenticateHost } from "@muster/core/host/authenticate.ts";
+import type { Log } from "@muster/core/ports/ports.ts";
+import type { Change } from "@muster/core/ports/table.ts";
+import type { World } from "@muster/core/ports/world.ts";
+import { verify } from "@muster/core/token/verify.ts";
+import { handlers } from "../../../../functions/handlers.ts";
+import { openBlobs } from "../blobs/blobs.ts";
+import { handleBlobRequest } from "../blobs/http.ts";
+import { createDigest } from "../digest.ts";
+import { type Listening, listen } from "../http/listen.ts";
+import { type LocalProvider, localProvider } from "../provider/provider.ts";
+import { createRandom } from "../random.ts";
+import { openTable, type TableOptions } from "../table/table.ts";
+import { Doorbell } from "./doorbell.ts";
+import { lookAtAll, timers } from "./timers.ts";
+
+export interface ControlPlaneOptions {
+  /** Folder of all data. */
+  readonly home: string;
+  /** How to start an agent: a program and its first arguments. */
+  readonly agent: readonly [string, ...string[]];
+  readonly log: Log;
+  /** Port to listen on; any free one when absent or taken. */
+  readonly port?: number;
+  /** Makes the table behave as badly as a distant one may. */
+  readonly faults?: Pick<TableOptions, "indexLag" | "refuse">;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly world: World;
+  close(): Promise<void>;
+}
+
+/** How often agents that should live are looked for, in ms. */
+const TEND = 1_000;
+
+export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const digest = createDigest(deploymentKey(options.home));
+  const clock = { now: Date.now };
+  const place: { world?: World; url: string } = { url: "" };
+  const theWorld = (): World => {
+    if (place.world === undefined) throw new Error("the world is not there yet");
+    return place.world;
+  };
+  const bell = new Doorbell(theWorld);
+  const due = timers(theWorld);
+  const onCommit = (changes: readonly Change[]) => {
+    bell.ring(changes);
+    due.note(changes);
+  };
+  const table = openTable({
+    path: join(options.home, "table.db"),
+    digest,
+    onCommit,
+    log: options.log,
+    ...options.faults,
+  });
+  const { blobs, edge } = openBlobs({ folder: join(options.home, "blobs"), base: () => place.url, digest, clock });
+  const local = localProvider({
+    folder: join(options.home, "machines"),
+    agent: options.agent,
+    endpoint: () => place.url,
+    clock,
+    log: options.log,
+  });
+  const workflow = { start: async () => false };
+  const world: World = {
+    table,
+    blobs,
+    workflow,
+    providers: new Map([["local", local]]),
+    clock,
+    random: createRandom(clock),
+    digest,
+    log: options.log,
+  };
+  place.world = world;
+
+  const dispatch = dispatcher(
+    {
+      authenticate: authorization => verify(world, authorization),
+      authenticateHost: authorization => authenticateHost(world, authorization),
+      findClaim: actor => findClaim(world, actor),
+      isReplay: error => (error instanceof Replay ? error : undefined),
+      digest,
+      log: options.log,
+    },
+    handlers(world),
+  );
+  const server = await listen({
+    dispatch,
+    blobs: request => handleBlobRequest(edge, request),
+    ...(options.port !== undefined && { port: options.port }),
+  });
+  place.url = server.url;
+  await lookAtAll(world);
+  const tending = tend(local, options.log);
+  return { url: server.url, world, close: () => close(server, tending, bell, due, table) };
+}
+
+async function close(
+  server: Listening,
+  tending: { stop(): Promise<void> },
+  bell: Doorbell,
+  due: { close(): Promise<void> },
+  table: { close(): void },
+): Promise<void> {
+  await server.close();
+  await tending.stop();
+  await due.close();
+  await bell.close();
+  table.close();
+}
+
+/** Looks after the agents, one round at a time. */
+function tend(local: LocalProvider, log: Log): { stop(): Promise<void> } {
+  let round = Promise.resolve();
+  const timer = setInterval(() => {
+    round = round
+      .then(() => local.tend())
+      .catch(error => log.error("agents could not be looked after", { reason: String(error) }));
+  }, TEND);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await round;
+    },
+  };
+}
+
+/** The key of this deployment's hashes and signatures: made once, readable by this user alone. */
+function deploymentKey(home: string): Buffer {
+  const path = join(home, "key");
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(path, randomBytes(32), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return readFileSync(path);
+}
