@@ -117,8 +117,8 @@ export interface TestWorld extends World {
   /** Everything that was committed, in order. */
   readonly changes: Change[];
   readonly errors: string[];
-  /** The next write of two or more items is refused. */
-  refuseNext(): void;
+  /** The next so many writes of two or more items are refused. */
+  refuse(times: number): void;
 }
 
 export function testWorld(): TestWorld {
@@ -126,18 +126,14 @@ export function testWorld(): TestWorld {
   const provider = new FakeProvider();
   const changes: Change[] = [];
   const errors: string[] = [];
-  let refuse = false;
+  let refusals = 0;
   const digest = createDigest("a key for tests, 32 bytes or more");
   const table: Table = openTable({
     path: ":memory:",
     digest,
     now: clock.now,
     onCommit: more => void changes.push(...more),
-    refuse: () => {
-      const now = refuse;
-      refuse = false;
-      return now;
-    },
+    refuse: () => refusals-- > 0,
   });
   return {
     table,
@@ -151,8 +147,8 @@ export function testWorld(): TestWorld {
     provider,
     changes,
     errors,
-    refuseNext: () => {
-      refuse = true;
+    refuse: times => {
+      refusals = times;
     },
   };
 }

@@ -32,6 +32,10 @@ export const COMMON_ERRORS = [
   "internal",
 ] as const;
 
+/** Whether the route honours `Idempotency-Key`: user routes that change something, which therefore can be told a mismatch. */
+export const isKeyed = (route: Route): boolean =>
+  route.auth === "user" && route.method !== "GET" && route.errors.includes("idempotency_mismatch");
+
 type PathParams<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | PathParams<Rest> : never;
 type NeedsParams<R extends Route> = [PathParams<R["path"]>] extends [never]
   ? unknown

@@ -69,15 +69,22 @@ function answerOf(item: Item, actor: Actor): unknown {
   });
 }
 
-/** How often a verb reads again after it lost a race. */
-const TRIES = 12;
+/** How often a verb reads again after it lost a race, and how often after the store refused. */
+const RACES = 12;
+const REFUSALS = 3;
 
-/** Runs a read-decide-write until its write meets the table as it was read. @throws MusterError `busy` when it never does. */
+/**
+ * Runs a read-decide-write until its write meets the table as it was read. A refusal wrote nothing either, so it is run
+ * again as well; the pauses between are the store's own.
+ * @throws MusterError `busy` when it never does.
+ */
 export async function retrying<T>(run: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  let refusals = 0;
+  for (let attempt = 1; attempt <= RACES; attempt++) {
     try {
       return await run();
     } catch (error) {
+      if (error instanceof MusterError && error.code === "busy" && ++refusals < REFUSALS) continue;
       if (!(error instanceof WriteConflict)) throw error;
     }
   }

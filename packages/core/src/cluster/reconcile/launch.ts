@@ -14,6 +14,7 @@ import * as Host from "../../host/host.ts";
 import { enrolmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
 import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
+import { WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
@@ -23,6 +24,9 @@ import type { In, Outcome } from "./step.ts";
 
 /** How long one caller may be alone in launching, in ms; longer than any launch call takes. */
 export const LEASE = 60_000;
+
+/** How soon after a call that failed without an answer the same intent is sent again, in ms. */
+const RESEND = 5_000;
 
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
   const now = world.clock.now();
@@ -36,8 +40,10 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
     const machines = await provider.launch(intentOf(world, cluster, hosts));
     await nameMachines(world, cluster, machines);
   } catch (error) {
-    if (!(error instanceof MusterError) || error.code === "busy" || error.code === "unavailable") throw error;
-    return refused(world, next as In<"launching">, error);
+    if (error instanceof MusterError && error.code !== "busy" && error.code !== "unavailable")
+      return refused(world, next as In<"launching">, error);
+    await release(world, next as In<"launching">);
+    throw error;
   }
   await answered(world, next as In<"launching">, provider);
   return "again";
@@ -111,6 +117,20 @@ async function nameMachines(world: World, cluster: In<"launching">, machines: re
       if (host === undefined || host.machineId === machine.machineId) return;
       await world.table.write([amend<Host.Host>(Host.noun, host, { machineId: machine.machineId }).write]);
     });
+  }
+}
+
+/** Nobody knows what the call did. The same intent is sent again soon: it makes nothing twice. */
+async function release(world: World, sent: In<"launching">): Promise<void> {
+  const again = world.clock.now() + RESEND;
+  const { write } = amend<Cluster.Cluster>(Cluster.noun, sent, {
+    launch: { ...sent.launch, leaseUntil: again },
+    dueAt: again,
+  });
+  try {
+    await world.table.write([write]);
+  } catch (error) {
+    if (!(error instanceof WriteConflict)) throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Moves a cluster as far as it can go now. Anything may call it, at any time, any number of times. */
+import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { ClusterRef } from "../../ports/provider.ts";
 import { WriteConflict } from "../../ports/table.ts";
@@ -53,7 +54,8 @@ async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Out
     // The table's type ties each state to a step for it; the lookup loses that tie.
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {
-    if (error instanceof WriteConflict) return "again";
+    // Nothing was written: the next round reads again.
+    if (error instanceof WriteConflict || (error instanceof MusterError && error.code === "busy")) return "again";
     throw error;
   }
 }

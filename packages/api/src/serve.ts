@@ -1,0 +1,153 @@
+/**
+ * Serves routes: an event of API Gateway in, an answer out. Every rule that holds for all routes stands here, in this
+ * order: who calls, whether they may, how much they sent, what it says, whether it was answered before.
+ */
+import type { Actor } from "@muster/core/actor/actor.ts";
+import { type ErrorCode, errors, MusterError } from "@muster/core/error.ts";
+import type { HostActor } from "@muster/core/host/authenticate.ts";
+import type { Digest, Log } from "@muster/core/ports/ports.ts";
+import { WriteConflict } from "@muster/core/ports/table.ts";
+import { answer, type HttpAnswer, type HttpEvent, refusal } from "./http.ts";
+import {
+  type BodyOf,
+  COMMON_ERRORS,
+  isKeyed,
+  type OutputOf,
+  type ParamsOf,
+  type QueryOf,
+  type Route,
+} from "./route.ts";
+import { entries, type RouteId, type Routes } from "./routes.ts";
+import { bodyText, invalid, reader } from "./serve-input.ts";
+
+/** What serving needs of the world. */
+export interface Door {
+  /** @throws MusterError `unauthenticated`. */
+  authenticate(authorization: string | undefined): Promise<Actor>;
+  /** @throws MusterError `unauthenticated`. */
+  authenticateHost(authorization: string | undefined): Promise<HostActor>;
+  /** What the actor's claim was answered before. @throws MusterError `idempotency_mismatch`. */
+  findClaim(actor: Actor): Promise<{ readonly answer: unknown } | undefined>;
+  /** The first answer, when a verb failed because its request was committed before. */
+  isReplay(error: unknown): { readonly answer: unknown } | undefined;
+  readonly digest: Pick<Digest, "hash">;
+  readonly log: Log;
+}
+
+/** A request that has passed every check. */
+export type Call<R extends Route> = {
+  readonly params: ParamsOf<R>;
+  readonly query: QueryOf<R>;
+  readonly body: BodyOf<R>;
+} & (R["auth"] extends "user" ? { readonly actor: Actor } : unknown) &
+  (R["auth"] extends "host" ? { readonly host: HostActor } : unknown);
+
+export type Run<R extends Route> = (call: Call<R>) => Promise<OutputOf<R>>;
+export type Handler = (event: HttpEvent) => Promise<HttpAnswer>;
+export type Runs = { readonly [Id in RouteId]?: Run<Routes[Id]> };
+
+type Caller = { readonly actor?: Actor; readonly host?: HostActor };
+
+/** @param id tells the route in the log. */
+export function serve<R extends Route>(door: Door, id: string, route: R, run: Run<R>): Handler {
+  const read = reader(route);
+  return async event => {
+    try {
+      const caller = await admit(door, route, event.headers.authorization);
+      const text = bodyText(event);
+      const key = keyOf(route, event);
+      const input = read(event, text);
+      const claimed = key === undefined ? caller : claim(door.digest, caller, key, event, text);
+      // `read` has parsed the input by this very route's schemas, and `admit` found the caller that its `auth` names.
+      const call = { ...input, ...claimed } as unknown as Call<R>;
+      const { value, replayed } = await once(door, claimed.actor, () => run(call));
+      return answer(route.status, route.output.parse(value), replayed ? { "idempotency-replayed": "true" } : {});
+    } catch (error) {
+      return fail(door.log, id, route, event, error);
+    }
+  };
+}
+
+/** Serves the routes that have a verb to run; the event's `routeKey` says which. */
+export function dispatcher(door: Door, runs: Runs): Handler {
+  const handlers = new Map<string, Handler>();
+  for (const [id, route] of entries) {
+    // The table pairs each id with its route, and `Runs` each id with its verb: TypeScript cannot pair them in a loop.
+    const run = runs[id] as Run<Route> | undefined;
+    if (run) handlers.set(`${route.method} ${route.path}`, serve(door, id, route, run));
+  }
+  return async event =>
+    handlers.get(event.routeKey)?.(event) ?? refusal(new MusterError("not_found", "there is nothing at this path"));
+}
+
+/** Who calls. @throws MusterError `unauthenticated`, or `forbidden` when the role does not allow it. */
+async function admit(door: Door, route: Route, authorization: string | undefined): Promise<Caller> {
+  if (route.auth === "none") return {};
+  if (route.auth === "host") return { host: await door.authenticateHost(authorization) };
+  const actor = await door.authenticate(authorization);
+  if (actor.role === "viewer" && route.method !== "GET")
+    throw new MusterError("forbidden", "a viewer may only read", { hint: "use the token of a member" });
+  return { actor };
+}
+
+function keyOf(route: Route, event: HttpEvent): string | undefined {
+  const key = isKeyed(route) ? event.headers["idempotency-key"] : undefined;
+  if (key === undefined || /^[!-~]{1,255}$/.test(key)) return key;
+  throw invalid([{ path: "headers.idempotency-key", message: "expected 1 to 255 visible ASCII characters" }]);
+}
+
+function claim(digest: Door["digest"], caller: Caller, key: string, event: HttpEvent, text: string): Caller {
+  if (caller.actor === undefined) return caller;
+  const request = [event.requestContext.http.method, event.rawPath, event.rawQueryString, text].join("\n");
+  const made = { key: digest.hash(`${caller.actor.id}\n${key}`), request: digest.hash(request) };
+  return { actor: { ...caller.actor, claim: made } };
+}
+
+interface Outcome {
+  readonly value: unknown;
+  readonly replayed: boolean;
+}
+
+/** Runs the verb, unless its request was answered before. */
+async function once(door: Door, actor: Actor | undefined, run: () => Promise<unknown>): Promise<Outcome> {
+  const before = actor?.claim === undefined ? undefined : await door.findClaim(actor);
+  if (before) return { value: before.answer, replayed: true };
+  try {
+    return { value: await run(), replayed: false };
+  } catch (error) {
+    // The same request was on its way twice, and the other one came first.
+    const replay = door.isReplay(error);
+    if (replay) return { value: replay.answer, replayed: true };
+    throw error;
+  }
+}
+
+/** The answer that tells a failure; what its reader may not see is logged instead. */
+function fail(log: Log, id: string, route: Route, event: HttpEvent, thrown: unknown): HttpAnswer {
+  const error = visible(thrown);
+  const isListed = error !== undefined && listed(route).includes(error.code);
+  if (isListed && isOrdinary(error.code)) return refusal(error);
+  const { requestId } = event.requestContext;
+  const trace = requestId === undefined ? {} : { requestId };
+  const what = error && !isListed ? "unlisted code" : "request failed";
+  log.error(what, { route: id, ...(error && { code: error.code }), ...trace, error: describe(thrown) });
+  return refusal(isListed ? error : new MusterError("internal", "something went wrong inside Muster", trace));
+}
+
+/** Failures that say nothing of the control plane's own health. */
+const isOrdinary = (code: ErrorCode): boolean => errors[code].status < 500 || code === "busy";
+
+const listed = (route: Route): readonly ErrorCode[] => [...COMMON_ERRORS, ...route.errors];
+
+function visible(thrown: unknown): MusterError | undefined {
+  if (thrown instanceof WriteConflict)
+    return new MusterError("busy", "too many changes at once; try again", {}, thrown);
+  return thrown instanceof MusterError ? thrown : undefined;
+}
+
+/** The stack of a failure and of what caused it. */
+function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const own = thrown.stack ?? String(thrown);
+  return thrown.cause === undefined ? own : `${own}\ncaused by ${describe(thrown.cause)}`;
+}
