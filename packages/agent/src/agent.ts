@@ -1,0 +1,168 @@
+/** One agent's life: hold the home, enrol, take over what is there, poll until told to end. */
+
+import { rmSync } from "node:fs";
+import { Control, isDisowned } from "./control/call.ts";
+import { Clock } from "./control/clock.ts";
+import { enrol, Refused } from "./control/enrol.ts";
+import { messageOf } from "./disk.ts";
+import { Holdings } from "./holdings.ts";
+import type { Home } from "./home.ts";
+import * as Homes from "./home.ts";
+import { facts } from "./host/facts.ts";
+import { ask } from "./host/gpus.ts";
+import { Pulse } from "./host/pulse.ts";
+import { look } from "./host/surroundings.ts";
+import { Journal } from "./journal.ts";
+import { Setups } from "./setups.ts";
+import { hold } from "./sock.ts";
+import { VERSION } from "./version.ts";
+import { backoff, Wake } from "./wait.ts";
+
+export interface RunOptions {
+  readonly home: Home;
+  readonly endpoint: string;
+  readonly tokenFile: string | undefined;
+  readonly address: string | undefined;
+}
+
+/** Exit codes of `run`. */
+export const DONE = 0;
+export const REFUSED = 3;
+
+/** Seconds that scripts have when the machine goes down. */
+const SHUTDOWN_GRACE = 5;
+/** Polls are never closer than this, whatever the control plane asks for. */
+const SHORTEST_POLL = 100;
+
+/** Returns the exit code when the agent has ended. */
+export async function run(options: RunOptions): Promise<number> {
+  Homes.prepare(options.home);
+  const agent = new Agent(options);
+  const held = await hold(options.home, agent);
+  if (held === undefined) return DONE;
+  const stop = (): void => agent.stop();
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  try {
+    return await agent.live(() => held.close());
+  } finally {
+    held.close();
+    process.off("SIGTERM", stop).off("SIGINT", stop);
+  }
+}
+
+class Agent {
+  readonly #options: RunOptions;
+  readonly #journal: Journal;
+  readonly #control: Control;
+  readonly #clock = new Clock();
+  readonly #machine = look();
+  readonly #pulse = new Pulse(this.#machine.smi);
+  readonly #wake = new Wake();
+  readonly #quit = new AbortController();
+  readonly #holdings: Holdings;
+  #hostId: string | undefined;
+  #polledAt: number | undefined;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#journal = new Journal(options.home.log);
+    this.#control = new Control(options.endpoint);
+    this.#holdings = new Holdings({
+      home: options.home,
+      machine: this.#machine,
+      control: this.#control,
+      clock: this.#clock,
+      journal: this.#journal,
+      setups: new Setups(options.home.setups),
+      pollSoon: () => this.kick(),
+    });
+  }
+
+  kick(): void {
+    this.#wake.ring();
+  }
+
+  stop(): void {
+    this.#quit.abort();
+    this.#wake.ring();
+  }
+
+  status(): object {
+    return {
+      pid: process.pid,
+      version: VERSION,
+      hostId: this.#hostId,
+      polledAt: this.#polledAt,
+      attempts: this.#holdings.status(),
+    };
+  }
+
+  /** `leave` stops answering others, as soon as it is clear that this agent ends. */
+  async live(leave: () => void): Promise<number> {
+    this.#journal.note("agent begins", { pid: process.pid, version: VERSION });
+    const code = await this.#serve();
+    leave();
+    if (code === DONE) await this.#holdings.shutDown(SHUTDOWN_GRACE);
+    else await this.#holdings.dropAll();
+    this.#journal.note("agent ends", { code });
+    return code;
+  }
+
+  async #serve(): Promise<number> {
+    try {
+      await this.#enrol();
+      this.#holdings.adopt();
+      return await this.#poll();
+    } catch (error) {
+      if (this.#quit.signal.aborted) return DONE;
+      if (!(error instanceof Refused)) throw error;
+      this.#journal.warn("this host is not wanted", { error: error.message });
+      process.stderr.write(`muster agent: ${error.message}\n`);
+      return REFUSED;
+    }
+  }
+
+  async #enrol(): Promise<void> {
+    const { home, tokenFile, address } = this.#options;
+    const gpus = await ask(this.#machine.smi, "name");
+    const found = (): ReturnType<typeof facts> => facts(gpus, address);
+    const enrolment = { home, control: this.#control, journal: this.#journal, tokenFile, facts: found };
+    const { hostId, hostToken } = await enrol(enrolment, this.#quit.signal);
+    this.#hostId = hostId;
+    this.#control.bear(hostToken);
+  }
+
+  async #poll(): Promise<number> {
+    for (let failures = 0; !this.#quit.signal.aborted; ) {
+      const wait = await this.#pollOnce();
+      failures = wait === undefined ? failures + 1 : 0;
+      await this.#wake.wait(wait ?? backoff(failures));
+    }
+    return DONE;
+  }
+
+  /** When to poll again; undefined when the control plane is out of reach. */
+  async #pollOnce(): Promise<number | undefined> {
+    const sentAt = Date.now();
+    try {
+      const orders = await this.#control.poll({
+        pulse: this.#pulse.take(),
+        attempts: this.#holdings.refs().slice(0, 256),
+      });
+      this.#polledAt = Date.now();
+      this.#clock.learn(orders.now, sentAt);
+      if (!this.#quit.signal.aborted) this.#holdings.apply(orders);
+      return Math.max(SHORTEST_POLL, orders.pollAfter);
+    } catch (error) {
+      if (isDisowned(error)) throw this.#disowned();
+      this.#journal.warn("poll not answered", { error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** The token is of no more use; the nonce stays, so that the same agent may enrol again if it still has a token for that. */
+  #disowned(): Refused {
+    rmSync(this.#options.home.hostToken, { force: true });
+    return new Refused("the control plane no longer knows this host");
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * One attempt on this host, from its assignment to the accepted report of its end.
+ *
+ * Lifecycle: inputs → setup → run → closing; see work.ts for the first three. Closing brings the log home, then reports.
+ * Every step reads from the record how far a former agent came, so that all of them may be begun again.
+ * Gotchas: two signals, which are not the same. `stop`: the script must end, and its end is reported. `halt`: the attempt
+ * is no longer this agent's; everything is dropped where it is, and nothing is reported.
+ */
+import { join } from "node:path";
+import { messageOf } from "../disk.ts";
+import { type Shipped, Shipper } from "../logs/shipper.ts";
+import { end } from "../script/end.ts";
+import { exitCode } from "../script/watch.ts";
+import type { Assignment, AttemptRef, Held } from "../types.ts";
+import { alarm, sleep } from "../wait.ts";
+import type { Host } from "./host.ts";
+import { mask, notesOf } from "./notes.ts";
+import { halt, nameOf, type Outcome, type Record } from "./record.ts";
+import { Reports } from "./reports.ts";
+import { work } from "./work.ts";
+
+/** How long the rest of a log is tried after the script's end, in ms. */
+const LOG_DEADLINE = 600_000;
+/** How often the control plane may miss chunks that it was sent, before the log counts as incomplete. */
+const RESENDS = 5;
+const RETRY = 5_000;
+
+export class Attempt {
+  readonly record: Record;
+  readonly #host: Host;
+  readonly #stop = new AbortController();
+  readonly #halt = new AbortController();
+  readonly #reports: Reports;
+  readonly #shipper: Shipper;
+  #driven: Promise<void> = Promise.resolve();
+  #shipped: Promise<Shipped> | undefined;
+  #cancelAlarm: () => void = () => undefined;
+
+  constructor(record: Record, host: Host) {
+    this.record = record;
+    this.#host = host;
+    this.#reports = new Reports(host.control, host.journal, this.#halt.signal);
+    this.#shipper = new Shipper({
+      folder: record.folder,
+      policy: record.policy,
+      clock: host.clock,
+      journal: host.journal,
+      refresh: () => host.pollSoon(),
+      halt: this.#halt.signal,
+    });
+    if (record.state.stop !== undefined) this.#stop.abort(record.state.stop);
+  }
+
+  get ref(): AttemptRef {
+    const { jobId, fence } = this.record.assignment;
+    return { jobId, fence };
+  }
+
+  get assignment(): Assignment {
+    return this.record.assignment;
+  }
+
+  /** Begins, or goes on, as soon as `first` has settled. */
+  start(first: Promise<unknown> = Promise.resolve()): void {
+    const { timeout } = this.assignment;
+    if (timeout !== undefined) {
+      const late: Outcome = { cause: "timed_out", message: `It ran longer than its timeout of ${timeout} s.` };
+      this.#cancelAlarm = alarm(this.record.state.beganAt + timeout * 1000, () => this.stop(late));
+    }
+    this.#driven = first.then(() => this.#drive());
+  }
+
+  apply(held: Held): void {
+    if (held.logs !== undefined) {
+      this.record.renew(held.logs);
+      this.#shipper.renew(held.logs);
+    }
+    if (held.followUntil !== undefined) this.#shipper.follow(held.followUntil);
+    if (held.cancel !== undefined) this.stop(stopOf(held.cancel));
+  }
+
+  /** Ends the script and reports this outcome, unless it is over already. */
+  stop(why: Outcome): void {
+    if (this.#stop.signal.aborted || this.#halt.signal.aborted || this.#isOver()) return;
+    this.#safely("a reason to stop", () => this.record.update({ stop: why }));
+    this.#stop.abort(why);
+  }
+
+  /** Its script may have ended while there was no agent to see it. */
+  #isOver(): boolean {
+    const { step } = this.record.state;
+    return step === "closing" || (step === "run" && exitCode(this.record.folder, "run") !== undefined);
+  }
+
+  /** For what is written in passing: a full disk must not end the agent. */
+  #safely(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#host.journal.warn("not written", { ...this.ref, what, error: messageOf(error) });
+    }
+  }
+
+  /** Ends all processes, reports nothing, and forgets the attempt. */
+  async drop(): Promise<void> {
+    await this.#letGo(this.assignment.grace);
+    this.record.remove();
+  }
+
+  /** The machine goes down: ends all processes within `grace` seconds, and leaves the rest to the next agent. */
+  async shutDown(grace: number): Promise<void> {
+    if (this.record.state.step !== "closing") halt(this.record.folder);
+    await this.#letGo(Math.min(grace, this.assignment.grace));
+  }
+
+  async #letGo(grace: number): Promise<void> {
+    this.#halt.abort();
+    this.#cancelAlarm();
+    await end(this.record.folder, grace);
+    await this.#driven;
+  }
+
+  /** A full disk, or whatever else is wrong with the machine, ends no attempt: it is tried again from its record. */
+  async #drive(): Promise<void> {
+    while (!this.#halt.signal.aborted) {
+      try {
+        return await this.#live();
+      } catch (error) {
+        if (this.#halt.signal.aborted) return;
+        this.#host.journal.warn("attempt goes on after", { ...this.ref, error: messageOf(error) });
+        await sleep(RETRY, this.#halt.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #live(): Promise<void> {
+    const shipped = this.#ship();
+    if (this.record.state.step !== "closing") await this.#work();
+    this.#cancelAlarm();
+    for (const phase of ["setup", "run", "muster"] as const) this.#shipper.close(phase);
+    this.#shipper.expire((this.record.state.endedAt ?? 0) + LOG_DEADLINE);
+    await this.#close(await shipped);
+  }
+
+  /** One shipper at a time, also when the rest is tried again. */
+  #ship(): Promise<Shipped> {
+    this.#shipped ??= this.#shipper.run();
+    this.#shipped.catch(() => {
+      this.#shipped = undefined;
+    });
+    return this.#shipped;
+  }
+
+  async #work(): Promise<void> {
+    const outcome = await work({
+      record: this.record,
+      host: this.#host,
+      stop: this.#stop.signal,
+      halt: this.#halt.signal,
+      tell: state => this.#tell(state),
+      setupIsOver: () => this.#shipper.close("setup"),
+    });
+    this.#halt.signal.throwIfAborted();
+    const masked = mask(this.assignment, outcome);
+    // Before the step, so that notes are there when somebody finds it closing.
+    this.record.write(join("out", "muster.log"), notesOf(this.record, masked));
+    this.record.update({ step: "closing", outcome: masked, endedAt: Date.now() });
+    this.#host.journal.note("attempt ended", { ...this.ref, cause: masked.cause, exitCode: masked.exitCode });
+  }
+
+  async #close(shipped: Shipped): Promise<void> {
+    const answer = await this.#reportEnd(shipped, 0);
+    this.#host.journal.note("attempt closed", { ...this.ref, answer, ...shipped });
+    this.record.remove();
+    this.#host.forget(this);
+  }
+
+  async #reportEnd(shipped: Shipped, resent: number): Promise<string> {
+    const answer = await this.#reports.say({
+      ...this.ref,
+      state: "exited",
+      ...(this.record.state.outcome ?? { cause: "start_failed" }),
+      chunks: shipped.chunks,
+      logsComplete: shipped.complete,
+    });
+    if (answer !== "incomplete") return answer;
+    this.#shipper.expire(Date.now() + LOG_DEADLINE);
+    const complete = resent < RESENDS && (await this.#shipper.resend());
+    if (resent > 0) await sleep(RETRY, this.#halt.signal);
+    return this.#reportEnd({ chunks: shipped.chunks, complete }, resent + 1);
+  }
+
+  #tell(state: "preparing" | "running"): void {
+    if (this.record.state.told === state || this.record.state.told === "running") return;
+    this.#reports.say({ ...this.ref, state }).then(
+      answer => this.#told(state, answer === "accepted"),
+      () => undefined,
+    );
+  }
+
+  #told(state: "preparing" | "running", accepted: boolean): void {
+    if (this.#halt.signal.aborted) return;
+    if (!accepted) {
+      this.#host.journal.note("attempt revoked", { name: nameOf(this.ref) });
+      this.#host.revoke(this);
+      return;
+    }
+    this.#safely("a report's answer", () => this.record.update({ told: state }));
+  }
+}
+
+/** What a cancel order means for the outcome. */
+function stopOf(cancel: NonNullable<Held["cancel"]>): Outcome {
+  if (cancel === "peer_failed") return { cause: "cancelled", message: "Another node of this job failed." };
+  return cancel === "timed_out" ? { cause: "timed_out", message: "It ran out of time." } : { cause: "cancelled" };
+}

@@ -1,0 +1,139 @@
+/**
+ * What is on disk of an attempt: `<agent>/attempts/<jobId>-<fence>/`.
+ *
+ *   assignment.json  what the control plane asked for; holds secrets
+ *   state.json       how far it has come
+ *   policy.json      the newest grant for logs
+ *   halted           the machine went down while it ran
+ *   {setup,run}.*    script, pid of its wrapper, exit code, lines that failed
+ *   out/             the log, one file per phase
+ *   chunks           which bytes each log chunk holds
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { flushFolder, readJson, readText, writeWhole } from "../disk.ts";
+import { exitCode } from "../script/watch.ts";
+import type { Assignment, AttemptRef, Cause, LogPolicy } from "../types.ts";
+
+/** In order; `closing` is over, with its log and its end still to be brought home. */
+export type Step = "inputs" | "setup" | "run" | "closing";
+
+export interface Outcome {
+  readonly cause: Cause;
+  readonly exitCode?: number;
+  readonly message?: string;
+}
+
+export interface State {
+  readonly step: Step;
+  /** Epoch ms by this machine's clock; the timeout counts from here. */
+  readonly beganAt: number;
+  /** The last report that was answered. */
+  readonly told: "nothing" | "preparing" | "running";
+  /** Why it is made to end. */
+  readonly stop?: Outcome;
+  readonly outcome?: Outcome;
+  readonly endedAt?: number;
+}
+
+const BEGINNING = ".new-";
+const LEAVING = ".gone-";
+
+export class Record {
+  readonly folder: string;
+  readonly assignment: Assignment;
+  /** A former agent had it before. */
+  readonly adopted: boolean;
+  #state: State;
+
+  private constructor(folder: string, assignment: Assignment, state: State, adopted: boolean) {
+    this.folder = folder;
+    this.assignment = assignment;
+    this.adopted = adopted;
+    this.#state = state;
+  }
+
+  /** The folder appears whole or not at all. */
+  static create(attempts: string, assignment: Assignment, now: number): Record {
+    const folder = join(attempts, nameOf(assignment));
+    const beginning = join(attempts, `${BEGINNING}${nameOf(assignment)}`);
+    const state: State = { step: "inputs", beganAt: now, told: "nothing" };
+    rmSync(beginning, { recursive: true, force: true });
+    mkdirSync(join(beginning, "out"), { recursive: true, mode: 0o700 });
+    writeWhole(join(beginning, "assignment.json"), JSON.stringify(assignment));
+    writeWhole(join(beginning, "state.json"), JSON.stringify(state));
+    renameSync(beginning, folder);
+    flushFolder(attempts);
+    return new Record(folder, assignment, state, false);
+  }
+
+  /** Undefined when the folder holds no attempt. */
+  static load(folder: string): Record | undefined {
+    const assignment = readJson<Assignment>(join(folder, "assignment.json"));
+    const state = readJson<State>(join(folder, "state.json"));
+    return assignment === undefined || state === undefined ? undefined : new Record(folder, assignment, state, true);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  update(patch: Partial<State>): void {
+    const state = { ...this.#state, ...patch };
+    writeWhole(join(this.folder, "state.json"), JSON.stringify(state));
+    this.#state = state;
+  }
+
+  get policy(): LogPolicy {
+    return readJson<LogPolicy>(join(this.folder, "policy.json")) ?? this.assignment.logs;
+  }
+
+  renew(policy: LogPolicy): void {
+    writeWhole(join(this.folder, "policy.json"), JSON.stringify(policy));
+  }
+
+  get isHalted(): boolean {
+    return existsSync(join(this.folder, "halted"));
+  }
+
+  has(file: string): boolean {
+    return existsSync(join(this.folder, file));
+  }
+
+  read(file: string): string {
+    return readText(join(this.folder, file)) ?? "";
+  }
+
+  write(file: string, text: string): void {
+    writeWhole(join(this.folder, file), text);
+  }
+
+  /** Gone at once for the next agent, however long the files take. */
+  remove(): void {
+    const leaving = join(dirname(this.folder), `${LEAVING}${basename(this.folder)}`);
+    rmSync(leaving, { recursive: true, force: true });
+    if (existsSync(this.folder)) renameSync(this.folder, leaving);
+    rmSync(leaving, { recursive: true, force: true });
+  }
+}
+
+export const nameOf = (ref: AttemptRef): string => `${ref.jobId}-${ref.fence}`;
+
+/** Says before the machine goes down that what ends now did not end by itself. */
+export function halt(folder: string): void {
+  if (exitCode(folder, "run") === undefined) writeWhole(join(folder, "halted"), "");
+}
+
+/** The folders of all attempts. */
+export const folders = (attempts: string): string[] =>
+  existsSync(attempts)
+    ? readdirSync(attempts)
+        .filter(name => !name.startsWith("."))
+        .map(name => join(attempts, name))
+    : [];
+
+/** What a crash left half made or half removed. */
+export function sweep(attempts: string): void {
+  for (const name of readdirSync(attempts))
+    if (name.startsWith(".")) rmSync(join(attempts, name), { recursive: true, force: true });
+}

@@ -1,0 +1,118 @@
+/** The attempts that this host holds. */
+import { Attempt } from "./attempt/attempt.ts";
+import { Fences } from "./attempt/fences.ts";
+import type { Host } from "./attempt/host.ts";
+import { folders, nameOf, Record, sweep } from "./attempt/record.ts";
+import { messageOf } from "./disk.ts";
+import { keyOf } from "./setups.ts";
+import type { Assignment, AttemptRef, Orders } from "./types.ts";
+
+/** Names go into paths. */
+const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export class Holdings {
+  readonly #host: Host;
+  readonly #fences: Fences;
+  readonly #held = new Map<string, Attempt>();
+  readonly #leaving = new Map<string, Promise<void>>();
+
+  constructor(host: Omit<Host, "forget" | "revoke">) {
+    this.#fences = new Fences(host.home.fences);
+    this.#host = {
+      ...host,
+      forget: attempt => {
+        this.#held.delete(nameOf(attempt.ref));
+        host.pollSoon();
+      },
+      revoke: attempt => void this.#drop(attempt),
+    };
+  }
+
+  /** Takes over what a former agent left. */
+  adopt(): void {
+    sweep(this.#host.home.attempts);
+    const records = folders(this.#host.home.attempts).flatMap(folder => this.#load(folder) ?? []);
+    // Before any of them moves: setups that run already own their text.
+    for (const record of records) this.#reserve(record);
+    for (const record of records.sort((one, other) => one.assignment.fence - other.assignment.fence))
+      this.#take(record);
+  }
+
+  apply(orders: Orders): void {
+    for (const ref of orders.revoked) this.#dropHeld(ref);
+    for (const held of orders.held) this.#held.get(nameOf(held))?.apply(held);
+    for (const assignment of orders.assignments) this.#accept(assignment);
+  }
+
+  refs(): AttemptRef[] {
+    return [...this.#held.values()].map(attempt => attempt.ref);
+  }
+
+  status(): object[] {
+    return [...this.#held.values()].map(attempt => ({ ...attempt.ref, step: attempt.record.state.step }));
+  }
+
+  async shutDown(grace: number): Promise<void> {
+    await Promise.all([...this.#held.values()].map(attempt => attempt.shutDown(grace)));
+  }
+
+  /** This host is no longer the control plane's. */
+  async dropAll(): Promise<void> {
+    for (const attempt of this.#held.values()) void this.#drop(attempt);
+    await Promise.all(this.#leaving.values());
+  }
+
+  #accept(assignment: Assignment): void {
+    const { jobId, fence } = assignment;
+    if (!JOB_ID.test(jobId) || !this.#fences.isNew(assignment)) return;
+    try {
+      this.#host.journal.note("attempt accepted", { jobId, fence });
+      this.#take(Record.create(this.#host.home.attempts, assignment, Date.now()));
+    } catch (error) {
+      // Not held and not seen: the control plane will say it again.
+      this.#host.journal.warn("attempt not accepted", { jobId, fence, error: messageOf(error) });
+    }
+  }
+
+  /** A newer attempt of a job ends the older one first. */
+  #take(record: Record): void {
+    this.#fences.add(record.assignment);
+    for (const older of this.#held.values()) if (older.ref.jobId === record.assignment.jobId) void this.#drop(older);
+    const attempt = new Attempt(record, this.#host);
+    this.#held.set(nameOf(attempt.ref), attempt);
+    const before = [...this.#leaving].filter(([name]) => name.startsWith(`${attempt.ref.jobId}-`));
+    attempt.start(Promise.all(before.map(([, left]) => left)));
+  }
+
+  #load(folder: string): Record | undefined {
+    try {
+      return Record.load(folder);
+    } catch (error) {
+      this.#host.journal.warn("attempt cannot be read", { folder, error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #reserve(record: Record): void {
+    const { dialect, setup } = record.assignment;
+    if (setup === undefined || record.state.step !== "setup" || !record.has("setup.pid")) return;
+    this.#host.setups.reserve(keyOf(dialect, setup), nameOf(record.assignment));
+  }
+
+  #dropHeld(ref: AttemptRef): void {
+    const attempt = this.#held.get(nameOf(ref));
+    if (attempt !== undefined) void this.#drop(attempt);
+  }
+
+  async #drop(attempt: Attempt): Promise<void> {
+    const name = nameOf(attempt.ref);
+    if (this.#leaving.has(name)) return;
+    this.#held.delete(name);
+    const left = attempt.drop().catch((error: unknown) => {
+      this.#host.journal.warn("attempt not dropped", { name, error: messageOf(error) });
+    });
+    this.#leaving.set(name, left);
+    await left;
+    this.#leaving.delete(name);
+  }
+}

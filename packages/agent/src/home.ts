@@ -1,0 +1,46 @@
+/** Where things lie in a machine's folder. */
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The absolute paths that belong to one agent. */
+export interface Home {
+  readonly root: string;
+  /** The agent's own folder; nobody else may read it. */
+  readonly agent: string;
+  /** HOME of the jobs. */
+  readonly jobs: string;
+  readonly sock: string;
+  readonly log: string;
+  readonly nonce: string;
+  readonly hostToken: string;
+  readonly attempts: string;
+  /** Markers of the setups that were run here. */
+  readonly setups: string;
+  /** The highest fence seen of each job. */
+  readonly fences: string;
+}
+
+/** Names the paths; makes nothing. */
+export function at(root: string, jobs?: string): Home {
+  const whole = resolve(root.replace(/^~(?=\/|$)/, homedir()));
+  const agent = join(whole, "agent");
+  return {
+    root: whole,
+    agent,
+    jobs: jobs === undefined ? join(whole, "home") : resolve(jobs),
+    sock: join(agent, "sock"),
+    log: join(agent, "agent.log"),
+    nonce: join(agent, "nonce"),
+    hostToken: join(agent, "host.json"),
+    attempts: join(agent, "attempts"),
+    setups: join(agent, "setup"),
+    fences: join(agent, "fences"),
+  };
+}
+
+/** Makes the folders that are not there yet. */
+export function prepare(home: Home): void {
+  for (const folder of [home.agent, home.attempts, home.setups]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(home.jobs, { recursive: true });
+}

@@ -1,0 +1,28 @@
+/** The system's tar. */
+import { spawn } from "node:child_process";
+import { messageOf } from "../disk.ts";
+import { InputError } from "./place.ts";
+
+/** Unpacks an archive, compressed or not, into a folder that is there. */
+export async function unpack(
+  name: string,
+  archive: string,
+  folder: string,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const problem = await new Promise<string | undefined>(resolve => {
+    const said: string[] = [];
+    // The archive's owners are the user's machine's, and mean nothing here.
+    const tar = spawn("tar", ["-xf", archive, "-C", folder, "--no-same-owner"], {
+      env,
+      signal,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    tar.stderr.setEncoding("utf8").on("data", (text: string) => said.length < 20 && said.push(text));
+    tar.once("error", error => resolve(messageOf(error)));
+    tar.once("close", code => resolve(code === 0 ? undefined : said.join("").trim().slice(0, 500) || `tar: ${code}`));
+  });
+  signal.throwIfAborted();
+  if (problem !== undefined) throw new InputError(`${name} could not be unpacked: ${problem}`);
+}

@@ -1,0 +1,18 @@
+/** Ends everything that runs in a home, whether its agent lives or not: what a power switch does. */
+import { folders, halt } from "./attempt/record.ts";
+import type { Home } from "./home.ts";
+import { end } from "./script/end.ts";
+import { ask } from "./sock.ts";
+
+const GRACE = 2;
+
+export async function kill(home: Home): Promise<void> {
+  // An agent that lives would report the ends of its scripts as their own.
+  await ask(home, "stop", true);
+  await Promise.all(
+    folders(home.attempts).map(folder => {
+      halt(folder);
+      return end(folder, GRACE);
+    }),
+  );
+}

@@ -1,0 +1,209 @@
+/**
+ * Brings one attempt's log home: setup, then run, then the agent's notes; chunk by chunk, one at a time, in order.
+ *
+ * Lifecycle: `run` goes on until every phase is closed and sent, or until the time that `deadline` sets has come. A phase
+ * is closed when nothing more will be written to it; the next one is not looked at before.
+ * Gotchas: the last chunk on record may not have arrived before a crash, so every start sends it again.
+ */
+import { join } from "node:path";
+import type { Clock } from "../control/clock.ts";
+import { messageOf, sizeOf } from "../disk.ts";
+import type { Journal } from "../journal.ts";
+import { PHASES, type Phase } from "../script/texts.ts";
+import { FolderWatch } from "../script/watch.ts";
+import type { LogPolicy } from "../types.ts";
+import { backoff, Wake } from "../wait.ts";
+import * as Chunks from "./chunks.ts";
+import { Pace } from "./pace.ts";
+import { read, upload } from "./upload.ts";
+
+const LARGEST = 4 * 1024 * 1024;
+/** A grant that ends so soon is renewed. */
+const MARGIN = 60_000;
+const REFRESH_PAUSE = 5_000;
+/** How often the size of the output is looked at. */
+const TICK = 1_000;
+const FOLLOWED_TICK = 100;
+
+export interface ShipperOptions {
+  readonly folder: string;
+  readonly policy: LogPolicy;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  /** Asks the control plane for a fresh grant, soon. */
+  readonly refresh: () => void;
+  /** Aborts when the attempt is no longer this agent's. */
+  readonly halt: AbortSignal;
+}
+
+export interface Shipped {
+  readonly chunks: number;
+  readonly complete: boolean;
+}
+
+export class Shipper {
+  readonly #options: ShipperOptions;
+  readonly #wake = new Wake();
+  readonly #closed = new Set<Phase>();
+  #policy: LogPolicy;
+  #refreshedAt = 0;
+  #followUntil = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #pace = new Pace();
+  #watch: FolderWatch | undefined;
+  /** What comes next: the chunk's number, its phase, and where in the phase's file it begins. */
+  #sequence = 0;
+  #phase = 0;
+  #offset = 0;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#policy = options.policy;
+    options.halt.addEventListener("abort", () => this.#wake.ring());
+  }
+
+  renew(policy: LogPolicy): void {
+    this.#policy = policy;
+    this.#wake.ring();
+  }
+
+  /** Until then, by the control plane's clock, somebody looks. */
+  follow(until: number): void {
+    this.#followUntil = until;
+    this.#wake.ring();
+  }
+
+  close(phase: Phase): void {
+    this.#closed.add(phase);
+    this.#wake.ring();
+  }
+
+  /** After this moment, by this machine's clock, what could not be sent is given up. */
+  expire(at: number): void {
+    this.#deadline = at;
+    this.#wake.ring();
+  }
+
+  /** Sends until the end, from wherever the records say. */
+  async run(): Promise<Shipped> {
+    const last = Chunks.load(this.#options.folder).at(-1);
+    this.#pace = new Pace(last === undefined ? undefined : Date.now());
+    this.#moveTo(last);
+    try {
+      const complete = (last === undefined || (await this.#send(last))) && (await this.#ship());
+      return { chunks: this.#sequence, complete };
+    } finally {
+      this.#watch?.close();
+    }
+  }
+
+  /** Sends every chunk on record again. */
+  async resend(): Promise<boolean> {
+    for (const chunk of Chunks.load(this.#options.folder)) if (!(await this.#deliver(chunk))) return false;
+    return true;
+  }
+
+  async #ship(): Promise<boolean> {
+    for (;;) {
+      this.#options.halt.throwIfAborted();
+      this.#skipFinished();
+      const phase = PHASES[this.#phase];
+      if (phase === undefined) return true;
+      const chunk = this.#due(phase);
+      if (chunk === undefined) {
+        await this.#pause(phase);
+        continue;
+      }
+      Chunks.add(this.#options.folder, chunk);
+      if (!(await this.#send(chunk))) return false;
+    }
+  }
+
+  #moveTo(chunk: Chunks.Chunk | undefined): void {
+    this.#sequence = chunk?.sequence ?? 0;
+    this.#phase = PHASES.indexOf(chunk?.phase ?? "setup");
+    this.#offset = chunk?.from ?? 0;
+  }
+
+  async #send(chunk: Chunks.Chunk): Promise<boolean> {
+    if (!(await this.#deliver(chunk))) return false;
+    this.#sequence = chunk.sequence + 1;
+    this.#offset = chunk.to;
+    return true;
+  }
+
+  /** The order matters: a phase that was closed before its size was read has no more than that. */
+  #skipFinished(): void {
+    for (let phase = PHASES[this.#phase]; phase !== undefined; phase = PHASES[this.#phase]) {
+      if (!this.#closed.has(phase) || this.#pending(phase) > 0) return;
+      this.#phase++;
+      this.#offset = 0;
+    }
+  }
+
+  #due(phase: Phase): Chunks.Chunk | undefined {
+    const closed = this.#closed.has(phase);
+    const moment = { now: Date.now(), pending: this.#pending(phase), followed: this.#isFollowed(), closed };
+    if (!this.#pace.isDue(moment)) return undefined;
+    this.#pace.sent(moment);
+    const to = this.#cut(phase, moment.pending, closed);
+    return { sequence: this.#sequence, phase, from: this.#offset, to };
+  }
+
+  /** Where the next chunk ends: behind a line, if there is a whole one. */
+  #cut(phase: Phase, pending: number, closed: boolean): number {
+    const most = Math.min(pending, this.#policy.maxBytes, LARGEST);
+    if (closed && most === pending) return this.#offset + most;
+    const line = read(this.#path(phase), this.#offset, this.#offset + most).lastIndexOf(0x0a);
+    return this.#offset + (line < 0 ? most : line + 1);
+  }
+
+  async #pause(phase: Phase): Promise<void> {
+    if (this.#sequence > 0) return this.#wake.wait(this.#isFollowed() ? FOLLOWED_TICK : TICK);
+    // Nothing was ever sent: the first output is noticed at once.
+    this.#watch ??= new FolderWatch(join(this.#options.folder, "out"), this.#wake);
+    if (this.#pending(phase) === 0) await this.#wake.wait(TICK);
+  }
+
+  async #deliver(chunk: Chunks.Chunk): Promise<boolean> {
+    for (let failures = 0; ; failures++) {
+      this.#options.halt.throwIfAborted();
+      if (await this.#tryOnce(chunk, failures)) return true;
+      if (Date.now() >= this.#deadline) return false;
+      await this.#wake.wait(Math.min(backoff(failures), this.#deadline - Date.now()));
+    }
+  }
+
+  async #tryOnce(chunk: Chunks.Chunk, failures: number): Promise<boolean> {
+    const left = this.#policy.expiresAt - this.#options.clock.now();
+    if (left < MARGIN) this.#refresh();
+    if (left <= 0) return false;
+    try {
+      const status = await upload(this.#policy, chunk, this.#path(chunk.phase));
+      if (status >= 200 && status < 300) return true;
+      if (status === 403) this.#refresh();
+      this.#options.journal.warn("log chunk refused", { sequence: chunk.sequence, status, failures });
+    } catch (error) {
+      this.#options.journal.warn("log chunk not sent", { sequence: chunk.sequence, error: messageOf(error), failures });
+    }
+    return false;
+  }
+
+  #refresh(): void {
+    if (Date.now() - this.#refreshedAt < REFRESH_PAUSE) return;
+    this.#refreshedAt = Date.now();
+    this.#options.refresh();
+  }
+
+  #isFollowed(): boolean {
+    return this.#options.clock.now() < this.#followUntil;
+  }
+
+  #pending(phase: Phase): number {
+    return sizeOf(this.#path(phase)) - this.#offset;
+  }
+
+  #path(phase: Phase): string {
+    return join(this.#options.folder, "out", `${phase}.log`);
+  }
+}

@@ -1,0 +1,6 @@
+/** What is bundled and put on hosts. */
+import { main } from "./command.ts";
+
+export { main } from "./command.ts";
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,46 @@
+/** Ending every process of an attempt: TERM, a while, KILL, until none is left. */
+import { sleep } from "../wait.ts";
+import { membersOf, type Process } from "./processes.ts";
+
+/**
+ * TERM is sent once, to those that are there then: programs take a second one as an order to drop everything, and what
+ * they start in order to end well must be let alone until the grace is over.
+ */
+export async function end(folder: string, grace: number, keep: Keep = () => []): Promise<void> {
+  const deadline = Date.now() + grace * 1000;
+  ask(without(membersOf(folder), keep));
+  for (let pause = 2; ; pause = Math.min(pause * 2, patience(deadline))) {
+    const members = without(membersOf(folder), keep);
+    if (members.length === 0) return;
+    if (Date.now() >= deadline) for (const one of members) signal(one.pid, "SIGKILL");
+    await sleep(Math.min(pause, Math.max(2, deadline - Date.now())));
+  }
+}
+
+/** Which of the processes are left alone. */
+export type Keep = (members: readonly Process[]) => readonly Process[];
+
+function without(members: readonly Process[], keep: Keep): Process[] {
+  const kept = new Set(keep(members));
+  return members.filter(one => !kept.has(one));
+}
+
+/** What the kernel does not let go, such as a process in a dead NFS mount, is asked for less and less often. */
+const patience = (deadline: number): number => (Date.now() > deadline + 10_000 ? 5_000 : 100);
+
+/** By group, so that nothing slips away by forking meanwhile; every group of an attempt is all its own. */
+function ask(members: readonly Process[]): void {
+  for (const group of new Set(members.map(one => one.group))) {
+    signal(-group, "SIGTERM");
+    // A stopped process would not hear it.
+    signal(-group, "SIGCONT");
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone since it was listed, or not ours to end: the next look tells.
+  }
+}

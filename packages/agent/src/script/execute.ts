@@ -1,0 +1,137 @@
+/**
+ * One script of an attempt, from its start, or from wherever a former agent left it, to the end of all its processes.
+ * Everything is read from the attempt's folder, so that it makes no difference which agent started the script.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, readText, writeWhole } from "../disk.ts";
+import type { Assignment } from "../types.ts";
+import { end, type Keep } from "./end.ts";
+import { isMember } from "./processes.ts";
+import { optionsOf, type ScriptPhase, scriptOf, WRAPPER } from "./texts.ts";
+import { exitCode, FolderWatch, wrapperPid } from "./watch.ts";
+
+export interface Script {
+  readonly folder: string;
+  readonly phase: ScriptPhase;
+  readonly dialect: Assignment["dialect"];
+  readonly text: string;
+  readonly bash: string;
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+  /** Seconds between TERM and KILL. */
+  readonly grace: number;
+}
+
+export type Ending =
+  /** Ended by itself. */
+  | { readonly kind: "exited"; readonly code: number }
+  /** Ended because it was told to. */
+  | { readonly kind: "stopped"; readonly code: number }
+  | { readonly kind: "unstarted"; readonly message: string }
+  /** It went with the machine, which started again since. */
+  | { readonly kind: "vanished" };
+
+/** What a script leaves behind gets less time than the script itself, since somebody waits for the job to be over. */
+const LEFTOVER_GRACE = 5;
+const TICK = 1_000;
+/** Nothing but KILL ends a wrapper before it has written down a code. */
+const KILLED = 137;
+
+/** Rejects when `halt` aborts; the processes are then somebody else's to end. */
+export async function execute(script: Script, stop: AbortSignal, halt: AbortSignal): Promise<Ending> {
+  const watch = new FolderWatch(script.folder);
+  const ring = (): void => watch.wake.ring();
+  stop.addEventListener("abort", ring);
+  halt.addEventListener("abort", ring);
+  try {
+    return await follow(script, watch, stop, halt);
+  } finally {
+    stop.removeEventListener("abort", ring);
+    halt.removeEventListener("abort", ring);
+    watch.close();
+  }
+}
+
+async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, halt: AbortSignal): Promise<Ending> {
+  const { folder, phase } = script;
+  // From here to the start nothing waits: what is halted is never started.
+  halt.throwIfAborted();
+  const told = stop.aborted;
+  const child = await begin(script);
+  if (child instanceof Error) return { kind: "unstarted", message: messageOf(child) };
+  child?.once("exit", () => watch.wake.ring());
+  const isOver = (): boolean => exitCode(folder, phase) !== undefined || !isAlive(script, child);
+  while (!isOver() && !stop.aborted) {
+    halt.throwIfAborted();
+    await watch.wake.wait(TICK);
+  }
+  halt.throwIfAborted();
+  const stopped = told || !isOver();
+  await end(folder, stopped ? script.grace : Math.min(script.grace, LEFTOVER_GRACE), keepers(script));
+  await end(folder, 2);
+  halt.throwIfAborted();
+  return ending(script, child, stopped);
+}
+
+function ending(script: Script, child: ChildProcess | undefined, stopped: boolean): Ending {
+  const { folder, phase } = script;
+  const code = exitCode(folder, phase);
+  if (stopped) return { kind: "stopped", code: code ?? KILLED };
+  if (code !== undefined) return { kind: "exited", code };
+  if (wrapperPid(folder, phase) !== undefined)
+    return readText(join(folder, `${phase}.boot`)) === boot() ? { kind: "exited", code: KILLED } : { kind: "vanished" };
+  const said = readText(join(folder, "wrap.err"))?.trim().slice(-500);
+  return { kind: "unstarted", message: `bash ended with ${child?.exitCode ?? child?.signalCode}: ${said}` };
+}
+
+/** The wrapper and its two ends of the pipe go last: they bring home the rest of the output, and the exit code. */
+function keepers(script: Script): Keep {
+  const wrapper = wrapperPid(script.folder, script.phase);
+  return members => members.filter(one => one.pid === wrapper || one.parent === wrapper);
+}
+
+function isAlive(script: Script, child: ChildProcess | undefined): boolean {
+  if (child !== undefined && child.exitCode === null && child.signalCode === null) return true;
+  const pid = wrapperPid(script.folder, script.phase);
+  return pid !== undefined && isMember(pid, script.folder);
+}
+
+/** Undefined when the script was started before. */
+async function begin(script: Script): Promise<ChildProcess | Error | undefined> {
+  if (wrapperPid(script.folder, script.phase) !== undefined) return undefined;
+  try {
+    const child = start(script);
+    await once(child, "spawn");
+    return child;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function start(script: Script): ChildProcess {
+  const { folder, phase, dialect, bash } = script;
+  const path = join(folder, `${phase}.sh`);
+  mkdirSync(join(folder, "out"), { recursive: true });
+  writeWhole(path, scriptOf(dialect, script.text));
+  writeWhole(join(folder, "wrap.sh"), WRAPPER);
+  writeWhole(join(folder, `${phase}.boot`), boot());
+  const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
+  try {
+    // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, bash, ...optionsOf(dialect), path];
+    return spawn(bash, args, {
+      cwd: script.cwd,
+      env: script.env,
+      detached: true,
+      stdio: ["ignore", errors, errors],
+    });
+  } finally {
+    closeSync(errors);
+  }
+}
+
+/** Changes when the machine starts anew; always the same where that cannot be told. */
+const boot = (): string => readText("/proc/sys/kernel/random/boot_id") ?? "";

@@ -1,0 +1,74 @@
+/** What bash is given: the wrapper round every script, and the script itself. */
+import type { Assignment } from "../types.ts";
+
+/** The parts of an attempt that write to its log, in the order of the log. */
+export const PHASES = ["setup", "run", "muster"] as const;
+export type Phase = (typeof PHASES)[number];
+export type ScriptPhase = Exclude<Phase, "muster">;
+
+/**
+ * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <command...>`.
+ *
+ * A script is started once at most: whoever makes the pid file first. Its output goes through a pipe, since scripts that
+ * write to /dev/stderr would cut a plain file back to nothing. The exit code is written when the script ends, while the
+ * pipe may still be held open by what the script left behind; its newline says that it is whole. TERM to the whole group
+ * does not stop the book-keeping. There are no variables here: they would change the task's own of the same name.
+ */
+export const WRAPPER = `trap : TERM INT HUP
+set -o noclobber
+printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
+{
+  trap : TERM INT HUP
+  "\${@:3}" 2>&1
+  printf '%s\\n' "$?" >|"$1/$2.exit"
+} | {
+  trap '' TERM INT HUP
+  PATH=/usr/bin:/bin:$PATH
+  exec cat >>"$1/out/$2.log"
+}
+`;
+
+/**
+ * Muster's own scripts stop at the first failing line. The others go on, as their launcher's do, and note each line that
+ * failed; the trap stands before the first line's text, so that line numbers stay right.
+ */
+export function scriptOf(dialect: Assignment["dialect"], text: string): string {
+  if (dialect === "muster") return text;
+  return `trap '{ printf "%s %s %s\\n" "$LINENO" "$?" "\${BASH_SOURCE[0]}" >>"$0.failed"; } 2>/dev/null' ERR; ${text}`;
+}
+
+/** Options of bash for scripts of that dialect. */
+export const optionsOf = (dialect: Assignment["dialect"]): string[] =>
+  dialect === "muster" ? ["-eo", "pipefail"] : [];
+
+interface Failure {
+  readonly line: string;
+  readonly code: number;
+}
+
+/** The line for the log about failures that went unnoticed; undefined when there were none. */
+export function noteOf(
+  dialect: Assignment["dialect"],
+  script: string,
+  records: string,
+  code: number | undefined,
+): string | undefined {
+  const failures = unnoticed(script, records, code);
+  const [first] = failures;
+  if (first === undefined) return undefined;
+  const more = failures.length === 1 ? "" : `, ${failures.length - 1} more failed after it,`;
+  return (
+    `line ${first.line} exited with ${first.code}${more} and the script went on, as ${dialect} scripts do ` +
+    "(in Muster's own form it would have stopped)"
+  );
+}
+
+/** The last failure is the script's end, not one that it went over, when the script ended with its code. */
+function unnoticed(script: string, records: string, code: number | undefined): Failure[] {
+  const all = records.split("\n").flatMap(record => {
+    const match = /^(\d+) (\d+) (.*)$/.exec(record);
+    return match === null ? [] : { line: match[1] ?? "", code: Number(match[2]), source: match[3] };
+  });
+  const own = all.filter(failure => failure.source === script);
+  return code !== undefined && code !== 0 && own.at(-1)?.code === code ? own.slice(0, -1) : own;
+}

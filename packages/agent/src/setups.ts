@@ -1,0 +1,49 @@
+/** Setups run once per host and text. While one attempt runs a text, others that bring the same wait for it. */
+import { createHash } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { writeWhole } from "./disk.ts";
+import type { Assignment } from "./types.ts";
+
+export class Setups {
+  readonly #folder: string;
+  readonly #owners = new Map<string, string>();
+  readonly #bell = new EventEmitter();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#bell.setMaxListeners(0);
+  }
+
+  isDone(key: string): boolean {
+    return existsSync(join(this.#folder, key));
+  }
+
+  /** Owns the text at once: for attempts that were running it when the former agent ended. */
+  reserve(key: string, attempt: string): void {
+    this.#owners.set(key, attempt);
+  }
+
+  /** Returns when nobody else runs the text. Rejects when the signal aborts. */
+  async claim(key: string, attempt: string, signal: AbortSignal): Promise<void> {
+    while ((this.#owners.get(key) ?? attempt) !== attempt) await once(this.#bell, "free", { signal });
+    this.#owners.set(key, attempt);
+  }
+
+  finish(key: string): void {
+    writeWhole(join(this.#folder, key), "");
+  }
+
+  release(key: string, attempt: string): void {
+    if (this.#owners.get(key) !== attempt) return;
+    this.#owners.delete(key);
+    this.#bell.emit("free");
+  }
+}
+
+/** A text that may go on after failing lines is another setup than the same text that may not. */
+export const keyOf = (dialect: Assignment["dialect"], text: string): string =>
+  createHash("sha256")
+    .update(dialect === "muster" ? text : `go on\n${text}`)
+    .digest("hex");

@@ -1,0 +1,15 @@
+/** The words of the protocol. Types only: they vanish, and the agent stays free of dependencies. */
+export type {
+  Assignment,
+  AttemptRef,
+  Enrol,
+  Enrolled,
+  Held,
+  LogPolicy,
+  Orders,
+  Poll,
+  Report,
+  Reported,
+} from "@muster/core/agent/protocol.ts";
+export type { Cause } from "@muster/core/attempt/attempt.ts";
+export type { Facts } from "@muster/core/host/host.ts";

@@ -1,0 +1,98 @@
+/** Staying with a launch from its request to its job's exit code. */
+import type { Client } from "@muster/api/client.ts";
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { describe } from "@muster/core/cluster/idle.ts";
+import * as Job from "@muster/core/job/job.ts";
+import * as Exit from "./exit.ts";
+import { duration } from "./format.ts";
+import type { Output } from "./output.ts";
+import { step } from "./progress.ts";
+import { stream } from "./stream.ts";
+import * as Watch from "./watch.ts";
+
+export interface Launched {
+  readonly cluster: Cluster.Info;
+  readonly job?: Job.Info | undefined;
+  /** Whether the cluster was there before. */
+  readonly reused: boolean;
+}
+
+export interface Means {
+  readonly out: Output;
+  readonly client: Client;
+  readonly signal: AbortSignal;
+}
+
+/** Waits for the cluster, then for the job, with its log. @returns the exit code. */
+export async function attend(means: Means, launched: Launched): Promise<number> {
+  const { out } = means;
+  const cluster = await clusterUp(means, launched.cluster);
+  if (cluster.state !== "ready") return clusterFailed(out, cluster);
+  if (launched.job === undefined) {
+    out.data({ cluster, reused: launched.reused, exitCode: 0 });
+    out.note(hint(out, `run something on it: muster run FILE -c ${cluster.name}`));
+    return 0;
+  }
+  await jobBegun(means, launched.job);
+  await stream(means, launched.job, true);
+  const job = await Watch.job(means, launched.job.id, Job.isOver, () => {});
+  const exitCode = Exit.ofJob(job);
+  out.data({ cluster, job, reused: launched.reused, exitCode });
+  jobOver(out, job);
+  out.note(hint(out, `muster logs ${job.id} shows this log again`));
+  if (!job.down)
+    out.note(hint(out, `cluster ${cluster.name} ${describe(cluster.idle)}; muster down ${cluster.name} ends it now`));
+  return exitCode;
+}
+
+/** Waits until the cluster is up, or is not coming up. */
+export async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
+  if (first.state === "ready") return first;
+  using progress = step(means.out, `cluster ${first.name}`);
+  const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(noun.state));
+  const path = `${first.state} → ${cluster.state}`;
+  if (cluster.state === "ready") progress.done(path);
+  else progress.fail(path);
+  return cluster;
+}
+
+/** Says why a cluster did not come up. @returns the exit code. */
+export function clusterFailed(out: Output, cluster: Cluster.Info): number {
+  const exitCode = Exit.ofCluster(cluster);
+  out.data({ cluster, exitCode });
+  const { failure } = cluster;
+  out.warn(`${out.style("red", "muster:")} ${failure?.message ?? `cluster ${cluster.name} is ${cluster.state}`}`);
+  if (failure?.hint !== undefined) out.warn(`  ${failure.hint}`);
+  out.warn(`  what happened: muster events ${cluster.id}`);
+  return exitCode;
+}
+
+async function jobBegun(means: Means, first: Job.Info): Promise<void> {
+  using progress = step(means.out, `job ${first.id}`);
+  const job = await Watch.job(
+    means,
+    first.id,
+    noun => noun.state !== "queued" && noun.state !== "recovering",
+    noun => progress.show(noun.state),
+  );
+  if (Job.isOver(job) && job.startedAt === undefined) return progress.clear();
+  progress.done(`${first.state} → ${job.state}`);
+}
+
+/** The last line of a job: how it ended, and in how much time. */
+export function jobOver(out: Output, job: Job.Info): void {
+  const good = job.state === "succeeded";
+  const mark = good ? out.style("green", "✓") : out.style("red", "✗");
+  const exit = job.exitCode === undefined ? "" : `  exit ${job.exitCode}`;
+  const begun = job.startedAt ?? job.createdAt;
+  const took = job.endedAt === undefined ? "" : `  ${out.style("dim", duration(job.endedAt - begun))}`;
+  const title = [job.id, job.name].filter(part => part !== undefined).join(" ");
+  out.note(`${mark} job ${title}  ${job.state.replaceAll("_", " ")}${exit}${took}`);
+  // Of one node, the line above says as much.
+  const told = job.failure?.code === "exit_code" && job.nodes === 1;
+  if (job.failure !== undefined && !told) out.note(`  ${job.failure.message}`);
+  if (job.failure?.hint !== undefined) out.note(`  ${job.failure.hint}`);
+  if (job.logsComplete === false) out.note("  the end of its log was lost with its machine");
+}
+
+const hint = (out: Output, text: string): string => out.style("dim", `  ${text}`);

@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "@muster/api/client.ts";
+import type { InputOf } from "@muster/api/route.ts";
+import type { Routes } from "@muster/api/routes.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
+import type { Command } from "commander";
+import { type Cli, cliOf } from "../cli.ts";
+import * as Inputs from "../inputs.ts";
+import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
+import * as Plan from "../plan.ts";
+import { accept, type Reading, readTask } from "../task-file.ts";
+import * as Options from "../task-options.ts";
+import { stay } from "../wind-up.ts";
+
+interface LaunchOptions extends Options.TaskOptions, Options.ClusterOptions, Options.JobOptions, Options.FlowOptions {
+  readonly down?: boolean;
+}
+
+export const launch = (): Command => {
+  const command = Options.taskCommand(
+    "launch",
+    "Create or reuse a cluster and run a job on it, with its log",
+    "muster launch examples/hello.yaml -c demo",
+  ).argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's");
+  Options.addClusterOptions(command);
+  command.option("--down", "tear the cluster down when the job has ended; with -i, after that many idle minutes");
+  Options.addJobOptions(command);
+  Options.addFlowOptions(command);
+  return command.action((file: string | undefined, options: LaunchOptions) =>
+    run(cliOf(command), file, options, command.overrides),
+  );
+};
+
+type Body = InputOf<Routes["launches.create"]>["body"];
+
+async function run(
+  cli: Cli,
+  file: string | undefined,
+  options: LaunchOptions,
+  overrides: readonly string[],
+): Promise<void> {
+  const reading = accept(cli.out, file, await readTask(cli.cwd, { file, overrides, ...options }));
+  const inputs = Inputs.find(cli.cwd, reading.draft);
+  using stop = interrupt();
+  const client = await cli.connect();
+  const body = await orLeave(cli, stop, () => prepare({ cli, client, stop, options }, reading, inputs));
+  if (body === undefined) return;
+  // Not to be interrupted: whoever stops this command is told what became of the launch.
+  const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
+  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+}
+
+interface Preparing {
+  readonly cli: Cli;
+  readonly client: Client;
+  readonly stop: Interrupt;
+  readonly options: LaunchOptions;
+}
+
+/** Shows the plan and sends the inputs. @returns the request; nothing when only the plan was asked for. */
+async function prepare(
+  { cli: { out }, client, stop, options }: Preparing,
+  reading: Reading,
+  inputs: Inputs.Inputs,
+): Promise<Body | undefined> {
+  const { signal } = stop;
+  const { plan, body } = await decide(client, reading, options);
+  for (const line of Plan.lines(out, { plan, reading, down: body.down ?? false })) out.note(line);
+  if (options.dryRun) {
+    Plan.showOffers(out, plan);
+    return undefined;
+  }
+  const ask = { yes: options.yes ?? false, interactive: out.interactive, signal };
+  const sent = await Inputs.send({ out, client, ask, signal }, inputs);
+  signal.throwIfAborted();
+  return { ...body, task: { ...body.task, ...sent } };
+}
+
+/** The plan, and the request that it is the plan of. */
+async function decide(
+  client: Client,
+  { draft }: Reading,
+  options: LaunchOptions,
+): Promise<{ plan: Launch.Plan; body: Body }> {
+  const minutes = options.idleMinutesToAutostop;
+  const body: Body = {
+    task: Options.taskOf(draft.task, options),
+    ...Options.queueing(options),
+    ...(options.cluster !== undefined && { cluster: options.cluster }),
+    ...(draft.idle !== undefined && { idle: draft.idle }),
+    shared: options.share ?? false,
+    down: (options.down ?? false) && minutes === undefined,
+  };
+  const plan = await client.launches.plan({ body });
+  const idle = Options.idleOf(minutes, options.down ?? false, plan.idle);
+  return idle === undefined ? { plan, body } : { plan: { ...plan, idle }, body: { ...body, idle } };
+}

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { type Cli, cliOf, define } from "../cli.ts";
+import { type Move, moveAll } from "../move.ts";
+import { isSettled } from "../watch.ts";
+
+interface Options {
+  readonly detach?: boolean;
+}
+
+export const start = (): Command =>
+  define("start", "Start stopped clusters", "muster start demo")
+    .argument("<cluster...>", "names or ids")
+    .option("-d, --detach", "do not wait")
+    .action((names: string[], options: Options, command: Command) => wake(cliOf(command), names, options));
+
+const MOVE: Move = {
+  ask: (client, cluster) => client.clusters.start({ params: { cluster } }),
+  isThere: isSettled,
+  good: ["ready"],
+};
+
+async function wake({ out, connect }: Cli, names: readonly string[], options: Options): Promise<void> {
+  await moveAll(out, await connect(), names, MOVE, options.detach ?? false);
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "@muster/api/client.ts";
+import type { InputOf } from "@muster/api/route.ts";
+import type { Routes } from "@muster/api/routes.ts";
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
+import type { Command } from "commander";
+import { type Cli, cliOf } from "../cli.ts";
+import { interrupt, orLeave } from "../interrupt.ts";
+import * as Plan from "../plan.ts";
+import { accept, type Reading, readTask } from "../task-file.ts";
+import * as Options from "../task-options.ts";
+import { stay } from "../wind-up.ts";
+
+interface UpOptions
+  extends Options.TaskOptions,
+    Options.ClusterOptions,
+    Pick<Options.FlowOptions, "detach" | "dryRun"> {
+  readonly down?: boolean;
+}
+
+export const up = (): Command => {
+  const command = Options.taskCommand(
+    "up",
+    "Create or start a cluster, and run nothing on it",
+    "muster up -c demo --num_nodes 2",
+  ).argument("[file]", "task file, for what it says of machines");
+  Options.addClusterOptions(command);
+  command.option("--down", "with -i: terminate the cluster when it is idle, rather than stop it");
+  Options.addFlowOptions(command);
+  return command.action((file: string | undefined, options: UpOptions) =>
+    create(cliOf(command), file, options, command.overrides),
+  );
+};
+
+type Body = InputOf<Routes["clusters.create"]>["body"];
+
+async function create(
+  cli: Cli,
+  file: string | undefined,
+  options: UpOptions,
+  overrides: readonly string[],
+): Promise<void> {
+  const { out } = cli;
+  const wish = { file, overrides, bare: true, ...options };
+  const reading = accept(out, file, await readTask(cli.cwd, wish));
+  using stop = interrupt();
+  const client = await cli.connect();
+  const decided = await orLeave(cli, stop, () => decide(client, reading, options));
+  if (decided === undefined) return;
+  const { plan, body } = decided;
+  for (const line of Plan.lines(out, { plan, reading, down: false })) out.note(line);
+  if (options.dryRun) return Plan.showOffers(out, plan);
+  const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });
+  const cluster = await awake(client, created);
+  const launched = { cluster, reused: plan.reused };
+  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+}
+
+async function decide(
+  client: Client,
+  { draft }: Reading,
+  options: UpOptions,
+): Promise<{ plan: Launch.Plan; body: Body }> {
+  const { resources, nodes, dialect } = draft.task;
+  const named = options.cluster === undefined ? {} : { cluster: options.cluster };
+  const asked = draft.idle === undefined ? {} : { idle: draft.idle };
+  const plan = await client.launches.plan({ body: { task: { resources, nodes, dialect }, ...named, ...asked } });
+  const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
+  const body: Body = {
+    ...(options.cluster !== undefined && { name: options.cluster }),
+    resources,
+    nodes,
+    ...(idle !== undefined && { idle }),
+    shared: options.share ?? false,
+  };
+  return { plan: { ...plan, idle: idle ?? plan.idle }, body };
+}
+
+/** A cluster that was found asleep is woken. */
+const awake = async (client: Client, cluster: Cluster.Info): Promise<Cluster.Info> =>
+  cluster.state === "stopped" ? client.clusters.start({ params: { cluster: cluster.id } }) : cluster;

@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { type Cli, cliOf } from "../cli.ts";
+import * as Inputs from "../inputs.ts";
+import { readTask } from "../task-file.ts";
+import * as Options from "../task-options.ts";
+
+export const validate = (): Command => {
+  const command = Options.taskCommand(
+    "validate",
+    "Check a task file, here and now; nothing is sent",
+    "muster validate examples/train.yaml",
+  ).argument("<file>", "task file: Muster's own form, SkyPilot's, or Oumi's");
+  return command.action((file: string, options: Options.TaskOptions) =>
+    check(cliOf(command), file, options, command.overrides),
+  );
+};
+
+async function check(
+  { out, cwd }: Cli,
+  file: string,
+  options: Options.TaskOptions,
+  overrides: readonly string[],
+): Promise<void> {
+  const reading = await readTask(cwd, { file, overrides, ...options });
+  Inputs.find(cwd, reading.draft);
+  const { dialect, because, draft, warnings, unsupported } = reading;
+  out.data({ dialect, because, ...draft, warnings, unsupported });
+  out.print(`${file}: ${dialect} task${because === undefined ? "" : ` (it has ${because})`}`);
+  for (const warning of warnings) out.print(`  warning: ${warning}`);
+  for (const { path, why } of unsupported) out.print(`  not yet: ${path}: ${why}`);
+  out.print(unsupported.length === 0 ? "  It can be launched." : "  It cannot be launched as it stands.");
+}

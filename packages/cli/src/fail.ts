@@ -1,0 +1,43 @@
+/** How a failure is told: a sentence, what is wrong where, and what to do. */
+import { errors, type Issue, MusterError } from "@muster/core/error.ts";
+import type { Output } from "./output.ts";
+
+/** Tells the failure on stderr. @returns the exit code. */
+export function tell(out: Output, thrown: unknown): number {
+  const error = thrown instanceof MusterError ? thrown : unexpected(thrown);
+  const exitCode = errors[error.code].exit;
+  if (out.json) {
+    const { code, message, details } = error;
+    out.warn(JSON.stringify({ code, message, details, exitCode }));
+    return exitCode;
+  }
+  for (const line of lines(out, error)) out.warn(line);
+  return exitCode;
+}
+
+/** An issue on one line: `task.yaml:3: resources.acelerators: unknown key (did you mean 'accelerators'?)`. */
+export function issueLine(issue: Issue & { readonly line?: number }, file?: string): string {
+  const where = [file, file === undefined ? undefined : issue.line].filter(part => part !== undefined).join(":");
+  const parts = [where, issue.path].filter(part => part !== "");
+  const tail = issue.suggestion === undefined ? "" : ` (${issue.suggestion})`;
+  return `${[...parts, issue.message].join(": ")}${tail}`;
+}
+
+function lines(out: Output, { message, details }: MusterError): string[] {
+  const file = typeof details.file === "string" ? details.file : undefined;
+  const log = Array.isArray(details.log) ? details.log.map(line => out.style("dim", `  | ${line}`)) : [];
+  const title = details.issues && file ? [] : [`${out.style("red", "muster:")} ${message}`];
+  return [
+    ...title,
+    ...(details.issues ?? []).map(issue => (file ? issueLine(issue, file) : `  ${issueLine(issue)}`)),
+    ...log,
+    ...(details.hint === undefined ? [] : [`  ${details.hint}`]),
+  ];
+}
+
+/** A fault of Muster's own, or of the machine it runs on. */
+function unexpected(thrown: unknown): MusterError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const stack = process.env.MUSTER_DEBUG && thrown instanceof Error ? { log: (thrown.stack ?? "").split("\n") } : {};
+  return new MusterError("internal", message, stack, thrown);
+}

@@ -1,0 +1,143 @@
+/** The working folder and the files of a task: looked at here, sent once, and named by their hashes from then on. */
+import { type Stats, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Client } from "@muster/api/client.ts";
+import { MusterError } from "@muster/core/error.ts";
+import type { Mount } from "@muster/core/task/task.ts";
+import { MAX_BYTES } from "@muster/core/upload/upload.ts";
+import * as Archive from "./archive.ts";
+import { type Asker, confirm } from "./confirm.ts";
+import { bar, bytes } from "./format.ts";
+import type { Output } from "./output.ts";
+import { post } from "./post.ts";
+import { step } from "./progress.ts";
+
+/** More than this is asked about: it may be a dataset that nobody meant to send. */
+const LARGE_BYTES = 1_000_000_000;
+const SHOWN = 8;
+
+interface Source {
+  /** As written in the task file. */
+  readonly written: string;
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** Everything that a task takes along from this machine; checked to be there. */
+export interface Inputs {
+  readonly workdir?: Source;
+  readonly mounts: readonly { readonly path: string; readonly source: Source }[];
+}
+
+interface Wanted {
+  readonly workdir?: string;
+  readonly fileMounts: readonly { readonly path: string; readonly source: string }[];
+}
+
+/** Finds the local paths. @throws MusterError `invalid_request` that names each one that is not there. */
+export function find(cwd: string, draft: Wanted): Inputs {
+  const workdir = draft.workdir === undefined ? undefined : look(cwd, draft.workdir);
+  if (workdir && !workdir.stats?.isDirectory())
+    throw new MusterError("invalid_request", `the working folder '${workdir.written}' ${lack(workdir)}`, {
+      hint: `it was looked for at ${workdir.path}; correct workdir, or go to the folder that it is relative to`,
+    });
+  const mounts = draft.fileMounts.map(({ path, source }) => ({ path, source: look(cwd, source) }));
+  const issues = mounts
+    .filter(({ source }) => source.stats === undefined)
+    .map(({ path, source }) => ({
+      path: `file_mounts.${path}`,
+      message: `'${source.written}' does not exist on this machine`,
+    }));
+  if (issues.length > 0)
+    throw new MusterError("invalid_request", "files to be mounted are missing", {
+      issues,
+      hint: "check that they exist, or take them out of file_mounts",
+    });
+  return {
+    ...(workdir?.stats && { workdir: workdir as Source }),
+    mounts: mounts as { path: string; source: Source }[],
+  };
+}
+
+function look(cwd: string, written: string): Omit<Source, "stats"> & { readonly stats: Stats | undefined } {
+  const path = resolve(cwd, written.replace(/^~(?=\/|$)/, homedir()));
+  return { written, path, stats: statSync(path, { throwIfNoEntry: false }) };
+}
+
+const lack = (source: { readonly stats: Stats | undefined }): string =>
+  source.stats === undefined ? "does not exist" : "is not a folder";
+
+export interface Sent {
+  readonly workdir?: string;
+  readonly mounts: Mount[];
+}
+
+interface Means {
+  readonly out: Output;
+  readonly client: Client;
+  readonly ask: Asker;
+  readonly signal?: AbortSignal;
+}
+
+/** Packs and sends what the control plane does not have yet. */
+export async function send(means: Means, inputs: Inputs): Promise<Sent> {
+  const folder = await mkdtemp(join(tmpdir(), "muster-"));
+  try {
+    const workdir = inputs.workdir && (await sendFolder(means, inputs.workdir, join(folder, "workdir.tgz")));
+    const mounts: Mount[] = [];
+    for (const [index, mount] of inputs.mounts.entries())
+      mounts.push(await sendMount(means, mount, join(folder, `mount-${index}.tgz`)));
+    return { ...(workdir !== undefined && { workdir }), mounts };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function sendMount(means: Means, mount: Inputs["mounts"][number], file: string): Promise<Mount> {
+  const { path, source } = mount;
+  if (source.stats.isDirectory()) return { path, kind: "folder", upload: await sendFolder(means, source, file) };
+  const packed = { file: source.path, ...(await Archive.fingerprint(source.path)) };
+  const upload = await deliver(means, source.written, packed);
+  return { path, kind: "file", mode: source.stats.mode & 0o777, upload };
+}
+
+async function sendFolder(means: Means, source: Source, file: string): Promise<string> {
+  const listing = Archive.list(source.path);
+  for (const path of listing.stray)
+    means.out.note(
+      `${means.out.style("yellow", "warning:")} ${path} leads out of ${source.written}; on the host it leads nowhere`,
+    );
+  if (listing.bytes > LARGE_BYTES) await askForLarge(means, source, listing);
+  return deliver(means, source.written, await Archive.pack(listing, file));
+}
+
+async function askForLarge({ out, ask }: Means, source: Source, listing: Archive.Listing): Promise<void> {
+  out.warn(`${source.written} holds ${bytes(listing.bytes)}. The largest:`);
+  for (const { path, size } of Archive.largest(listing, SHOWN)) out.warn(`  ${bytes(size).padStart(9)}  ${path}`);
+  const hint = "leave files out with a .musterignore file (its rules are those of .gitignore), or send it with --yes";
+  await confirm(ask, "Send all of it?", `${source.written} holds ${bytes(listing.bytes)}`, hint);
+}
+
+/** Sends a file unless its bytes are there. @returns its hash. */
+async function deliver(means: Means, name: string, packed: Archive.Packed): Promise<string> {
+  const { sha256, size } = packed;
+  if (size > MAX_BYTES)
+    throw new MusterError("too_large", `${name} is ${bytes(size)}; one upload holds ${bytes(MAX_BYTES)} at most`);
+  const answer = await means.client.uploads.create(
+    { body: { sha256, size } },
+    means.signal && { signal: means.signal },
+  );
+  if (answer.exists || answer.post === undefined) return sha256;
+  using progress = step(means.out, `upload ${title(name)}`);
+  const sent = (count: number): void => progress.show(bar(count, size));
+  sent(0);
+  await post(answer.post, packed, sent, means);
+  progress.done(bytes(size));
+  return sha256;
+}
+
+/** `.` says nothing: the folder's own name does. */
+const title = (written: string): string =>
+  /^\.{1,2}\/?$/.test(written) ? `${basename(resolve(written)) || dirname(written)}/` : written;

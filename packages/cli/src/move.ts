@@ -1,0 +1,56 @@
+/** Commands that move clusters: each is asked for, then watched until it is there. */
+
+import type { Client } from "@muster/api/client.ts";
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { MusterError } from "@muster/core/error.ts";
+import type { Output } from "./output.ts";
+import { step } from "./progress.ts";
+import * as Watch from "./watch.ts";
+
+export interface Move {
+  /** Asks for it. */
+  readonly ask: (client: Client, cluster: string) => Promise<Cluster.Info>;
+  /** Whether it has come as far as it will. */
+  readonly isThere: (cluster: Cluster.Info) => boolean;
+  /** The states that are a success. */
+  readonly good: readonly Cluster.State[];
+}
+
+/** Moves one cluster, and says how it went. @throws MusterError when it ends elsewhere. */
+export async function move(
+  out: Output,
+  client: Client,
+  before: Cluster.Info,
+  { ask, isThere, good }: Move,
+  detach: boolean,
+): Promise<Cluster.Info> {
+  using progress = step(out, `cluster ${before.name}`);
+  const asked = await ask(client, before.id);
+  const after = detach ? asked : await Watch.cluster({ client }, before.id, isThere, noun => progress.show(noun.state));
+  const path = before.state === after.state ? `is ${after.state}` : `${before.state} → ${after.state}`;
+  if (detach || good.includes(after.state)) {
+    progress.done(path);
+    return after;
+  }
+  progress.fail(path);
+  const { failure } = after;
+  throw new MusterError("launch_failed", failure?.message ?? `cluster '${after.name}' is ${after.state}`, {
+    ...(failure?.hint !== undefined && { hint: failure.hint }),
+    cluster: after,
+  });
+}
+
+/** Moves clusters one after the other. */
+export async function moveAll(
+  out: Output,
+  client: Client,
+  names: readonly string[],
+  how: Move,
+  detach: boolean,
+): Promise<void> {
+  const before = await Promise.all(names.map(cluster => client.clusters.get({ params: { cluster } })));
+  const after = await Promise.allSettled(before.map(cluster => move(out, client, cluster, how, detach)));
+  out.data(after.flatMap(result => (result.status === "fulfilled" ? [result.value] : [])));
+  const failed = after.find(result => result.status === "rejected");
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,71 @@
+/**
+ * The only writer. What was asked for goes to stdout: a job's log, a table, JSON. What Muster has to say on the way goes
+ * to stderr, so that `muster launch x.yaml > x.log` holds the log and nothing else.
+ */
+import { styleText } from "node:util";
+
+type Format = Parameters<typeof styleText>[0];
+
+export interface Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Whether a line on stderr can be drawn over: a terminal, and nothing that asked for silence. */
+  readonly live: boolean;
+  /** Whether a person sits there to be asked. */
+  readonly interactive: boolean;
+  /** Whether the log's own colours and cursor moves reach a terminal. */
+  readonly terminal: boolean;
+  /** A line of the answer; nothing under --json. */
+  print(line: string): void;
+  /** The answer as JSON, under --json only. */
+  data(value: unknown): void;
+  /** A line on the way to the answer; not under --quiet. */
+  note(line: string): void;
+  /** A line that is always said. */
+  warn(line: string): void;
+  /** Bytes of a job's log. Resolves when more are welcome. */
+  bytes(chunk: Uint8Array): Promise<void>;
+  /** How wide a live line may be. */
+  columns(): number;
+  /** Draws over the live line; an empty text removes it. */
+  redraw(line: string): void;
+  /** Styled text for stderr, where notes go. */
+  style(format: Format, text: string): string;
+  /** Styled text for stdout, where tables go. */
+  paint(format: Format, text: string): string;
+}
+
+export interface Choice {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** False: no live line even on a terminal. */
+  readonly progress?: boolean;
+}
+
+export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Output {
+  const { stdout, stderr, stdin } = process;
+  const json = choice.json ?? false;
+  const quiet = choice.quiet ?? false;
+  const ci = isCi(env);
+  const logs = json ? stderr : stdout;
+  const say = (line: string): void => void stderr.write(`${line}\n`);
+  return {
+    json,
+    quiet,
+    live: stderr.isTTY === true && !quiet && !ci && choice.progress !== false,
+    interactive: stdin.isTTY === true && stderr.isTTY === true && !ci,
+    terminal: logs.isTTY === true,
+    print: line => void (json || stdout.write(`${line}\n`)),
+    data: value => void (json && stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : undefined)}\n`)),
+    note: line => void (quiet || say(line)),
+    warn: say,
+    bytes: chunk => new Promise(resolve => (logs.write(chunk) ? resolve() : logs.once("drain", resolve))),
+    columns: () => stderr.columns ?? 80,
+    redraw: line => void stderr.write(`\r\u001b[2K${line}`),
+    style: (format, text) => styleText(format, text, { stream: stderr }),
+    paint: (format, text) => styleText(format, text, { stream: stdout }),
+  };
+}
+
+/** CI=true is what every CI service sets. */
+export const isCi = (env: NodeJS.ProcessEnv): boolean => env.CI === "true" || env.CI === "1";

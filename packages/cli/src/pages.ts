@@ -1,0 +1,18 @@
+/** Lists that come in pages, as one. */
+
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly cursor?: string | undefined;
+}
+
+/** Every item of every page, up to a limit that keeps a wrong turn from asking for ever. */
+export async function all<T>(get: (cursor: string | undefined) => Promise<Page<T>>, limit = 10_000): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await get(cursor);
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && items.length < limit);
+  return items;
+}

@@ -1,0 +1,90 @@
+/** What a launch is about to do, as a block that fits on a screen. */
+import { describe } from "@muster/core/cluster/idle.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
+import type { Dialect } from "@muster/core/task/task.ts";
+import { price } from "./format.ts";
+import type { Output } from "./output.ts";
+import { table } from "./table.ts";
+import type { Reading } from "./task-file.ts";
+
+type Plan = Launch.Plan;
+type Offer = Plan["offers"][number];
+
+const DIALECTS: Readonly<Record<Dialect, string | undefined>> = {
+  muster: undefined,
+  skypilot: "a SkyPilot task",
+  oumi: "an Oumi job",
+};
+
+export interface Shown {
+  readonly plan: Plan;
+  readonly reading: Pick<Reading, "dialect" | "because">;
+  /** Tear the cluster down when the job has ended. */
+  readonly down: boolean;
+}
+
+/** The lines of a plan, labels in front. */
+export function lines(out: Output, { plan, reading, down }: Shown): string[] {
+  const [offer] = plan.offers;
+  const name = plan.cluster ?? "a new one, with a name made up for it";
+  const facts: [string, string | undefined][] = [
+    ["cluster", plan.reused ? `${name}, which is there already` : name],
+    ["hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
+    ["where", offer === undefined ? plan.provider : where(offer)],
+    ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
+    ["idle", `${describe(plan.idle)}${down ? "; is torn down when this job has ended" : ""}`],
+    ["read as", readAs(reading)],
+  ];
+  return facts.flatMap(([label, text]) =>
+    text === undefined ? [] : [`  ${out.style("dim", label.padEnd(8))} ${text}`],
+  );
+}
+
+/** Whose rules hold, and what follows from it; nothing for Muster's own form. */
+function readAs({ dialect, because }: Shown["reading"]): string | undefined {
+  const name = DIALECTS[dialect];
+  if (name === undefined) return undefined;
+  const owner = dialect === "oumi" ? "Oumi" : "SkyPilot";
+  const why = because === undefined ? "" : ` (it has ${because})`;
+  return `${name}${why}; scripts go on after a failing line, as ${owner}'s do`;
+}
+
+/** Every offer in the order in which they would be tried. */
+export function offers(plan: Plan): string {
+  const rows = plan.offers.map((offer, index) => [
+    String(index + 1),
+    offer.instanceType,
+    where(offer),
+    String(offer.cpus),
+    String(offer.memory),
+    accelerators(offer) || "-",
+    total(offer, plan.nodes),
+  ]);
+  return table(["", "TYPE", "WHERE", "CPUS", "GIB", "ACCELERATORS", "PRICE"], rows);
+}
+
+/** `p4d.24xlarge (96 cpus, 1152 GiB, 8 × A100)`. */
+function machine(offer: Offer): string {
+  const parts = [`${offer.cpus} cpus`, `${offer.memory} GiB`, accelerators(offer)].filter(part => part !== "");
+  return `${offer.instanceType} (${parts.join(", ")})`;
+}
+
+const accelerators = (offer: Offer): string =>
+  Object.entries(offer.accelerators)
+    .map(([name, count]) => `${count} × ${name}`)
+    .join(", ");
+
+const where = (offer: Offer): string =>
+  [offer.provider, offer.zone ?? offer.region].filter(part => part !== undefined).join(" ");
+
+function total(offer: Offer, nodes: number): string {
+  const each = nodes > 1 && offer.hourly > 0 ? ` (${price(offer.hourly)} each)` : "";
+  return `${price(offer.hourly * nodes)}${each}${offer.market === "spot" ? ", spot" : ""}`;
+}
+
+/** The end of a dry run: the offers in full. */
+export function showOffers(out: Output, plan: Plan): void {
+  out.data(plan);
+  out.print(`\n${offers(plan)}`);
+  out.note("Nothing was launched.");
+}

@@ -1,0 +1,21 @@
+/** Hints that name an option become the whole command to type. */
+import { MusterError } from "@muster/core/error.ts";
+
+const OVERRIDE = /(--resources\.[a-z_]+) (\S+)/;
+const TAKERS = new Set(["launch", "run", "up", "validate"]);
+
+/** The error, with a hint that can be typed as it stands where it speaks of an option of the task file. */
+export function hintFor(argv: readonly string[], error: unknown): unknown {
+  if (!(error instanceof MusterError) || !TAKERS.has(argv[0] ?? "")) return error;
+  const [, flag, value] = OVERRIDE.exec(error.details.hint ?? "") ?? [];
+  if (flag === undefined || value === undefined) return error;
+  const hint = `type: ${["muster", ...without(argv, flag), flag, value].map(quoted).join(" ")}`;
+  return new MusterError(error.code, error.message, { ...error.details, hint }, error);
+}
+
+/** The words without this option, in either spelling. */
+const without = (argv: readonly string[], flag: string): string[] =>
+  argv.filter((word, index) => word !== flag && argv[index - 1] !== flag && !word.startsWith(`${flag}=`));
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,81 @@
+/** Nouns as rows and lines. */
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import type { Idle } from "@muster/core/cluster/idle.ts";
+import type * as Job from "@muster/core/job/job.ts";
+import { age, plural, price } from "./format.ts";
+import type { Output } from "./output.ts";
+import { table } from "./table.ts";
+
+const GOOD = new Set(["ready", "running", "succeeded", "up"]);
+const BAD = new Set(["failed", "broken", "lost", "timed_out"]);
+const OVER = new Set(["terminated", "stopped", "cancelled", "gone"]);
+
+/** A state in its colour. */
+export function state(out: Output, name: string): string {
+  if (GOOD.has(name)) return out.paint("green", name);
+  if (BAD.has(name)) return out.paint("red", name);
+  return out.paint(OVER.has(name) ? "dim" : "yellow", name);
+}
+
+/** An idle policy that fits into a column: `stop 30m, end 3d`. */
+export function idle(policy: Idle): string {
+  if (policy === "never") return "never";
+  const first = `${policy.action === "stop" ? "stop" : "end"} ${age(policy.after * 60_000)}`;
+  return policy.then === undefined ? first : `${first}, end ${age(policy.then.after * 60_000)}`;
+}
+
+export function clusters(out: Output, items: readonly Cluster.Info[], jobs: readonly Job.Info[], now: number): string {
+  const head = ["NAME", "STATE", "HOSTS", "TYPE", "$/H", "IDLE POLICY", "AGE", "JOBS"];
+  const rows = items.map(cluster => [
+    cluster.name,
+    state(out, cluster.state),
+    String(cluster.nodes),
+    cluster.instanceType ?? "-",
+    cluster.hourly === undefined ? "-" : price(cluster.hourly),
+    idle(cluster.idle),
+    age(now - cluster.createdAt),
+    jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
+  ]);
+  return table(head, rows);
+}
+
+/** `2 running, 1 queued`. */
+function jobCounts(jobs: readonly Job.Info[]): string {
+  const counts = Map.groupBy(jobs, job => job.state);
+  return [...counts].map(([name, some]) => `${some.length} ${name}`).join(", ") || "-";
+}
+
+export interface Queued {
+  readonly job: Job.Info;
+  /** From 1; absent when the job has its hosts. */
+  readonly position?: number;
+}
+
+/** Jobs in the order in which their clusters will run them: those that run, then the queue by priority and age. */
+export function queueOrder(jobs: readonly Job.Info[]): Queued[] {
+  const byCluster = Map.groupBy(jobs, job => job.clusterName);
+  return [...byCluster].flatMap(([, some]) => {
+    const waiting = some.filter(job => job.state === "queued").toSorted(sooner);
+    const placed = some.filter(job => job.state !== "queued").toSorted(sooner);
+    return [...placed.map(job => ({ job })), ...waiting.map((job, index) => ({ job, position: index + 1 }))];
+  });
+}
+
+const sooner = (a: Job.Info, b: Job.Info): number => b.priority - a.priority || (a.id < b.id ? -1 : 1);
+
+export function queue(out: Output, items: readonly Queued[], now: number): string {
+  const head = ["POSITION", "JOB", "NAME", "STATE", "CLUSTER", "HOSTS", "AGE"];
+  const rows = items.map(({ job, position }) => [
+    position === undefined ? "-" : String(position),
+    job.id,
+    job.name ?? "-",
+    state(out, job.state),
+    job.clusterName,
+    String(job.nodes),
+    age(now - job.createdAt),
+  ]);
+  return table(head, rows);
+}
+
+/** `1 host`, `3 hosts`. */
+export const hosts = (count: number): string => plural(count, "host");

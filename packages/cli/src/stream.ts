@@ -1,0 +1,78 @@
+/** A job's log on its way to the reader: a terminal, a file, or JSON lines. */
+import type { Client } from "@muster/api/client.ts";
+import type * as Job from "@muster/core/job/job.ts";
+import { type Chunk, follow, readChunk, type Sink } from "./follow.ts";
+import type { Output } from "./output.ts";
+import { ranks } from "./ranks.ts";
+import { stripper } from "./strip.ts";
+
+export interface Means {
+  readonly out: Output;
+  readonly client: Client;
+  readonly signal?: AbortSignal;
+}
+
+type Streamed = Pick<Job.Info, "id" | "nodes">;
+
+/** Writes a job's log; with `following`, until the job has ended. */
+export async function stream(means: Means, job: Streamed, following: boolean, asJson = false): Promise<void> {
+  const { out, client, signal } = means;
+  const call = signal && { signal };
+  const sink = asJson ? jsonSink() : textSink(out, job.nodes);
+  const notice = (line: string): void => out.note(out.style("yellow", line));
+  await follow(
+    {
+      page: cursor =>
+        client.jobs.logs(
+          {
+            params: { job: job.id },
+            query: { follow: following ? "true" : "false", ...(cursor !== undefined && { cursor }) },
+          },
+          call,
+        ),
+      read: chunk => readChunk(chunk, signal),
+    },
+    { write: sink.write, notice },
+    { follow: following, ...(signal && { signal }) },
+  );
+  await sink.end();
+}
+
+interface Ending extends Pick<Sink, "write"> {
+  end(): Promise<void>;
+}
+
+/** The log as text: ranks in front of lines where there are several, and control sequences for terminals only. */
+function textSink(out: Output, nodes: number): Ending {
+  const lines = ranks(nodes);
+  const plain = perRank(stripper);
+  return {
+    write: (chunk, bytes) => out.bytes(lines.take(chunk, out.terminal ? bytes : plain(chunk)(bytes))),
+    end: () => out.bytes(lines.rest()),
+  };
+}
+
+/** One chunk, one line of JSON. */
+function jsonSink(): Ending {
+  // A character may be cut in two by the end of a chunk.
+  const decoders = perRank(() => new TextDecoder());
+  return {
+    write: (chunk, bytes) => {
+      const { fence, rank, sequence, phase } = chunk;
+      const text = decoders(chunk).decode(bytes, { stream: true });
+      const line = `${JSON.stringify({ fence, rank, sequence, phase, text })}\n`;
+      return new Promise(resolve => process.stdout.write(line, () => resolve()));
+    },
+    end: async () => {},
+  };
+}
+
+/** One of something for each rank. */
+function perRank<T>(make: () => T): (chunk: Pick<Chunk, "rank">) => T {
+  const made = new Map<number, T>();
+  return ({ rank }) => {
+    const one = made.get(rank) ?? make();
+    made.set(rank, one);
+    return one;
+  };
+}

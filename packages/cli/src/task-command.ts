@@ -1,0 +1,64 @@
+/** Commands that take a task file: keys of the file may be given as options, such as `--resources.cloud local`. */
+import { Command, InvalidArgumentError, type ParseOptionsResult } from "commander";
+
+/** The top-level keys of every form of task file, also those that Muster cannot do yet: their refusal says why. */
+const KEYS = new Set(
+  [
+    "name resources num_nodes nodes workdir working_dir setup run envs env secrets file_mounts storage_mounts user idle",
+    "timeout service pool volumes volume_mounts config inputs outputs event_callback managed_secrets execution",
+  ].flatMap(names => names.split(" ")),
+);
+
+/** Splits off the options that are keys of a task file, each with its value. What the command knows itself is its own. */
+export function splitOverrides(
+  argv: readonly string[],
+  isOwn: (flag: string) => boolean,
+): { rest: string[]; overrides: string[] } {
+  const rest: string[] = [];
+  const overrides: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (word === "--") return { rest: [...rest, ...argv.slice(at)], overrides };
+    const [flag = "", value] = word.split(/=(.*)/s, 2);
+    if (!isOverride(flag) || isOwn(flag)) rest.push(word);
+    else if (value === undefined && at + 1 < argv.length) overrides.push(word, argv[++at] ?? "");
+    else overrides.push(word);
+  }
+  return { rest, overrides };
+}
+
+const isOverride = (flag: string): boolean =>
+  flag.startsWith("--") && KEYS.has(flag.slice(2).split(/[.[]/, 1)[0] ?? "");
+
+/** A command of commander that keeps the task file's keys apart from its own options. */
+export class TaskCommand extends Command {
+  overrides: readonly string[] = [];
+
+  override parseOptions(argv: string[]): ParseOptionsResult {
+    const own = new Set(this.options.flatMap(option => [option.long, option.short]));
+    const { rest, overrides } = splitOverrides(argv, flag => own.has(flag));
+    this.overrides = [...this.overrides, ...overrides];
+    return super.parseOptions(rest);
+  }
+}
+
+/** Collects `-e NAME=value`; `-e NAME` takes the caller's own value. */
+export function envOption(env: NodeJS.ProcessEnv) {
+  return (given: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const [name = "", value] = given.split(/=(.*)/s, 2);
+    const found = value ?? env[name];
+    if (name === "") throw new InvalidArgumentError("Write NAME=value, or NAME to pass on your own.");
+    if (found === undefined) throw new InvalidArgumentError(`${name} is not set here: write ${name}=value.`);
+    return { ...earlier, [name]: found };
+  };
+}
+
+/** Reads a whole number that an option was given. */
+export function count(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return (given: string): number => {
+    const value = Number(given);
+    if (/^\d+$/.test(given) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Write a whole number, ${range}.`);
+  };
+}

@@ -1,0 +1,98 @@
+/** The options of the commands that take a task file, and what they mean. */
+import type { Idle } from "@muster/core/cluster/idle.ts";
+import { Dialect } from "@muster/core/task/task.ts";
+import { InvalidArgumentError, Option } from "commander";
+import { count, envOption, TaskCommand } from "./task-command.ts";
+
+export interface TaskOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dialect?: Dialect;
+}
+
+export interface ClusterOptions {
+  readonly cluster?: string;
+  readonly idleMinutesToAutostop?: number | "never";
+  readonly share?: boolean;
+}
+
+export interface JobOptions {
+  readonly name?: string;
+  readonly priority?: number;
+  readonly timeout?: number;
+}
+
+export interface FlowOptions {
+  readonly detach?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+const MAX_PRIORITY = 1000;
+const MAX_MINUTES = 525_600;
+const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** A command that reads a task file. */
+export function taskCommand(name: string, summary: string, example: string): TaskCommand {
+  const command = new TaskCommand(name).description(summary);
+  command.addHelpText(
+    "after",
+    `\nKeys of the task file may be given as options, over what the file says:\n` +
+      `  --resources.cloud local   --num_nodes 2   --run "echo hello"\n\nExample:\n  ${example}`,
+  );
+  command.option("-e, --env <name=value>", "set a variable; NAME alone passes on your own", envOption(process.env));
+  command.addOption(new Option("--dialect <name>", "whose rules the file is read by").choices(Dialect.options));
+  return command;
+}
+
+export function addClusterOptions(command: TaskCommand): TaskCommand {
+  return command
+    .option("-c, --cluster <name>", "cluster to use, or to create")
+    .option(
+      "-i, --idle-minutes-to-autostop <minutes>",
+      "minutes without a job until it stops or ends, or never",
+      minutes,
+    )
+    .option("--share", "let others of the workspace use the cluster");
+}
+
+export function addJobOptions(command: TaskCommand): TaskCommand {
+  return command
+    .option("-n, --name <name>", "name of the job")
+    .option("--priority <number>", "0 to 1000; higher runs first (default: 500)", count(0, MAX_PRIORITY))
+    .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
+}
+
+export function addFlowOptions(command: TaskCommand, { plans } = { plans: true }): TaskCommand {
+  command.option("-d, --detach", "come back at once");
+  if (plans) command.option("--dry-run", "show what would be done and what it would cost; change nothing");
+  return command.option("-y, --yes", "ask nothing").option("--no-progress", "no live line, no bars");
+}
+
+/** The task with what the options say of it. */
+export const taskOf = <T extends object>(task: T, { name, timeout }: JobOptions): T => ({
+  ...task,
+  ...(name !== undefined && { name }),
+  ...(timeout !== undefined && { timeout }),
+});
+
+export const queueing = ({ priority }: JobOptions): { priority?: number } =>
+  priority === undefined ? {} : { priority };
+
+/** Minutes, or `never`. */
+export function minutes(given: string): number | "never" {
+  return given === "never" ? given : count(0, MAX_MINUTES)(given);
+}
+
+function seconds(given: string): number {
+  const match = /^(\d+)([smhd]?)$/.exec(given);
+  const value = match ? Number(match[1]) * (UNITS[match[2] ?? ""] ?? 1) : 0;
+  if (value > 0) return value;
+  throw new InvalidArgumentError("Write seconds, or a number with s, m, h or d.");
+}
+
+/** The idle policy asked for with `-i`, in the terms of the policy that holds without it. */
+export function idleOf(given: number | "never" | undefined, down: boolean, otherwise: Idle): Idle | undefined {
+  if (given === undefined || given === "never") return given;
+  if (down || otherwise === "never") return { after: given, action: "terminate" };
+  return { ...otherwise, after: given };
+}

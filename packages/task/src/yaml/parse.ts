@@ -1,0 +1,115 @@
+/**
+ * YAML text to a tree, with limits on everything a hostile file could blow up: size, depth, aliases.
+ *
+ * Order of events: size and characters, then tokens (no recursion there, so depth is measured before anything
+ * recurses), then documents, then their aliases, then the tree.
+ */
+import { Composer, type CST, type Document, LineCounter, Parser, type YAMLError } from "yaml";
+import { type Issue, TaskFileError } from "../error.ts";
+import { type Duplicate, treeOf } from "./convert.ts";
+import type { Node } from "./tree.ts";
+
+const MOST_BYTES = 256 * 1024;
+const MOST_DEPTH = 32;
+const MOST_ALIASES = 100;
+const MOST_ERRORS = 5;
+
+/** What one file holds. */
+export interface Parsed {
+  /** The documents that are not empty. */
+  readonly documents: readonly Node[];
+  readonly duplicates: readonly Duplicate[];
+}
+
+/** Reads YAML text; everything that is wrong with it as YAML is a TaskFileError. */
+export function parse(source: string, file?: string): Parsed {
+  const text = source.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
+  const lines = new LineCounter();
+  const fail = (issues: readonly Issue[]): never => {
+    throw new TaskFileError(issues, file);
+  };
+  const problem = sizeProblem(source) ?? characterProblem(text);
+  if (problem !== undefined) fail([problem]);
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const excess = tokenProblem(tokens, lines);
+  if (excess !== undefined) fail([excess]);
+  const composer = new Composer({ schema: "failsafe", stringKeys: true, uniqueKeys: false, prettyErrors: false });
+  const documents = [...composer.compose(tokens, false, text.length)];
+  const broken = documents.flatMap(document => document.errors);
+  if (broken.length > 0) fail(syntaxIssues(broken, lines));
+  const aliases = documents.map(aliasProblem).find(found => found !== undefined);
+  if (aliases !== undefined) fail([aliases]);
+  const trees = documents.map(document => treeOf(document, lines));
+  const issues = trees.flatMap(tree => tree.issues);
+  if (issues.length > 0) fail(issues);
+  return {
+    documents: trees.flatMap(tree => (tree.root === undefined ? [] : [tree.root])),
+    duplicates: trees.flatMap(tree => tree.duplicates),
+  };
+}
+
+function sizeProblem(text: string): Issue | undefined {
+  const bytes = text.length > MOST_BYTES ? text.length : new TextEncoder().encode(text).length;
+  if (bytes <= MOST_BYTES) return undefined;
+  return {
+    path: "",
+    message: `the file is ${Math.ceil(bytes / 1024)} KB; a task file has ${MOST_BYTES / 1024} KB at most`,
+  };
+}
+
+function characterProblem(text: string): Issue | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  const at = text.search(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/);
+  if (at < 0) return undefined;
+  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  return {
+    path: "",
+    line: text.slice(0, at).split("\n").length,
+    message: `character U+${code} cannot stand in YAML text`,
+  };
+}
+
+/** Depth and aliases, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
+function tokenProblem(tokens: readonly CST.Token[], lines: LineCounter): Issue | undefined {
+  const todo = tokens.map(token => ({ token, depth: 0 }));
+  let aliases = 0;
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { token, depth } = next;
+    const { line } = lines.linePos(token.offset);
+    if (depth > MOST_DEPTH) return { path: "", line, message: `nested deeper than ${MOST_DEPTH} levels` };
+    if (token.type === "alias") aliases += 1;
+    if (aliases > MOST_ALIASES) return { path: "", message: `has more than ${MOST_ALIASES} aliases` };
+    todo.push(...inside(token, depth));
+  }
+  return undefined;
+}
+
+function inside(token: CST.Token, depth: number): { token: CST.Token; depth: number }[] {
+  if (token.type === "document") return token.value === undefined ? [] : [{ token: token.value, depth }];
+  if (!("items" in token)) return [];
+  const tokens = token.items.flatMap(item => [item.key, item.value]);
+  return tokens.flatMap(one => (one === null || one === undefined ? [] : [{ token: one, depth: depth + 1 }]));
+}
+
+/** One per line: what follows the first error on a line is mostly its echo. */
+function syntaxIssues(errors: readonly YAMLError[], lines: LineCounter): Issue[] {
+  const first = new Map<number, Issue>();
+  for (const error of errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    if (first.has(line)) continue;
+    const tabs = error.code === "TAB_AS_INDENT";
+    const message = `not valid YAML at column ${Math.max(col, 1)}: ${error.message}`;
+    first.set(line, { path: "", line: Math.max(line, 1), message, ...(tabs && { suggestion: "indent with spaces" }) });
+  }
+  return [...first.values()].slice(0, MOST_ERRORS);
+}
+
+function aliasProblem(document: Document.Parsed): Issue | undefined {
+  try {
+    document.toJS({ maxAliasCount: MOST_ALIASES });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
+    return { path: "", message: `an alias cannot be followed: ${error.message}` };
+  }
+}
