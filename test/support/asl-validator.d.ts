@@ -1,4 +1,6 @@
+/** The package has no types of its own. */
 declare module "asl-validator" {
   /** What is wrong with a definition in Amazon States Language. */
-  export default function validate(definition: object): { isValid: boolean; errors: unknown[] };
+  function validate(definition: object): { isValid: boolean; errors: unknown[] };
+  export = validate;
 }

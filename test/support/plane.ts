@@ -70,6 +70,7 @@ export async function openPlane(faults: Pick<TableOptions, "indexLag" | "refuse"
 }
 
 export interface OwnProcess extends Plane {
+  readonly pid: number;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
@@ -81,7 +82,14 @@ export async function spawnPlane(home: string): Promise<OwnProcess> {
   const where = await until("server.json", () => readJson(join(home, "server.json")));
   const url = String(where.url);
   const token = readFileSync(join(home, "token"), "utf8");
-  return { api: client({ endpoint: url, token, version: "test" }), home, url, token, kill: () => killed(child) };
+  return {
+    api: client({ endpoint: url, token, version: "test" }),
+    home,
+    url,
+    token,
+    pid: Number(where.pid),
+    kill: () => killed(child),
+  };
 }
 
 async function killed(child: ChildProcess): Promise<void> {

@@ -35,6 +35,10 @@ export const Launch = z.object({
   sentAt: z.number().optional(),
   /** Whether that call answered: then what it made is known. */
   answered: z.boolean(),
+  /** Epoch ms of the answer. */
+  answeredAt: z.number().optional(),
+  /** Until when (epoch ms) an earlier call of this try, which never answered, may still land. */
+  doubtUntil: z.number().optional(),
   /** Until when (epoch ms) the caller that took the lease is alone in calling. */
   leaseUntil: z.number().optional(),
 });

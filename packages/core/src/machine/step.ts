@@ -1,5 +1,6 @@
 /** One step of a state machine: reconciles, and says what comes next. All steps do the same; their names tell the history. */
 import type * as Cluster from "../cluster/cluster.ts";
+import { isHeld } from "../cluster/reconcile/launch.ts";
 import { reconcile } from "../cluster/reconcile/reconcile.ts";
 import type { ClusterRef } from "../ports/provider.ts";
 import type { World } from "../ports/world.ts";
@@ -28,7 +29,7 @@ const nextOf: Readonly<Record<Cluster.State, Next>> = {
 export async function step(world: World, ref: ClusterRef): Promise<StepAnswer> {
   const cluster = await reconcile(world, ref);
   if (cluster === undefined) return { next: "done", state: "unknown" };
-  // A lease that another caller holds: launching again at once would spin.
-  const held = cluster.state === "launching" && (cluster.launch.leaseUntil ?? 0) > world.clock.now();
+  // Launching again at once would spin.
+  const held = cluster.state === "launching" && isHeld(cluster.launch, world.clock.now());
   return { next: held ? "wait" : nextOf[cluster.state], state: cluster.state };
 }

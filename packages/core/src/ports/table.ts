@@ -5,6 +5,7 @@
  * miss or repeat, so what they return carries no version, and nothing can be written from it without a `get` first.
  */
 
+/** Neither is empty; at most 2,048 bytes of `pk` and 1,024 of `sk` (DynamoDB's limits). */
 export interface Key {
   readonly pk: string;
   readonly sk: string;
@@ -31,7 +32,7 @@ export interface Item extends Draft {
 /** What an index saw at some time: no version, on purpose. */
 export type Sighting = Draft;
 
-/** The state that a write expects to find: no item, or the item of this version. */
+/** The state that a write expects to find: no item, or the item of this version. An item that has expired is no item. */
 export type Expected = "absent" | number;
 
 export type Write =
@@ -63,7 +64,7 @@ export interface Page<T> {
 export interface Table {
   get(key: Key): Promise<Item | undefined>;
   /** Strong: items of one partition in order of their sort keys. @throws invalid_request on a forged cursor. */
-  query(query: Range & { readonly pk: string }): Promise<Page<Item>>;
+  query(query: Range & { readonly pk: string; readonly index?: never }): Promise<Page<Item>>;
   /** Eventual: items by an index, in order of the index's sort keys. */
   query(query: Range & { readonly pk: string; readonly index: IndexName }): Promise<Page<Sighting>>;
   /**

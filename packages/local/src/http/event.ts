@@ -9,7 +9,7 @@ import type { Matched } from "./match.ts";
 
 /** The most that is read of a body that nobody wants: its sender, cut off while it sends, may never see the answer. */
 const MOST_DRAINED = 32 * MAX_BODY;
-const LONGEST_DRAIN = 2_000;
+const LONGEST_DRAIN = 1_000;
 
 /** Path and query of the request's target, apart. */
 export function splitTarget(target: string): { readonly path: string; readonly query: string } {

@@ -38,6 +38,7 @@ const PATIENCE = { headers: 10_000, body: 30_000, blob: 600_000 };
 /** Longer than the pause between an agent's polls. */
 const KEEP_ALIVE = 75_000;
 const FAREWELL = 2_000;
+const SWEEP = 20;
 
 /** @throws MusterError `conflict` when the port is taken. */
 export async function listen(options: ListenOptions): Promise<Listening> {
@@ -67,11 +68,13 @@ const taken = (port: number): MusterError =>
 function close(server: Server): Promise<void> {
   return new Promise(resolve => {
     const cut = setTimeout(() => server.closeAllConnections(), FAREWELL);
+    // A connection whose last answer goes out after this moment is kept alive unless somebody looks again.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 
@@ -102,7 +105,7 @@ function requireLocal(host = ""): void {
 
 function fail(log: ListenOptions["log"], request: IncomingMessage, response: ServerResponse, error: unknown): void {
   // Nobody is there to be told, or half of the answer is out already.
-  if (response.headersSent || request.destroyed) {
+  if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dispatcher } from "@muster/api/serve.ts";
+import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { findClaim, Replay } from "@muster/core/commit.ts";
 import { authenticate as authenticateHost } from "@muster/core/host/authenticate.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly url: string;
   readonly world: World;
+  /** Answers one request, as a gateway would hand it over. */
+  readonly dispatch: Handler;
   close(): Promise<void>;
 }
 
@@ -102,7 +104,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   place.url = server.url;
   await lookAtAll(world);
   const tending = tend(local, options.log);
-  return { url: server.url, world, close: () => close(server, tending, bell, due, table) };
+  return { url: server.url, world, dispatch, close: () => close(server, tending, bell, due, table) };
 }
 
 async function close(

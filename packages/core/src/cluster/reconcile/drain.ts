@@ -16,7 +16,7 @@ import { advance, amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { hostsOf } from "../register.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
-import { providerOf } from "./launch.ts";
+import { certainAt, providerOf } from "./launch.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a drain looks again, in ms. */
@@ -35,20 +35,11 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
     const left = await provider.observe(ref);
     if (left.length > 0) return later(world, cluster, now + LOOK);
   }
-  const certainAt = certain(cluster, provider.capabilities);
-  if (now < certainAt) return later(world, cluster, Math.min(certainAt, now + 6 * LOOK));
+  const certain = certainAt(cluster.launch, provider.capabilities);
+  if (now < certain) return later(world, cluster, Math.min(certain, now + 6 * LOOK));
   await closeRunning(world, ref, "the cluster was removed while it ran");
   await endHosts(world, cluster);
   return finish(world, cluster);
-}
-
-/** Epoch ms from which an empty observation means that nothing is there. */
-function certain(
-  cluster: In<"draining">,
-  { settle, unknown }: { readonly settle: number; readonly unknown: number },
-): number {
-  const { sentAt, answered } = cluster.launch ?? {};
-  return sentAt === undefined ? 0 : sentAt + (answered ? settle : unknown);
 }
 
 async function later(world: World, cluster: In<"draining">, dueAt: number): Promise<Outcome> {

@@ -4,8 +4,9 @@
  * Lifecycle: take the lease and store `sentAt` (the intent) → call → record what it answered. One caller at a time holds
  * the lease; when it dies, the next one sends the same intent again and gets the same machines.
  *
- * Gotcha: the cluster may be removed while the call is out. Then what the call made is recorded on the draining cluster,
- * so that draining knows that nothing more can come of it.
+ * Gotchas: the cluster may be removed while the call is out. Then what the call made is recorded on the draining cluster,
+ * so that draining knows that nothing more can come of it. And a call that never answered may land long after another one
+ * was refused: until that is out of the question, there is no other try, or one cluster would have two sets of machines.
  */
 import * as Actor from "../../actor/actor.ts";
 import { retrying } from "../../commit.ts";
@@ -29,13 +30,15 @@ export const LEASE = 60_000;
 const RESEND = 5_000;
 
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
-  const now = world.clock.now();
-  if (cluster.launch.leaseUntil !== undefined && cluster.launch.leaseUntil > now) return "wait";
+  if (isHeld(cluster.launch, world.clock.now())) return "wait";
   const provider = providerOf(world, cluster);
   const hosts = await expectHosts(world, cluster);
-  const sent = { ...cluster.launch, sentAt: now, answered: false, leaseUntil: now + LEASE };
+  const now = world.clock.now();
+  const sent = sending(cluster.launch, now, provider.capabilities);
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: sent, dueAt: now + LEASE });
   await world.table.write([write]);
+  // Whoever stood still over that write is too late to call: `sentAt` must not be long before the call.
+  if (world.clock.now() > now + LEASE / 2) return "wait";
   try {
     const machines = await provider.launch(intentOf(world, cluster, hosts));
     await nameMachines(world, cluster, machines);
@@ -47,6 +50,34 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   }
   await answered(world, next as In<"launching">, provider);
   return "again";
+}
+
+/** Whether nobody may call now: somebody else is at it, or an earlier call may still land. */
+export const isHeld = (launch: Cluster.Launch, now: number): boolean =>
+  Math.max(launch.leaseUntil ?? 0, launch.answered ? (launch.doubtUntil ?? 0) : 0) > now;
+
+/** The intent with the lease taken. What was sent before and never answered stays in doubt. */
+function sending(launch: Cluster.Launch, now: number, { unknown }: { readonly unknown: number }): Cluster.Launch {
+  const { answeredAt: _, ...rest } = launch;
+  const isOpen = launch.sentAt !== undefined && !launch.answered;
+  const doubtUntil = isOpen ? (launch.leaseUntil ?? now) + unknown : launch.doubtUntil;
+  return {
+    ...rest,
+    sentAt: now,
+    answered: false,
+    leaseUntil: now + LEASE,
+    ...(doubtUntil !== undefined && { doubtUntil }),
+  };
+}
+
+/** Epoch ms from which an empty observation means that nothing of this launch is there, or will be. */
+export function certainAt(
+  launch: Cluster.Launch | undefined,
+  { settle, unknown }: { readonly settle: number; readonly unknown: number },
+): number {
+  if (launch?.sentAt === undefined) return 0;
+  if (!launch.answered) return (launch.leaseUntil ?? launch.sentAt) + unknown;
+  return Math.max((launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
 }
 
 export function providerOf(
@@ -138,8 +169,10 @@ async function release(world: World, sent: In<"launching">): Promise<void> {
 async function answered(world: World, sent: In<"launching">, provider: MachineProvider): Promise<void> {
   await retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
-    if (cluster === undefined || !isSameCall(cluster, sent)) return;
-    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true };
+    if (cluster === undefined || !isSameTry(cluster, sent)) return;
+    // The same token never makes other machines: whatever was in doubt is settled.
+    const { leaseUntil: _, doubtUntil: __, ...known } = cluster.launch;
+    const launch = { ...known, answered: true, answeredAt: world.clock.now() };
     if (cluster.state === "draining")
       return world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
     const bootBy = world.clock.now() + provider.capabilities.boot;
@@ -154,19 +187,24 @@ type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" 
 };
 
 /** Is this still the cluster, and the try, that the call was made for? */
+const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
+  (cluster.state === "launching" || cluster.state === "draining") && cluster.launch?.try === sent.launch.try;
+
+/** And was no other call made since? A refusal speaks for its own call only. */
 const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
-  (cluster.state === "launching" || cluster.state === "draining") &&
-  cluster.launch?.try === sent.launch.try &&
-  !cluster.launch.answered;
+  isSameTry(cluster, sent) && !cluster.launch.answered && cluster.launch.sentAt === sent.launch.sentAt;
 
 /** The provider said no, and made nothing: on to the next offer, or to a failure with its reason. */
 async function refused(world: World, sent: In<"launching">, error: MusterError): Promise<Outcome> {
   return retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
     if (cluster === undefined || !isSameCall(cluster, sent)) return "again";
-    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true };
-    if (cluster.state === "draining") {
-      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
+    const now = world.clock.now();
+    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true, answeredAt: now };
+    const doubtUntil = launch.doubtUntil ?? 0;
+    if (cluster.state === "draining" || doubtUntil > now) {
+      const dueAt = cluster.state === "draining" ? cluster.dueAt : doubtUntil;
+      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch, dueAt }).write]);
       return "again";
     }
     const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
@@ -181,9 +219,7 @@ async function refused(world: World, sent: In<"launching">, error: MusterError):
       );
     }
     const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
-    await world.table.write([
-      amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: world.clock.now() }).write,
-    ]);
+    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: now }).write]);
     return "again";
   });
 }
