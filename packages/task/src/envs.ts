@@ -44,8 +44,10 @@ function writtenValue(reading: Reading, name: string, node: Node, at: Place): st
   return spelled;
 }
 
+/** Of a secret, the warning tells neither the text nor what becomes of it. */
 function respelled(node: Scalar, spelled: string, at: Place): string {
   const line = at.line === undefined ? "" : ` (line ${at.line})`;
+  if (at.path.startsWith("secrets.")) return `${at.path}${line}: without quotes is read as a number or boolean`;
   return `${at.path}${line}: ${node.text} without quotes is given to the script as "${spelled}"`;
 }
 

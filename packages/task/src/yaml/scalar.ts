@@ -13,7 +13,8 @@ const BINARY = /^[-+]?0b[0-1_]+$/;
 const OCTAL = /^[-+]?0[0-7_]+$/;
 const DECIMAL = /^[-+]?(?:0|[1-9][0-9_]*)$/;
 const HEX = /^[-+]?0x[0-9a-fA-F_]+$/;
-const BASE_60 = /^[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
+const BASE_60 = /^[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+$/;
+const BASE_60_FLOAT = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*$/;
 const FLOAT = /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)$/;
 const INFINITE = /^[-+]?\.(?:inf|Inf|INF)$/;
 const NOT_A_NUMBER = /^\.(?:nan|NaN|NAN)$/;
@@ -36,7 +37,7 @@ function magnitude(text: string, digits: string): bigint | undefined {
   if (HEX.test(text)) return digits === "0x" ? undefined : BigInt(digits);
   if (OCTAL.test(text)) return digits === "0" ? 0n : BigInt(`0o${digits.slice(1)}`);
   if (DECIMAL.test(text)) return BigInt(digits);
-  if (BASE_60.test(text) && !text.includes(".")) {
+  if (BASE_60.test(text)) {
     return digits.split(":").reduce((total, part) => total * 60n + BigInt(part), 0n);
   }
   return undefined;
@@ -46,7 +47,7 @@ function float(text: string): number | undefined {
   if (INFINITE.test(text)) return negative(text) ? -Infinity : Infinity;
   if (NOT_A_NUMBER.test(text)) return Number.NaN;
   if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
-  if (!BASE_60.test(text)) return undefined;
+  if (!BASE_60_FLOAT.test(text)) return undefined;
   const size = bare(text).split(":");
   const total = size.reduce((sum, part) => sum * 60 + Number(part), 0);
   return negative(text) ? -total : total;

@@ -1,0 +1,26 @@
+/** docs/lifecycles.md, written from the lifecycle tables. Run as a program it writes the file. */
+import { writeFileSync } from "node:fs";
+import { life as attempt } from "@muster/core/attempt/life.ts";
+import { life as cluster } from "@muster/core/cluster/life.ts";
+import { life as host } from "@muster/core/host/life.ts";
+import { life as job } from "@muster/core/job/life.ts";
+import { diagram } from "@muster/core/lifecycle.ts";
+
+const sections = [
+  [
+    cluster,
+    "A cluster ends as `terminated`, or as `failed` when it could not be what it was asked to be; both only when no machine is left.",
+  ],
+  [job, "A job that was accepted ends in one of four ways, and stays there."],
+  [attempt, "One node's part in one try of a job."],
+  [host, "One machine, as its agent registers it. A stopped cluster's hosts are expected again."],
+] as const;
+
+export function lifecyclePage(): string {
+  const parts = sections.map(
+    ([life, text]) => `## ${life.noun}\n\n${text}\n\n\`\`\`mermaid\n${diagram(life)}\n\`\`\`\n`,
+  );
+  return `# Lifecycles\n\nWritten from the tables in \`packages/core/src/*/life.ts\` by \`npm run lifecycles\`.\n\n${parts.join("\n")}`;
+}
+
+if (import.meta.main) writeFileSync("docs/lifecycles.md", lifecyclePage());

@@ -1,0 +1,265 @@
+import { markers } from "@muster/task/dialect.ts";
+import { read } from "@muster/task/read.ts";
+import { describe, expect, test } from "vitest";
+import { problems } from "./support.ts";
+
+/** `resources.cloud` as the lines of a file that has it. */
+const bearing = (key: string): string => {
+  const keys = key.split(".");
+  return keys.map((name, depth) => `${"  ".repeat(depth)}${name}:${depth === keys.length - 1 ? " {}" : ""}`).join("\n");
+};
+
+const sky = `
+name: serve-model
+resources:
+  infra: k8s
+  accelerators: {L4, A10G, A100-80GB}
+  any_of:
+    - use_spot: true
+    - use_spot: false
+  network_tier: best
+  ports: 8000
+envs:
+  MODEL: org/model
+  TOKEN:
+file_mounts:
+  /out:
+    name: bucket
+    mode: MOUNT
+  /in: gs://bucket/in
+  /conf: ./conf
+service:
+  readiness_probe: /health
+  replicas: 2
+run: python -m server --tp $SKYPILOT_NUM_GPUS_PER_NODE
+`;
+
+const oumi = `
+name: sft-1
+resources:
+  cloud: gcp
+  accelerators: "A100:4"
+  use_spot: false
+  disk_size: 200 # GB
+working_dir: .
+envs:
+  RUN_NAME: "sft.\${USER}"
+  PARALLEL: false
+  RATE: 1.50
+  STEP: 1e-5
+  SEED: 007
+num_nodes: "4"
+user: someone
+file_mounts:
+  ~/.netrc: ~/.netrc
+setup: pip install something
+run: |
+  set -e
+  echo "\${RUN_NAME} \${SKYPILOT_NODE_RANK}"
+`;
+
+describe("which dialect", () => {
+  test.each(markers.flatMap(marker => ("key" in marker ? [[marker.key, marker.dialect] as const] : [])))(
+    "a file with %s is %s's",
+    (key, dialect) => {
+      const found = problems(`${bearing(key)}\n`, {});
+      // Read to the end or not, the words of the message tell who was asked.
+      const text = `${bearing(key)}\nnonsense: 1\n`;
+      const unknown = problems(text).find(issue => issue.path === "nonsense");
+      expect(unknown?.message).toBe(
+        dialect === "oumi" ? "is not a key of an Oumi job" : "is not a key that Muster knows",
+      );
+      if (found.length === 0) expect(read(`${bearing(key)}\n`)).toMatchObject({ dialect, because: key });
+    },
+  );
+
+  test.each([
+    ["run: echo $SKYPILOT_NODE_RANK", "a script that reads SKYPILOT_ variables"],
+    [`setup: echo "\${SKYPILOT_NODE_IPS}"`, "a script that reads SKYPILOT_ variables"],
+    ["file_mounts: { /x: s3://bucket }", "a bucket in file_mounts"],
+    ["file_mounts: { /x: { name: bucket } }", "a bucket in file_mounts"],
+    ["workdir: { url: https://example.org/x.git, ref: main }", "a git repository as workdir"],
+    ["name: a\n---\nrun: x", "several documents"],
+  ])("%s is SkyPilot's", (text, because) => {
+    expect(read(`${text}\n`)).toMatchObject({ dialect: "skypilot", because });
+  });
+
+  test("a file without a foreign marker is Muster's own", () => {
+    const result = read("name: a\nresources: { accelerators: A100 }\nworkdir: .\nrun: echo $MUSTER_NODE_RANK\n");
+    expect(result.dialect).toBe("muster");
+    expect(result).not.toHaveProperty("because");
+    expect(result.draft.task.dialect).toBe("muster");
+  });
+
+  test("Oumi's markers stand over SkyPilot's", () => {
+    expect(read(oumi).dialect).toBe("oumi");
+  });
+
+  test("an override never changes the dialect, and the caller may", () => {
+    expect(read("run: x\n", { overrides: ["resources.cloud=local"] })).toMatchObject({
+      dialect: "muster",
+      draft: { task: { resources: { provider: "local" } } },
+    });
+    expect(read("run: x\n", { dialect: "skypilot" }).draft.task.dialect).toBe("skypilot");
+  });
+});
+
+describe("SkyPilot's form", () => {
+  test("what Muster cannot do yet is told key by key, and the rest is read", () => {
+    const { draft, unsupported } = read(sky, { envs: { TOKEN: "t" } });
+    expect(unsupported.map(one => one.path)).toEqual([
+      "resources.any_of",
+      "resources.network_tier",
+      "file_mounts./out",
+      "file_mounts./in",
+      "service",
+    ]);
+    expect(draft).toMatchObject({
+      task: {
+        dialect: "skypilot",
+        name: "serve-model",
+        resources: { provider: "kubernetes", accelerators: { L4: 1, A10G: 1, "A100-80GB": 1 }, ports: ["8000"] },
+        envs: { MODEL: "org/model", TOKEN: "t" },
+      },
+      fileMounts: [{ path: "/conf", source: "./conf" }],
+    });
+  });
+
+  test("no key that SkyPilot knows is unknown", () => {
+    const top = "service pool volumes volume_mounts config inputs outputs event_callback managed_secrets execution";
+    const inner =
+      "any_of ordered job_recovery network_tier accelerator_args volumes max_hourly_cost priority local_disk";
+    const text = `${top.split(" ").map(bearing).join("\n")}\nresources:\n${inner
+      .split(" ")
+      .map(key => `  ${key}: {}`)
+      .join("\n")}\n`;
+    const { unsupported } = read(text);
+    expect(unsupported.map(one => one.path).toSorted()).toEqual(
+      [...top.split(" "), ...inner.split(" ").map(key => `resources.${key}`)].toSorted(),
+    );
+    for (const { why } of unsupported) expect(why).not.toBe("");
+  });
+
+  test.each([
+    ["workdir: { url: https://example.org/x.git }", "workdir"],
+    ["resources: { image_id: { us-east-1: ami-1 } }", "resources.image_id"],
+    ["secrets: [secrets:TOKEN]", "secrets"],
+    ["name: a\n---\nrun: x\n---\nrun: y", "---"],
+    ["file_mounts: { /x: $BUCKET }\nenvs: { BUCKET: r2://b }", "file_mounts./x"],
+  ])("%s is known and cannot be done", (text, path) => {
+    expect(read(`${text}\n`).unsupported).toMatchObject([{ path }]);
+  });
+
+  test("a slip inside a storage object is found", () => {
+    expect(problems("file_mounts:\n  /x:\n    sorce: s3://b\n")).toMatchObject([
+      { path: "file_mounts./x.sorce", line: 3, suggestion: "did you mean 'source'?" },
+    ]);
+  });
+
+  test("of a key that is there twice the last counts, with a warning", () => {
+    const { draft, warnings } = read("resources: { cloud: aws }\nrun: a\nrun: b\n");
+    expect(draft.task.run).toBe("b");
+    expect(warnings).toEqual(["run (line 3): is there twice: on line 2, and again here; the last one counts"]);
+  });
+});
+
+describe("Oumi's form", () => {
+  test("a job is read, with what Oumi coerces coerced", () => {
+    const { draft, unsupported } = read(oumi);
+    expect(unsupported).toEqual([]);
+    expect(draft).toEqual({
+      task: {
+        name: "sft-1",
+        dialect: "oumi",
+        resources: { provider: "gcp", accelerators: { A100: 4 }, spot: false, diskSize: 200 },
+        nodes: 4,
+        envs: { RUN_NAME: `sft.\${USER}`, PARALLEL: "False", RATE: "1.5", STEP: "1e-05", SEED: "7" },
+        secrets: {},
+        setup: "pip install something",
+        run: `set -e\necho "\${RUN_NAME} \${SKYPILOT_NODE_RANK}"\n`,
+      },
+      workdir: ".",
+      fileMounts: [{ path: "~/.netrc", source: "~/.netrc" }],
+      user: "someone",
+    });
+  });
+
+  const job = (more: string) => `working_dir: .\nrun: x\nresources: { cloud: local }\n${more}\n`;
+
+  test.each([
+    ["nosuch: 1", "nosuch", undefined],
+    ["workdir: .", "workdir", "did you mean 'working_dir'?"],
+    ["nodes: 2", "nodes", "did you mean 'num_nodes'?"],
+    ["timeout: 3", "timeout", undefined],
+    ["secrets: {}", "secrets", undefined],
+  ])("%s is not a key of an Oumi job", (text, path, suggestion) => {
+    expect(problems(job(text))).toEqual([
+      { path, line: 4, message: "is not a key of an Oumi job", ...(suggestion !== undefined && { suggestion }) },
+    ]);
+  });
+
+  test.each(["run: x", "resources: { cloud: local }"])("a job with only %s lacks something", text => {
+    expect(problems(`working_dir: .\n${text}\n`)).toMatchObject([
+      { message: "is missing, and an Oumi job must have it" },
+    ]);
+  });
+
+  test("the cloud may come from the command line", () => {
+    const { draft } = read("working_dir: .\nrun: x\n", { overrides: ["resources.cloud=local"] });
+    expect(draft.task.resources.provider).toBe("local");
+  });
+
+  test.each([
+    ["yes", true],
+    ["'on'", true],
+    ["2", true],
+    ["0", false],
+    ["'no'", false],
+  ])("use_spot: %s", (text, wanted) => {
+    const { draft } = read(`working_dir: .\nrun: x\nresources: { cloud: aws, use_spot: ${text} }\n`);
+    expect(draft.task.resources.spot).toBe(wanted);
+  });
+
+  test.each(["num_nodes: 0", "num_nodes: many", "envs: [A]", "envs: { A: [b] }"])("%s is refused", text => {
+    expect(problems(job(text))).toHaveLength(1);
+  });
+
+  test.each(["disk_size: 500GB", "accelerators: { A100: 4 }", "ports: 80", "infra: aws"])(
+    "resources.%s is refused",
+    text => {
+      expect(problems(`working_dir: .\nrun: x\nresources: { cloud: aws, ${text} }\n`)).toHaveLength(1);
+    },
+  );
+
+  test("buckets are checked, and cannot be mounted yet", () => {
+    expect(read(job("storage_mounts: { /x: { source: gs://b, store: gcs } }")).unsupported).toMatchObject([
+      { path: "storage_mounts./x" },
+    ]);
+    expect(problems(job("storage_mounts: { /x: { source: here, store: disk } }"))).toHaveLength(2);
+    expect(problems(job("storage_mounts: { /x: { sauce: s3://b } }"))).toHaveLength(3);
+  });
+
+  test("a mount's place is not shared by a bucket and a file", () => {
+    const text = job("storage_mounts: { /x: { source: s3://b, store: s3 } }\nfile_mounts: { /x: y }");
+    expect(problems(text)).toMatchObject([{ path: "file_mounts./x" }]);
+  });
+
+  test("paths are left as they are written", () => {
+    const text = job("envs: { A: x }\nfile_mounts: { /$A: $A/b }");
+    expect(read(text).draft.fileMounts).toEqual([{ path: "/$A", source: "$A/b" }]);
+  });
+
+  test("a map of images is left alone when there is an image", () => {
+    const with_ = (more: string) =>
+      read(`working_dir: .\nrun: x\nresources: { cloud: aws, image_id_map: {a: b}${more} }\n`);
+    expect(with_("").unsupported).toMatchObject([{ path: "resources.image_id_map" }]);
+    expect(with_(", image_id: c")).toMatchObject({ unsupported: [], draft: { task: { resources: { image: "c" } } } });
+  });
+
+  test("a key that is there twice, and a second document, are refused", () => {
+    expect(problems(job("run: y"))).toEqual([
+      { path: "run", line: 4, message: "is there twice: on line 2, and again here" },
+    ]);
+    expect(problems(job("---\nrun: y"))).toMatchObject([{ path: "---" }]);
+  });
+});

@@ -1,0 +1,35 @@
+import { read } from "@muster/task/read.ts";
+import { expect, test } from "vitest";
+import { problems } from "./support.ts";
+
+test("a variable or secret without a value must be given", () => {
+  expect(problems("envs:\n  HF_TOKEN:\n  A: 1\nsecrets:\n  KEY: null\n")).toEqual([
+    { path: "envs.HF_TOKEN", line: 2, message: "has no value: give it with -e HF_TOKEN=…" },
+    { path: "secrets.KEY", line: 5, message: "has no value: give it with -e KEY=…" },
+  ]);
+});
+
+test("what is given stands over the file, goes where the file declares it, and is taken as it is", () => {
+  const { task } = read("envs: { A: old, T: }\nsecrets: { KEY: }\n", {
+    envs: { A: "007", T: "t", KEY: "k", NEW: "true" },
+  }).draft;
+  expect(task.envs).toEqual({ A: "007", T: "t", NEW: "true" });
+  expect(task.secrets).toEqual({ KEY: "k" });
+});
+
+test("a name is a variable or a secret, and not both", () => {
+  expect(problems("envs: { A: 1 }\nsecrets: { A: 2 }\n")).toMatchObject([{ path: "secrets.A", line: 2 }]);
+  expect(problems("envs: { A: 1 }\nenv: { A: 2 }\n")).toMatchObject([{ path: "env.A", line: 2 }]);
+});
+
+test("a name that no shell takes is refused, from the file and from the command line", () => {
+  const message = "use letters, digits and '_', not starting with a digit";
+  expect(problems("envs:\n  1A: x\n")).toEqual([{ path: "envs.1A", line: 2, message }]);
+  expect(problems("run: x\n", { envs: { "A-B": "x" } })).toEqual([{ path: "envs.A-B", message }]);
+});
+
+test("no warning tells a secret", () => {
+  const { draft, warnings } = read("secrets:\n  PIN: 0042\n");
+  expect(draft.task.secrets).toEqual({ PIN: "34" });
+  expect(warnings).toEqual(["secrets.PIN (line 2): without quotes is read as a number or boolean"]);
+});

@@ -1,0 +1,182 @@
+import { read } from "@muster/task/read.ts";
+import { describe, expect, test } from "vitest";
+import { problems, resources } from "./support.ts";
+
+describe("amounts", () => {
+  test.each([
+    ["A100", { A100: 1 }],
+    ["A100:8", { A100: 8 }],
+    ["H100-80GB:0.5", { "H100-80GB": 0.5 }],
+    ["{A100: 4}", { A100: 4 }],
+    ["{L4:1, A100:2, T4}", { L4: 1, A100: 2, T4: 1 }],
+    ["[V100:2, T4]", { V100: 2, T4: 1 }],
+  ])("accelerators %s", (text, wanted) => {
+    expect(resources(`{ accelerators: ${text} }`).accelerators).toEqual(wanted);
+  });
+
+  test.each([
+    "'A100:'",
+    "A100:0",
+    "A100:four",
+    "A100:1:2",
+    "8",
+    "'{A100, L4}'",
+    "{A100:1: 2}",
+    "{A100: many}",
+    "[3, [x]]",
+    "true",
+    "[]",
+  ])("accelerators %s are refused", text => {
+    const found = problems(`resources:\n  accelerators: ${text}\n`);
+    expect(found).not.toEqual([]);
+    for (const issue of found)
+      expect(issue).toMatchObject({ path: expect.stringMatching(/^resources\.accelerators/), line: 2 });
+  });
+
+  test("two counts of one accelerator cannot be said yet", () => {
+    expect(read("resources: { accelerators: {L4:1, L4:4} }").unsupported).toMatchObject([
+      { path: "resources.accelerators.L4:4" },
+    ]);
+  });
+
+  test.each([
+    ["4", { count: 4, atLeast: false }],
+    ["4+", { count: 4, atLeast: true }],
+    ["'0.5'", { count: 0.5, atLeast: false }],
+  ])("cpus %s", (text, wanted) => {
+    expect(resources(`{ cpus: ${text} }`).cpus).toEqual(wanted);
+  });
+
+  test.each([
+    ["16", { gib: 16, atLeast: false }],
+    ["16+", { gib: 16, atLeast: true }],
+    ["16GB", { gib: 16, atLeast: false }],
+    ["512MiB+", { gib: 0.5, atLeast: true }],
+    ["1t", { gib: 1024, atLeast: false }],
+  ])("memory %s", (text, wanted) => {
+    expect(resources(`{ memory: ${text} }`).memory).toEqual(wanted);
+  });
+
+  test.each([
+    "cpus: 0",
+    "cpus: -1",
+    "cpus: many",
+    "cpus: yes",
+    "cpus: [1]",
+    "memory: 16 XB",
+    "memory: {}",
+    "disk_size: 512MB",
+  ])("%s is refused with its path", text => {
+    expect(problems(`resources:\n  ${text}\n`)).toMatchObject([{ path: `resources.${text.split(":")[0]}`, line: 2 }]);
+  });
+
+  test.each([
+    ["8080", ["8080"]],
+    ["'8080'", ["8080"]],
+    ["8000-8010", ["8000-8010"]],
+    ["[22, 8000-8001, '9']", ["22", "8000-8001", "9"]],
+  ])("ports %s", (text, wanted) => {
+    expect(resources(`{ ports: ${text} }`).ports).toEqual(wanted);
+  });
+
+  test.each(["0", "65536", "9-8", "http", "[80, {}]"])("ports %s are refused", text => {
+    expect(problems(`resources:\n  ports: ${text}\n`)).toMatchObject([
+      { path: expect.stringContaining("ports"), line: 2 },
+    ]);
+  });
+
+  test.each([
+    ["90", 90],
+    ["90s", 90],
+    ["2h", 7200],
+    ["1h30m", 5400],
+    ["0.5s", 1],
+  ])("a timeout of %s", (text, wanted) => {
+    expect(read(`timeout: ${text}\n`).draft.task.timeout).toBe(wanted);
+  });
+
+  test.each(["0", "-1", "soon", "true", ".inf", ".nan", "[1]"])("a timeout of %s is refused", text => {
+    expect(problems(`timeout: ${text}\n`)).toMatchObject([{ path: "timeout", line: 1 }]);
+  });
+
+  test("core's bounds are told with the file's own path and line", () => {
+    expect(problems("run: x\nnum_nodes: 0\n")).toEqual([{ path: "num_nodes", line: 2, message: "must be at least 1" }]);
+    expect(problems(`resources:\n  region: ${"x".repeat(64)}\n`)).toEqual([
+      { path: "resources.region", line: 2, message: "must be 63 characters at most" },
+    ]);
+  });
+});
+
+describe("where it runs", () => {
+  test("a provider's name is lower-cased, and whether there is one is not asked", () => {
+    expect(resources("{ provider: Somewhere }")).toEqual({ provider: "somewhere" });
+    expect(resources("{ cloud: LOCAL }")).toEqual({ provider: "local" });
+  });
+
+  test.each([
+    ["aws", { provider: "aws" }],
+    ["AWS/us-east-1", { provider: "aws", region: "us-east-1" }],
+    ["gcp/*/us-central1-a", { provider: "gcp", zone: "us-central1-a" }],
+    ["'*'", {}],
+    ["k8s/eu/blue/main", { provider: "kubernetes", region: "eu/blue/main" }],
+  ])("infra %s", (text, wanted) => {
+    expect(resources(`{ infra: ${text} }`)).toEqual(wanted);
+  });
+
+  test("infra beside one of its parts, or with too many, is a mistake", () => {
+    expect(problems("resources:\n  infra: aws/us-east-1\n  region: us-east-1\n")).toMatchObject([
+      { path: "resources.region", line: 3, message: "says the same as resources.infra: keep one of them" },
+    ]);
+    expect(problems("resources: { infra: aws/a/b/c }")).toHaveLength(1);
+    expect(problems("resources: { infra: aws//b }")).toHaveLength(1);
+  });
+});
+
+describe("idle", () => {
+  test.each([
+    ["never", "never"],
+    ["false", "never"],
+    ["45", { after: 45, action: "stop" }],
+    ["2h", { after: 120, action: "stop" }],
+    ["{ after: 10, action: terminate }", { after: 10, action: "terminate" }],
+  ])("idle: %s", (text, wanted) => {
+    expect(read(`idle: ${text}\n`).draft.idle).toEqual(wanted);
+  });
+
+  test.each([
+    ["true", { after: 5, action: "stop" }],
+    ["false", "never"],
+    ["-1", "never"],
+    ["10", { after: 10, action: "stop" }],
+    ["10h", { after: 600, action: "stop" }],
+    ["{ idle_minutes: 7, down: true }", { after: 7, action: "terminate" }],
+    ["{ down: true, wait_for: jobs }", { after: 5, action: "terminate" }],
+  ])("autostop: %s", (text, wanted) => {
+    expect(read(`resources: { autostop: ${text} }\n`).draft.idle).toEqual(wanted);
+  });
+
+  test.each([
+    "{ action: stop }",
+    "{ after: 1h, action: terminat }",
+    "{ after: 1h, action: terminate, then: { after: 1d } }",
+    "{ after: 1h, then: {} }",
+    "{ afte: 1h }",
+    "[1]",
+    "400d",
+    "true",
+  ])("idle: %s is refused", text => {
+    expect(problems(`run: x\nidle: ${text}\n`)).not.toEqual([]);
+  });
+
+  test("a policy is said once", () => {
+    expect(problems("idle: 5\nresources: { autostop: 5 }\n")).toMatchObject([{ path: "idle", line: 1 }]);
+  });
+
+  test("what a policy cannot hold yet is told key by key", () => {
+    const text = "resources: { autostop: { hook: git push, wait_for: none } }\nidle:\n";
+    expect(read(text).unsupported.map(one => one.path)).toEqual([
+      "resources.autostop.wait_for",
+      "resources.autostop.hook",
+    ]);
+  });
+});
