@@ -18,7 +18,7 @@ import { type LocalProvider, localProvider } from "../provider/provider.ts";
 import { createRandom } from "../random.ts";
 import { openTable, type TableOptions } from "../table/table.ts";
 import { Doorbell } from "./doorbell.ts";
-import { lookAtAll, timers } from "./timers.ts";
+import { timers } from "./timers.ts";
 
 export interface ControlPlaneOptions {
   /** Folder of all data. */
@@ -102,7 +102,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     ...(options.port !== undefined && { port: options.port }),
   });
   place.url = server.url;
-  await lookAtAll(world);
+  due.start();
   const tending = tend(local, options.log);
   return { url: server.url, world, dispatch, close: () => close(server, tending, bell, due, table) };
 }

@@ -13,6 +13,8 @@ const ORPHAN_BEAT = 300_000;
 const SOON = 60_000;
 
 export interface Timers {
+  /** Looks at everything that is under way, due or not: what rang before a crash may never have been heard. */
+  start(): void;
   /** Notes the deadlines of what was written. */
   note(changes: readonly Change[]): void;
   close(): Promise<void>;
@@ -32,6 +34,7 @@ export function timers(world: () => World): Timers {
   for (const beat of beats) beat.unref();
 
   return {
+    start: () => run(lookAtAll),
     note: changes => {
       for (const change of changes) {
         const at = "item" in change ? dueAt(change.item) : undefined;
@@ -57,8 +60,7 @@ function dueAt(item: Sighting): number | undefined {
   return key && Number(key.sk.slice(0, key.sk.indexOf("#")));
 }
 
-/** Looks at everything that is under way, due or not: what rang before a crash may never have been heard. */
-export async function lookAtAll(world: World): Promise<void> {
+async function lookAtAll(world: World): Promise<void> {
   for (let shard = 0; shard < Keys.DUE_SHARDS; shard++) {
     let cursor: string | undefined;
     do {
