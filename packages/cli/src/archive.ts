@@ -8,6 +8,7 @@ import { createReadStream, createWriteStream, lstatSync, readdirSync, readlinkSy
 import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import { create } from "tar";
 import { enter, isIgnored, type Scope, scopeOf } from "./ignored.ts";
 
@@ -43,28 +44,32 @@ export function list(root: string): Listing {
   };
 }
 
+interface Packing {
+  /** Told how many bytes more have gone in. */
+  readonly onProgress?: (more: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 /** Writes the archive of a listing to a file. */
-export async function pack(listing: Listing, file: string): Promise<Packed> {
+export async function pack(listing: Listing, file: string, packing: Packing = {}): Promise<Packed> {
   const options = {
     cwd: listing.root,
-    gzip: { level: 6 },
     portable: true,
     mtime: new Date(0),
     noDirRecurse: true,
     // A hard link would name another path of this machine; each file stands for itself.
     linkCache: Object.assign(new Map(), { get: () => undefined }),
   };
-  // tar reads a leading "@" as the name of an archive to copy from.
-  const paths = listing.entries.map(({ path }) => `./${path}`);
-  if (paths.length === 0) return packNothing(listing, file);
-  await pipeline(create(options, paths), createWriteStream(file, { mode: 0o600 }));
-  return { file, ...(await fingerprint(file)) };
-}
-
-/** An archive of an empty folder: the folder itself. */
-async function packNothing(listing: Listing, file: string): Promise<Packed> {
-  const options = { cwd: listing.root, gzip: true, portable: true, mtime: new Date(0), noDirRecurse: true };
-  await pipeline(create(options, ["."]), createWriteStream(file, { mode: 0o600 }));
+  // tar reads a leading "@" as the name of an archive to copy from. Of an empty folder there is the folder itself.
+  const paths = listing.entries.length === 0 ? ["."] : listing.entries.map(({ path }) => `./${path}`);
+  async function* counted(chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      packing.onProgress?.(chunk.length);
+      yield chunk;
+    }
+  }
+  const target = createWriteStream(file, { mode: 0o600 });
+  await pipeline(create(options, paths), counted, createGzip(), target, packing);
   return { file, ...(await fingerprint(file)) };
 }
 
@@ -86,6 +91,7 @@ export function largest(listing: Listing, count: number): Entry[] {
   }
   return [...sums]
     .map(([path, size]) => ({ path, size }))
+    .filter(({ size }) => size > 0)
     .sort((a, b) => b.size - a.size)
     .slice(0, count);
 }

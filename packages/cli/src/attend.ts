@@ -10,6 +10,9 @@ import { step } from "./progress.ts";
 import { stream } from "./stream.ts";
 import * as Watch from "./watch.ts";
 
+/** A wait that is longer than this wants a reason. */
+const WHY_MS = 1500;
+
 export interface Launched {
   readonly cluster: Cluster.Info;
   readonly job?: Job.Info | undefined;
@@ -46,7 +49,7 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
 }
 
 /** Waits until the cluster is up, or is not coming up. */
-export async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
+async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
   if (first.state === "ready") return first;
   using progress = step(means.out, `cluster ${first.name}`);
   const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(noun.state));
@@ -57,7 +60,7 @@ export async function clusterUp(means: Watch.Watch & { out: Output }, first: Clu
 }
 
 /** Says why a cluster did not come up. @returns the exit code. */
-export function clusterFailed(out: Output, cluster: Cluster.Info): number {
+function clusterFailed(out: Output, cluster: Cluster.Info): number {
   const exitCode = Exit.ofCluster(cluster);
   out.data({ cluster, exitCode });
   const { failure } = cluster;
@@ -69,14 +72,22 @@ export function clusterFailed(out: Output, cluster: Cluster.Info): number {
 
 async function jobBegun(means: Means, first: Job.Info): Promise<void> {
   using progress = step(means.out, `job ${first.id}`);
-  const job = await Watch.job(
-    means,
-    first.id,
-    noun => noun.state !== "queued" && noun.state !== "recovering",
-    noun => progress.show(noun.state),
-  );
+  const read = waiting(means, first.id, reason => progress.show(`queued: ${reason}`));
+  const hasHosts = (job: Job.Info): boolean => job.state !== "queued" && job.state !== "recovering";
+  const job = await Watch.until(read, hasHosts, noun => progress.show(noun.state), means.signal);
   if (Job.isOver(job) && job.startedAt === undefined) return progress.clear();
   progress.done(`${first.state} → ${job.state}`);
+}
+
+/** Reads a job; once it has waited for a while, with what it waits for. */
+function waiting({ client, signal }: Means, id: string, tell: (reason: string) => void): () => Promise<Job.Info> {
+  const begun = performance.now();
+  return async () => {
+    if (performance.now() - begun < WHY_MS) return client.jobs.get({ params: { job: id } }, { signal });
+    const { job, reasons } = await client.jobs.why({ params: { job: id } }, { signal });
+    if (job.state === "queued" && reasons[0] !== undefined) tell(reasons[0]);
+    return job;
+  };
 }
 
 /** The last line of a job: how it ended, and in how much time. */

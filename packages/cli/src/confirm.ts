@@ -14,6 +14,8 @@ export async function confirm(asker: Asker, question: string, matter: string, hi
   if (asker.yes) return;
   if (!asker.interactive) throw new MusterError("invalid_request", `${matter}: this needs --yes`, { hint });
   const reader = createInterface({ input: process.stdin, output: process.stderr });
+  // A line that is being read keeps Ctrl-C to itself.
+  reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     const answer = await reader.question(`${question} [y/N] `, asker.signal ? { signal: asker.signal } : {});
     if (!/^y(es)?$/i.test(answer.trim())) throw new MusterError("invalid_request", "nothing was done");

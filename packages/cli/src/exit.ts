@@ -19,7 +19,7 @@ import type * as Job from "@muster/core/job/job.ts";
 
 export const INTERRUPTED = 130;
 export const TERMINATED = 143;
-export const TIMED_OUT = 124;
+const TIMED_OUT = 124;
 export const BROKEN_PIPE = 141;
 
 /** Causes of a failed job that say the machine was at fault, not the job. */

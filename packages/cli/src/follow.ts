@@ -34,7 +34,7 @@ export interface Pace {
   readonly giveUpMs: number;
 }
 
-export const PACE: Pace = { busyMs: 100, idleMs: 500, giveUpMs: 600_000 };
+const PACE: Pace = { busyMs: 100, idleMs: 500, giveUpMs: 600_000 };
 
 /** How long after output the next is expected soon. */
 const LATELY_MS = 5000;

@@ -2,7 +2,7 @@
 import { type Stats, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { Mount } from "@muster/core/task/task.ts";
@@ -37,11 +37,11 @@ interface Wanted {
 }
 
 /** Finds the local paths. @throws MusterError `invalid_request` that names each one that is not there. */
-export function find(cwd: string, draft: Wanted): Inputs {
+export function find(cwd: string, draft: Wanted, file?: string): Inputs {
   const workdir = draft.workdir === undefined ? undefined : look(cwd, draft.workdir);
   if (workdir && !workdir.stats?.isDirectory())
     throw new MusterError("invalid_request", `the working folder '${workdir.written}' ${lack(workdir)}`, {
-      hint: `it was looked for at ${workdir.path}; correct workdir, or go to the folder that it is relative to`,
+      hint: `it was looked for at ${workdir.path}; ${remedy(cwd, workdir.written, file)}`,
     });
   const mounts = draft.fileMounts.map(({ path, source }) => ({ path, source: look(cwd, source) }));
   const issues = mounts
@@ -59,6 +59,14 @@ export function find(cwd: string, draft: Wanted): Inputs {
     ...(workdir?.stats && { workdir: workdir as Source }),
     mounts: mounts as { path: string; source: Source }[],
   };
+}
+
+/** Local paths are relative to where one is, as other launchers have it; people expect the task file's own folder. */
+function remedy(cwd: string, written: string, file: string | undefined): string {
+  const beside = file === undefined ? undefined : dirname(resolve(cwd, file));
+  if (beside !== undefined && look(beside, written).stats?.isDirectory())
+    return `there is one beside the task file: go there first (cd ${relative(cwd, beside)}), or write it with its path`;
+  return "correct workdir, or go to the folder that it is relative to";
 }
 
 function look(cwd: string, written: string): Omit<Source, "stats"> & { readonly stats: Stats | undefined } {
@@ -105,12 +113,27 @@ async function sendMount(means: Means, mount: Inputs["mounts"][number], file: st
 
 async function sendFolder(means: Means, source: Source, file: string): Promise<string> {
   const listing = Archive.list(source.path);
-  for (const path of listing.stray)
-    means.out.note(
-      `${means.out.style("yellow", "warning:")} ${path} leads out of ${source.written}; on the host it leads nowhere`,
-    );
+  for (const path of listing.stray) {
+    const warning = `${path} leads out of ${title(source.written)}: it is sent as a link, without what it leads to`;
+    means.out.note(`${means.out.style("yellow", "warning:")} ${warning}`);
+  }
   if (listing.bytes > LARGE_BYTES) await askForLarge(means, source, listing);
-  return deliver(means, source.written, await Archive.pack(listing, file));
+  return deliver(means, source.written, await packFolder(means, source, listing, file));
+}
+
+async function packFolder(
+  { out, signal }: Means,
+  source: Source,
+  listing: Archive.Listing,
+  file: string,
+): Promise<Archive.Packed> {
+  using progress = step(out, `pack ${title(source.written)}`);
+  const packed = { bytes: 0 };
+  const onProgress = (more: number): void => {
+    packed.bytes += more;
+    progress.show(bar(Math.min(packed.bytes, listing.bytes), listing.bytes));
+  };
+  return Archive.pack(listing, file, { onProgress, ...(signal && { signal }) });
 }
 
 async function askForLarge({ out, ask }: Means, source: Source, listing: Archive.Listing): Promise<void> {
@@ -132,7 +155,6 @@ async function deliver(means: Means, name: string, packed: Archive.Packed): Prom
   if (answer.exists || answer.post === undefined) return sha256;
   using progress = step(means.out, `upload ${title(name)}`);
   const sent = (count: number): void => progress.show(bar(count, size));
-  sent(0);
   await post(answer.post, packed, sent, means);
   progress.done(bytes(size));
   return sha256;

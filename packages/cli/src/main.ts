@@ -27,15 +27,15 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** Commander throws rather than exits, in every command of the tree; under --json it leaves the telling to us. */
 function prepared(command: Command, json: boolean): Command {
   command.exitOverride();
-  command.showHelpAfterError("  --help tells more");
+  command.showHelpAfterError(json ? false : "  --help tells more");
   command.configureOutput({ outputError: (text, write) => json || write(text.replace(/^error:/, "muster:")) });
   for (const child of command.commands) prepared(child, json);
   return command;
 }
 
 /** The exit code of a command line that commander did not take; help and version are no failure. */
-function misuse({ code, exitCode, message }: CommanderError, json: boolean): number {
-  if (exitCode === 0 || code === "commander.help") return 0;
+function misuse({ exitCode, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0;
   const exit = errors.invalid_request.exit;
   if (json)
     output({ json }).warn(

@@ -17,7 +17,7 @@ export interface Move {
 }
 
 /** Moves one cluster, and says how it went. @throws MusterError when it ends elsewhere. */
-export async function move(
+async function move(
   out: Output,
   client: Client,
   before: Cluster.Info,

@@ -50,7 +50,7 @@ function readAs({ dialect, because }: Shown["reading"]): string | undefined {
 }
 
 /** Every offer in the order in which they would be tried. */
-export function offers(plan: Plan): string {
+function offers(plan: Plan): string {
   const rows = plan.offers.map((offer, index) => [
     String(index + 1),
     offer.instanceType,

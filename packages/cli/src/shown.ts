@@ -18,7 +18,7 @@ export function state(out: Output, name: string): string {
 }
 
 /** An idle policy that fits into a column: `stop 30m, end 3d`. */
-export function idle(policy: Idle): string {
+function idle(policy: Idle): string {
   if (policy === "never") return "never";
   const first = `${policy.action === "stop" ? "stop" : "end"} ${age(policy.after * 60_000)}`;
   return policy.then === undefined ? first : `${first}, end ${age(policy.then.after * 60_000)}`;

@@ -18,7 +18,7 @@ type Streamed = Pick<Job.Info, "id" | "nodes">;
 export async function stream(means: Means, job: Streamed, following: boolean, asJson = false): Promise<void> {
   const { out, client, signal } = means;
   const call = signal && { signal };
-  const sink = asJson ? jsonSink() : textSink(out, job.nodes);
+  const sink = asJson ? jsonSink() : tries(out, textSink(out, job.nodes));
   const notice = (line: string): void => out.note(out.style("yellow", line));
   await follow(
     {
@@ -49,6 +49,19 @@ function textSink(out: Output, nodes: number): Ending {
   return {
     write: (chunk, bytes) => out.bytes(lines.take(chunk, out.terminal ? bytes : plain(chunk)(bytes))),
     end: () => out.bytes(lines.rest()),
+  };
+}
+
+/** Says where the log of another try begins: its lines may repeat those before. */
+function tries(out: Output, sink: Ending): Ending {
+  const seen = { fence: Number.POSITIVE_INFINITY };
+  return {
+    ...sink,
+    write: (chunk, bytes) => {
+      if (chunk.fence > seen.fence) out.note(out.style("yellow", "the job is tried again from its beginning"));
+      seen.fence = chunk.fence;
+      return sink.write(chunk, bytes);
+    },
   };
 }
 

@@ -39,7 +39,7 @@ export async function stay(
 }
 
 /** Says how to come back. */
-export function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched): void {
+function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched): void {
   const rows =
     job === undefined
       ? [
@@ -57,7 +57,7 @@ export function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched
 }
 
 /** Cancels the job and removes the cluster that this launch made, and waits for both: nobody comes back for them. */
-export async function takeBack(means: Omit<Means, "signal">, { cluster, job, reused }: Launched): Promise<void> {
+async function takeBack(means: Omit<Means, "signal">, { cluster, job, reused }: Launched): Promise<void> {
   const { client, out } = means;
   if (job !== undefined) {
     using progress = step(out, `job ${job.id}`);

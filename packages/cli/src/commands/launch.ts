@@ -40,7 +40,7 @@ async function run(
   overrides: readonly string[],
 ): Promise<void> {
   const reading = accept(cli.out, file, await readTask(cli.cwd, { file, overrides, ...options }));
-  const inputs = Inputs.find(cli.cwd, reading.draft);
+  const inputs = Inputs.find(cli.cwd, reading.draft, file);
   using stop = interrupt();
   const client = await cli.connect();
   const body = await orLeave(cli, stop, () => prepare({ cli, client, stop, options }, reading, inputs));

@@ -39,7 +39,7 @@ async function submit(
 ): Promise<void> {
   const { out } = cli;
   const { draft } = accept(out, file, await readTask(cli.cwd, { file, overrides, ...options }));
-  const inputs = Inputs.find(cli.cwd, draft);
+  const inputs = Inputs.find(cli.cwd, draft, file);
   using stop = interrupt();
   const { signal } = stop;
   const client = await cli.connect();

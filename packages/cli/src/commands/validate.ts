@@ -22,7 +22,7 @@ async function check(
   overrides: readonly string[],
 ): Promise<void> {
   const reading = await readTask(cwd, { file, overrides, ...options });
-  Inputs.find(cwd, reading.draft);
+  Inputs.find(cwd, reading.draft, file);
   const { dialect, because, draft, warnings, unsupported } = reading;
   out.data({ dialect, because, ...draft, warnings, unsupported });
   out.print(`${file}: ${dialect} task${because === undefined ? "" : ` (it has ${because})`}`);

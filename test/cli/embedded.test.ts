@@ -1,0 +1,185 @@
+/**
+ * The command line against the real embedded control plane: server, agents and jobs are processes on this machine,
+ * started by the commands themselves in a home of their own.
+ */
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { EXAMPLES, Home } from "./support/muster.ts";
+
+interface JobInfo {
+  readonly id: string;
+  readonly state: string;
+  readonly clusterName: string;
+}
+interface ClusterInfo {
+  readonly name: string;
+  readonly state: string;
+}
+
+// Each test starts several processes, which take as long as the machine lets them.
+vi.setConfig({ testTimeout: 60_000 });
+
+const example = (name: string): string => join(EXAMPLES, `${name}.yaml`);
+let home: Home;
+beforeAll(() => {
+  home = new Home();
+});
+afterAll(() => home[Symbol.asyncDispose](), 60_000);
+
+describe("launch", () => {
+  test("the first command starts the control plane, and stdout holds the job's log alone", async () => {
+    const { code, out, err } = await home.run("launch", example("hello"), "-c", "demo");
+    expect(out).toMatch(/^hello, world\nthis is job job_\w{26} on .*, rank 0 of 1\n$/);
+    expect(err).toMatch(/started Muster on this machine/);
+    expect(err).toMatch(/cluster +demo\n/);
+    expect(err).toMatch(/idle +stops after 30 minutes without a job, terminates 3 days later/);
+    expect(err).toMatch(/✓ cluster demo {2}requested → ready {2}\d/);
+    expect(err).toMatch(/✓ job job_\w{26} hello {2}succeeded {2}exit 0/);
+    expect(code).toBe(0);
+    expect(statSync(join(home.path, "token")).mode & 0o777).toBe(0o600);
+  });
+
+  test("a job's exit code is the command's", async () => {
+    expect((await home.run("launch", example("fail"), "-c", "demo")).code).toBe(3);
+    expect((await home.run("launch", "-c", "demo", "--run", "kill -9 $$")).code).toBe(137);
+    expect((await home.run("launch", "-c", "demo", "--run", "sleep 60", "--timeout", "1")).code).toBe(124);
+  });
+
+  test("under --json the answer is on stdout and the log on stderr", async () => {
+    const { out, err } = await home.run("launch", example("hello"), "-c", "demo", "-e", "NAME=json", "--json");
+    expect(JSON.parse(out)).toMatchObject({ job: { state: "succeeded", exitCode: 0 }, reused: true, exitCode: 0 });
+    expect(err).toContain("hello, json\n");
+  });
+
+  test("a dry run changes nothing", async () => {
+    const { code, out } = await home.run("launch", example("hello"), "-c", "unborn", "--dry-run");
+    expect([code, out]).toEqual([0, expect.stringMatching(/TYPE +WHERE +CPUS[\s\S]*local/)]);
+    expect((await home.run("status", "unborn")).code).toBe(122);
+  });
+
+  test("another cloud is refused with the command to type instead", async () => {
+    const { code, err } = await home.run("launch", "--run", "echo it", "--resources.cloud", "gcp");
+    expect(err).toContain("type: muster launch --run 'echo it' --resources.cloud local\n");
+    expect(code).toBe(120);
+  });
+
+  test("the working folder is sent once, and several nodes' lines have their ranks", async () => {
+    writeFileSync(join(home.path, "data.txt"), "here\n");
+    const args = ["-c", "pair", "--num_nodes", "2", "--workdir", home.path, "--run", "cat data.txt"];
+    writeFileSync(join(home.path, ".musterignore"), "*\n!data.txt\n!.musterignore\n");
+    const first = await home.run("launch", ...args);
+    expect(first.out.split("\n").sort()).toEqual(["", "(rank 0) here", "(rank 1) here"]);
+    expect(first.err).toContain("✓ upload");
+    expect((await home.run("launch", ...args)).err).not.toContain("upload");
+  });
+});
+
+describe("leaving", () => {
+  test("Ctrl-C leaves the job running, and says how to come back", async () => {
+    const launch = home.start(["launch", example("long"), "-c", "demo"]);
+    await launch.saw("second 1\n");
+    launch.child.kill("SIGINT");
+    const { code, err } = await launch.ended;
+    const [, job = ""] = /muster logs -f (job_\w+)/.exec(err) ?? [];
+    expect([code, err]).toEqual([130, expect.stringContaining(`muster cancel ${job}`)]);
+    const follow = home.start(["logs", "-f", "demo"]);
+    await follow.saw("second 1\n");
+    expect(await home.json("cancel", job)).toMatchObject([{ id: job, state: "cancelled" }]);
+    const followed = await follow.ended;
+    expect(followed.code).toBe(130);
+    const seconds = followed.out
+      .trim()
+      .split("\n")
+      .filter(line => line.startsWith("second"));
+    expect(seconds).toEqual(seconds.map((_, index) => `second ${index + 1}`));
+  });
+
+  test("in CI a signal cancels the job and removes the cluster that the command made", async () => {
+    const launch = home.start(["launch", example("long")], { CI: "true" });
+    await launch.saw("second 1\n");
+    launch.child.kill("SIGTERM");
+    const { code, err } = await launch.ended;
+    const [, name = ""] = /✓ cluster (\S+)/.exec(err) ?? [];
+    expect(code).toBe(143);
+    expect((await home.json<ClusterInfo[]>("status", "--all")).find(one => one.name === name)?.state).toBe(
+      "terminated",
+    );
+    expect(await home.json<JobInfo[]>("queue")).toEqual([]);
+  });
+
+  test("in CI a cluster that was there before stays", async () => {
+    const launch = home.start(["launch", example("long"), "-c", "demo"], { CI: "true" });
+    await launch.saw("second 1\n");
+    launch.child.kill("SIGINT");
+    expect((await launch.ended).code).toBe(130);
+    expect(await home.json("status", "demo")).toMatchObject([{ state: "ready", jobs: [] }]);
+  });
+
+  test("a reader that has had enough ends the command quietly", async () => {
+    const launch = home.start(["launch", example("long"), "-c", "demo", "-q"]);
+    await launch.saw("second 1\n");
+    launch.child.stdout?.destroy();
+    expect(await launch.ended).toMatchObject({ code: 141, err: "" });
+    const [job] = await home.json<JobInfo[]>("queue");
+    expect((await home.run("cancel", job?.id ?? "")).code).toBe(0);
+  });
+});
+
+describe("the control plane on this machine", () => {
+  test("it may be killed while a log is followed: the follower starts it again, and no line is lost", async () => {
+    const follow = home.start([
+      "launch",
+      "-c",
+      "demo",
+      "--run",
+      "for i in $(seq 1 8); do echo line $i; sleep 0.5; done",
+    ]);
+    await follow.saw("line 2\n");
+    process.kill(JSON.parse(readFileSync(join(home.path, "server.json"), "utf8")).pid, "SIGKILL");
+    const { code, out } = await follow.ended;
+    expect([code, out]).toEqual([0, Array.from({ length: 8 }, (_, index) => `line ${index + 1}\n`).join("")]);
+  });
+
+  test("two commands at once start one", async () => {
+    await home.run("local", "stop");
+    expect(existsSync(join(home.path, "server.json"))).toBe(false);
+    const answers = await Promise.all([1, 2, 3].map(() => home.run("status", "--json")));
+    expect(answers.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(new Set(answers.map(({ out }) => JSON.parse(out).length)).size).toBe(1);
+  });
+
+  test("one of another version is replaced", async () => {
+    const path = join(home.path, "server.json");
+    const before = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...before, version: "0.0.1" }));
+    expect((await home.run("status")).err).toContain("started Muster");
+    expect(JSON.parse(readFileSync(path, "utf8")).pid).not.toBe(before.pid);
+  });
+});
+
+describe("clusters", () => {
+  test("stop, start, autostop and down, each waited for", async () => {
+    expect((await home.run("up", "-c", "other")).err).toMatch(/✓ cluster other {2}requested → ready/);
+    expect((await home.run("stop", "other")).err).toMatch(/ready → stopped/);
+    expect((await home.run("up", "-c", "other")).err).toMatch(/→ ready/);
+    expect((await home.run("autostop", "other", "-i", "90", "--down")).out).toBe(
+      "Cluster other terminates after 90 minutes without a job.\n",
+    );
+    expect((await home.run("down", "other")).err).toMatch(/ready → terminated/);
+    expect((await home.run("start", "other")).code).toBe(122);
+  });
+
+  test("everything at once wants a word more", async () => {
+    const { code, err } = await home.run("down", "--all");
+    expect([code, err]).toEqual([120, expect.stringContaining("--yes")]);
+  });
+
+  test("events and reasons can be read back", async () => {
+    const [job] = [(await home.json<{ job: JobInfo }>("launch", example("hello"), "-c", "demo")).job];
+    expect((await home.run("events", job.id)).out).toMatch(/job.queued[\s\S]*job.starting[\s\S]*job.succeeded/);
+    expect((await home.run("events", "demo")).out).toMatch(/cluster.requested[\s\S]*cluster.ready/);
+    expect((await home.run("why", job.id)).out).toContain(`${job.id} is succeeded on demo`);
+    expect((await home.run("logs", job.id)).out).toContain("hello, world");
+  });
+});

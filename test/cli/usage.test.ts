@@ -1,0 +1,132 @@
+/** The command line as a process, where it needs no control plane: mistakes, help, validation, completion. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { script, shells } from "../../packages/cli/src/completion.ts";
+import { program } from "../../packages/cli/src/program.ts";
+import { Home } from "./support/muster.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+type Command = ReturnType<typeof program>;
+
+const folder = mkdtempSync(join(tmpdir(), "muster-usage-"));
+const home = new Home({ MUSTER_HOME: join(folder, "never-made") });
+afterAll(() => {
+  for (const path of [folder, home.path]) rmSync(path, { recursive: true, force: true });
+});
+
+const written = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+describe("mistakes", () => {
+  test.each([
+    ["a command", ["lanch"], "(Did you mean launch?)"],
+    ["an option", ["launch", "--detatch", "x.yaml"], "(Did you mean --detach?)"],
+    ["a missing argument", ["cancel"], "missing required argument 'job'"],
+    ["a number", ["launch", "--priority", "many", "x.yaml"], "Write a whole number, from 0 to 1000."],
+    ["a file", ["launch", "nowhere.yaml"], "cannot read nowhere.yaml: there is no such file"],
+    ["nothing to run", ["launch"], 'muster launch --run "echo hello"'],
+    ["a variable that is not set", ["launch", "x.yaml", "-e", "NO_SUCH_THING"], "NO_SUCH_THING is not set here"],
+    ["an endpoint", ["status", "--endpoint", "muster.example.com"], "is not an endpoint"],
+    ["no token", ["status", "--endpoint", "https://muster.example.com"], "set MUSTER_TOKEN"],
+  ])("%s", async (_, args, told) => {
+    const { code, out, err } = await home.run(...args);
+    expect(err).toContain(told);
+    expect([code, out]).toEqual([told.includes("MUSTER_TOKEN") ? 121 : 120, ""]);
+  });
+
+  test("under --json a failure is one line of JSON on stderr", async () => {
+    for (const args of [["launch", "--bogus"], ["launch", "nowhere.yaml"], ["frobnicate"]]) {
+      const { code, out, err } = await home.run(...args, "--json");
+      expect(JSON.parse(err)).toMatchObject({ code: "invalid_request", exitCode: 120, message: expect.any(String) });
+      expect([code, out]).toEqual([120, ""]);
+    }
+  });
+});
+
+describe("help", () => {
+  const every = (command: Command): Command[] => [command, ...command.commands.flatMap(every)];
+  const leaves = every(program()).filter(command => command.commands.length === 0);
+
+  test.each(leaves.map(command => [command.name(), command] as const))("%s has an example", (name, command) => {
+    const parts: string[] = [];
+    command.configureOutput({ writeOut: part => void parts.push(part) }).outputHelp();
+    const text = parts.join("");
+    expect(text).toMatch(new RegExp(`Example:\\n .*muster (local )?${name}`));
+    expect(text).toContain("--json");
+  });
+
+  test("it goes to stdout and is no failure", async () => {
+    for (const args of [[], ["--help"], ["help", "launch"], ["launch", "--help"]])
+      expect(await home.run(...args)).toMatchObject({ code: 0, out: expect.stringContaining("Usage: muster") });
+  });
+});
+
+describe("validation", () => {
+  test("a good file is told with its dialect", async () => {
+    const file = written("sky.yaml", "resources: {cloud: aws}\nenvs: {A: true}\nrun: 'true'\n");
+    const { code, out } = await home.run("validate", file);
+    expect([code, out]).toEqual([
+      0,
+      `${file}: skypilot task (it has resources.cloud)\n` +
+        '  warning: envs.A (line 2): true without quotes is given to the script as "True"\n  It can be launched.\n',
+    ]);
+  });
+
+  test("every issue of a bad file has its line, its key, and what to write", async () => {
+    const file = written("bad.yaml", "nmae: x\nnum_nodes: 0\nrun: 'true'\n");
+    const { code, err } = await home.run("validate", file);
+    expect(code).toBe(120);
+    expect(err).toMatch(new RegExp(`^${file}:1: nmae: .*\\(did you mean 'name'\\?\\)\n${file}:2: num_nodes: `));
+  });
+
+  test("what Muster cannot do yet is listed, and refused when it is launched", async () => {
+    const file = written("not-yet.yaml", "run: 'true'\nservice: {replicas: 2}\nvolumes: {/data: vol}\n");
+    expect(await home.run("validate", file)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("not yet: service"),
+    });
+    const launched = await home.run("launch", file);
+    expect(launched.code).toBe(120);
+    expect(launched.err).toMatch(/cannot do yet\n {2}service: .*\n {2}volumes: /);
+  });
+
+  test("a working folder that is not there is told with where it was looked for", async () => {
+    const file = written("workdir.yaml", "workdir: nowhere\nrun: 'true'\n");
+    const { code, err } = await home.run("launch", file);
+    expect([code, err]).toEqual([
+      120,
+      expect.stringMatching(/'nowhere' does not exist\n.*looked for at \/.*\/nowhere/),
+    ]);
+  });
+});
+
+describe("completion", () => {
+  const complete = (...words: string[]): string[] => {
+    const text = `${script("bash", program())}
+COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _muster; echo "\${COMPREPLY[@]}"`;
+    return execFileSync("bash", ["-c", text, "bash", "muster", ...words])
+      .toString()
+      .trim()
+      .split(" ");
+  };
+
+  test("bash completes commands, and the options of the command at hand", () => {
+    expect(complete("l")).toEqual(["launch", "logs", "local"]);
+    expect(complete("launch", "x.yaml", "--dr")).toEqual(["--dry-run"]);
+    expect(complete("local", "st")).toEqual(["start", "stop", "status"]);
+    expect(complete("local", "stop", "--j")).toEqual(["--json"]);
+    expect(complete("launch", "")).toEqual([""]);
+  });
+
+  test("every command and option is in every script", () => {
+    for (const shell of shells)
+      for (const word of ["autostop", "idle-minutes-to-autostop", "dry-run", "validate"])
+        expect(script(shell, program())).toContain(word);
+  });
+});
