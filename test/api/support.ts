@@ -22,18 +22,17 @@ const host: HostActor = {
   hostId: "hst_01J00000000000000000000000_0",
   rank: 0,
   host: {
+    id: "hst_01J00000000000000000000000_0",
+    workspace: "wsp_test",
+    clusterId: "clu_01J00000000000000000000000",
+    rank: 0,
+    generation: 1,
+    try: 1,
+    createdAt: 0,
+    changedAt: 0,
+    state: "expected",
     version: 1,
-    value: {
-      id: "hst_01J00000000000000000000000_0",
-      workspace: "wsp_test",
-      clusterId: "clu_01J00000000000000000000000",
-      rank: 0,
-      generation: 1,
-      try: 1,
-      createdAt: 0,
-      changedAt: 0,
-      state: "expected",
-    },
+    rest: {},
   },
 };
 
@@ -110,8 +109,9 @@ export const cluster: Cluster.Info = {
 type Create = Routes["clusters.create"];
 
 /** `clusters.create` with a verb that commits one item, with the caller's claim, as core's verbs do. */
-export function creating(door: TestDoor, effect: () => void = () => {}) {
+export function creating(door: TestDoor, effect: () => void = () => {}, begin: () => void = () => {}) {
   const run: Run<Create> = async ({ actor, body }: Call<Create>) => {
+    begin();
     const made = { ...cluster, name: body.name ?? "unnamed" };
     const draft = { pk: "TEST", sk: crypto.randomUUID(), type: "test", data: {} };
     await commit(door.world, actor, [{ put: draft, expect: "absent" }], made);

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { findClaim, Replay } from "@muster/core/commit.ts";
+import { MusterError } from "@muster/core/error.ts";
 import { authenticate as authenticateHost } from "@muster/core/host/authenticate.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
@@ -96,10 +97,17 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     },
     handlers(world),
   );
-  const server = await listen({
-    dispatch,
-    blobs: request => handleBlobRequest(edge, request),
-    ...(options.port !== undefined && { port: options.port }),
+  const serve = (port: number | undefined) =>
+    listen({
+      dispatch,
+      blobs: request => handleBlobRequest(edge, request),
+      log: options.log,
+      ...(port !== undefined && { port }),
+    });
+  const server = await serve(options.port).catch(async (error: unknown) => {
+    // Taken by somebody else meanwhile: agents that look for the old port are told the new one when they are tended.
+    if (options.port === undefined || !(error instanceof MusterError && error.code === "conflict")) throw error;
+    return serve(undefined);
   });
   place.url = server.url;
   due.start();
