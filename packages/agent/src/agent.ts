@@ -1,6 +1,7 @@
 /** One agent's life: hold the home, enrol, take over what is there, poll until told to end. */
 
 import { rmSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { Control, isDisowned } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
 import { enrol, Refused } from "./control/enrol.ts";
@@ -29,6 +30,12 @@ export interface RunOptions {
 export const DONE = 0;
 export const REFUSED = 3;
 
+const LIGHT = [
+  "--max-semi-space-size=1",
+  "--semi-space-growth-factor=1",
+  "--heap-growing-percent=20",
+  "--optimize-for-size",
+];
 /** Seconds that scripts have when the machine goes down. */
 const SHUTDOWN_GRACE = 5;
 /** Polls are never closer than this, whatever the control plane asks for. */
@@ -36,6 +43,8 @@ const SHORTEST_POLL = 100;
 
 /** Returns the exit code when the agent has ended. */
 export async function run(options: RunOptions): Promise<number> {
+  // The machine is the jobs': collecting garbage early and often keeps some twenty megabytes out of their way.
+  for (const flag of LIGHT) setFlagsFromString(flag);
   Homes.prepare(options.home);
   const agent = new Agent(options);
   const held = await hold(options.home, agent);
@@ -109,10 +118,12 @@ class Agent {
   }
 
   async #serve(): Promise<number> {
+    const told = new Promise<number>(resolve => {
+      this.#quit.signal.addEventListener("abort", () => resolve(DONE));
+    });
     try {
-      await this.#enrol();
-      this.#holdings.adopt();
-      return await this.#poll();
+      // A call that hangs must not keep the machine from going down.
+      return await Promise.race([this.#work(), told]);
     } catch (error) {
       if (this.#quit.signal.aborted) return DONE;
       if (!(error instanceof Refused)) throw error;
@@ -120,6 +131,13 @@ class Agent {
       process.stderr.write(`muster agent: ${error.message}\n`);
       return REFUSED;
     }
+  }
+
+  async #work(): Promise<number> {
+    await this.#enrol();
+    this.#quit.signal.throwIfAborted();
+    this.#holdings.adopt();
+    return this.#poll();
   }
 
   async #enrol(): Promise<void> {

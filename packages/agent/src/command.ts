@@ -1,4 +1,5 @@
 /** The agent's command line. Entry points other than main.ts, which runs by itself, take `main` from here. */
+import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { run } from "./agent.ts";
 import { messageOf } from "./disk.ts";
@@ -30,9 +31,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
     if (positionals[0] === "version") return say(VERSION);
     if (positionals.length !== 1 || values.home === undefined) return misused();
-    const home = at(values.home, values["jobs-home"]);
-    if (positionals[0] !== "run") return await tell(positionals[0] ?? "", home);
+    if (positionals[0] !== "run") return await tell(positionals[0] ?? "", at(values.home));
     if (values.endpoint === undefined) return misused();
+    mkdirSync(values.home, { recursive: true });
+    const home = at(values.home, values["jobs-home"]);
     const { endpoint, address } = values;
     return await run({ home, endpoint, address, tokenFile: values["enrolment-token-file"] });
   } catch (error) {

@@ -10,9 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
 
-/** Either the old content or the new, whatever happens: written beside, flushed, renamed. */
+/**
+ * Either the old content or the new, whatever happens: written beside, flushed, renamed. The folder is not flushed: after
+ * a power cut it may be the old content, unless the caller flushes it.
+ */
 export function writeWhole(path: string, content: string, mode = 0o600): void {
   const beside = `${path}.${process.pid}.new`;
   const file = openSync(beside, "w", mode);
@@ -23,7 +25,6 @@ export function writeWhole(path: string, content: string, mode = 0o600): void {
     closeSync(file);
   }
   renameSync(beside, path);
-  flushFolder(dirname(path));
 }
 
 /** A line that is on the disk when the call returns. */

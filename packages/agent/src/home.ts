@@ -1,5 +1,5 @@
 /** Where things lie in a machine's folder. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -21,9 +21,10 @@ export interface Home {
   readonly fences: string;
 }
 
-/** Names the paths; makes nothing. */
+/** Names the paths; makes nothing. A home has one name, whatever links lead to it: processes are found by it. */
 export function at(root: string, jobs?: string): Home {
-  const whole = resolve(root.replace(/^~(?=\/|$)/, homedir()));
+  const named = resolve(root.replace(/^~(?=\/|$)/, homedir()));
+  const whole = existsSync(named) ? realpathSync(named) : named;
   const agent = join(whole, "agent");
   return {
     root: whole,

@@ -10,9 +10,12 @@ export async function kill(home: Home): Promise<void> {
   // An agent that lives would report the ends of its scripts as their own.
   await ask(home, "stop", true);
   await Promise.all(
-    folders(home.attempts).map(folder => {
-      halt(folder);
-      return end(folder, GRACE);
+    folders(home.attempts).map(async folder => {
+      try {
+        halt(folder);
+      } finally {
+        await end(folder, GRACE);
+      }
     }),
   );
 }

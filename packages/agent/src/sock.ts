@@ -25,11 +25,15 @@ export interface Held {
   close(): void;
 }
 
+/** What the systems' addresses hold, the smallest of them. */
+const LONGEST_PATH = 103;
 /** How long a predecessor may take to end after it has stopped answering. */
 const PATIENCE = 15_000;
 
 /** Undefined when another agent lives in this home. */
 export async function hold(home: Home, commands: Commands): Promise<Held | undefined> {
+  if (Buffer.byteLength(home.sock) > LONGEST_PATH)
+    throw new Error(`${home.sock} is too long for a socket (${LONGEST_PATH} bytes): take a shorter home`);
   const locks = await lock(home);
   if (locks === undefined || (await ask(home, "status")) !== undefined) return undefined;
   rmSync(home.sock, { force: true });

@@ -6,6 +6,7 @@
  * Gotchas: two signals, which are not the same. `stop`: the script must end, and its end is reported. `halt`: the attempt
  * is no longer this agent's; everything is dropped where it is, and nothing is reported.
  */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../disk.ts";
 import { type Shipped, Shipper } from "../logs/shipper.ts";
@@ -24,6 +25,7 @@ const LOG_DEADLINE = 600_000;
 /** How often the control plane may miss chunks that it was sent, before the log counts as incomplete. */
 const RESENDS = 5;
 const RETRY = 5_000;
+const LAST_WAIT = 1_000;
 
 export class Attempt {
   readonly record: Record;
@@ -71,34 +73,34 @@ export class Attempt {
   }
 
   apply(held: Held): void {
-    if (held.logs !== undefined) {
-      this.record.renew(held.logs);
-      this.#shipper.renew(held.logs);
-    }
-    if (held.followUntil !== undefined) this.#shipper.follow(held.followUntil);
-    if (held.cancel !== undefined) this.stop(stopOf(held.cancel));
+    const { cancel, followUntil, logs } = held;
+    if (cancel !== undefined) this.stop(stopOf(cancel));
+    if (followUntil !== undefined) this.#shipper.follow(followUntil);
+    if (logs === undefined) return;
+    this.#shipper.renew(logs);
+    this.#write(() => this.record.renew(logs));
   }
 
   /** Ends the script and reports this outcome, unless it is over already. */
   stop(why: Outcome): void {
     if (this.#stop.signal.aborted || this.#halt.signal.aborted || this.#isOver()) return;
-    this.#safely("a reason to stop", () => this.record.update({ stop: why }));
+    this.#write(() => this.record.update({ stop: why }));
     this.#stop.abort(why);
+  }
+
+  /** What only the next agent needs: a full disk must not keep this one from doing its work. */
+  #write(note: () => void): void {
+    try {
+      note();
+    } catch (error) {
+      this.#host.journal.warn("not written", { ...this.ref, error: messageOf(error) });
+    }
   }
 
   /** Its script may have ended while there was no agent to see it. */
   #isOver(): boolean {
     const { step } = this.record.state;
     return step === "closing" || (step === "run" && exitCode(this.record.folder, "run") !== undefined);
-  }
-
-  /** For what is written in passing: a full disk must not end the agent. */
-  #safely(what: string, write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#host.journal.warn("not written", { ...this.ref, what, error: messageOf(error) });
-    }
   }
 
   /** Ends all processes, reports nothing, and forgets the attempt. */
@@ -109,7 +111,7 @@ export class Attempt {
 
   /** The machine goes down: ends all processes within `grace` seconds, and leaves the rest to the next agent. */
   async shutDown(grace: number): Promise<void> {
-    if (this.record.state.step !== "closing") halt(this.record.folder);
+    if (this.record.state.step !== "closing") this.#write(() => halt(this.record.folder));
     await this.#letGo(Math.min(grace, this.assignment.grace));
   }
 
@@ -117,7 +119,8 @@ export class Attempt {
     this.#halt.abort();
     this.#cancelAlarm();
     await end(this.record.folder, grace);
-    await this.#driven;
+    // What is left to wait for is at most an answer that nobody needs any more.
+    await Promise.race([this.#driven, sleep(LAST_WAIT)]);
   }
 
   /** A full disk, or whatever else is wrong with the machine, ends no attempt: it is tried again from its record. */
@@ -163,7 +166,7 @@ export class Attempt {
     this.#halt.signal.throwIfAborted();
     const masked = mask(this.assignment, outcome);
     // Before the step, so that notes are there when somebody finds it closing.
-    this.record.write(join("out", "muster.log"), notesOf(this.record, masked));
+    writeFileSync(join(this.record.folder, "out", "muster.log"), notesOf(this.record, masked));
     this.record.update({ step: "closing", outcome: masked, endedAt: Date.now() });
     this.#host.journal.note("attempt ended", { ...this.ref, cause: masked.cause, exitCode: masked.exitCode });
   }
@@ -205,7 +208,7 @@ export class Attempt {
       this.#host.revoke(this);
       return;
     }
-    this.#safely("a report's answer", () => this.record.update({ told: state }));
+    this.record.remember({ told: state });
   }
 }
 

@@ -1,5 +1,6 @@
 /** The highest fence seen of each job: what comes again or late is known as such, also after a restart. */
-import { appendFlushed, readText, writeWhole } from "../disk.ts";
+import { appendFileSync } from "node:fs";
+import { readText, writeWhole } from "../disk.ts";
 import type { AttemptRef } from "../types.ts";
 
 /** Jobs that are remembered; the control plane repeats itself for minutes, not for thousands of jobs. */
@@ -23,7 +24,7 @@ export class Fences {
   add(ref: AttemptRef): void {
     if (!this.isNew(ref)) return;
     // A torn line of a crash must not swallow this one.
-    appendFlushed(this.#path, `\n${ref.jobId} ${ref.fence}\n`);
+    appendFileSync(this.#path, `\n${ref.jobId} ${ref.fence}\n`, { mode: 0o600 });
     this.#seen.set(ref.jobId, ref.fence);
   }
 

@@ -84,6 +84,11 @@ export class Record {
     this.#state = state;
   }
 
+  /** Written down with the next update: to lose it does no harm. */
+  remember(patch: Partial<State>): void {
+    this.#state = { ...this.#state, ...patch };
+  }
+
   get policy(): LogPolicy {
     return readJson<LogPolicy>(join(this.folder, "policy.json")) ?? this.assignment.logs;
   }
@@ -102,10 +107,6 @@ export class Record {
 
   read(file: string): string {
     return readText(join(this.folder, file)) ?? "";
-  }
-
-  write(file: string, text: string): void {
-    writeWhole(join(this.folder, file), text);
   }
 
   /** Gone at once for the next agent, however long the files take. */

@@ -62,14 +62,13 @@ async function inputs(task: Work): Promise<Outcome | undefined> {
     if (error instanceof InputError) return { cause: "inputs_failed", message: error.message };
     throw error;
   }
-  return advance(task, "setup");
+  return advance(task, record.assignment.setup === undefined ? "run" : "setup");
 }
 
 async function setup(task: Work): Promise<Outcome | undefined> {
   const { record, host, halt, stop } = task;
-  if (record.state.step !== "setup") return undefined;
   const { dialect, setup: text } = record.assignment;
-  if (text === undefined) return advance(task, "run");
+  if (record.state.step !== "setup" || text === undefined) return undefined;
   const key = keyOf(dialect, text);
   const name = nameOf(record.assignment);
   try {

@@ -1,7 +1,9 @@
 /** Calls to the control plane. */
+import { text } from "node:stream/consumers";
 import type { Enrol, Enrolled, Orders, Poll, Report, Reported } from "../types.ts";
+import { send } from "./send.ts";
 
-const TIME_LIMIT = 30_000;
+const PATIENCE = 30_000;
 
 /** The control plane answered, and the answer is no. */
 export class Refusal extends Error {
@@ -45,24 +47,24 @@ export class Control {
     return this.#post("/v1/agent/report", body);
   }
 
-  async #post<T>(path: string, body: object): Promise<T> {
-    const answer = await fetch(`${this.#endpoint}${path}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIME_LIMIT),
-    });
-    if (!answer.ok) throw new Refusal(answer.status, codeOf(await answer.text()));
-    return (await answer.json()) as T;
+  async #post<T>(path: string, value: object): Promise<T> {
+    const body = JSON.stringify(value);
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+    };
+    const answer = await send(`${this.#endpoint}${path}`, { method: "POST", headers, body, patience: PATIENCE });
+    const said = await text(answer);
+    const status = answer.statusCode ?? 0;
+    if (status < 200 || status >= 300) throw new Refusal(status, codeOf(said));
+    return JSON.parse(said) as T;
   }
 }
 
-function codeOf(text: string): string | undefined {
+function codeOf(said: string): string | undefined {
   try {
-    const code = (JSON.parse(text) as { code?: unknown } | null)?.code;
+    const code = (JSON.parse(said) as { code?: unknown } | null)?.code;
     return typeof code === "string" ? code : undefined;
   } catch {
     return undefined;

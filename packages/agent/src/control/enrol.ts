@@ -1,7 +1,7 @@
 /** Enrolment: the one-time token and a nonce of the agent's own become the host's token. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { messageOf, readJson, readText, writeWhole } from "../disk.ts";
+import { flushFolder, messageOf, readJson, readText, writeWhole } from "../disk.ts";
 import type { Home } from "../home.ts";
 import type { Journal } from "../journal.ts";
 import type { Enrolled, Facts } from "../types.ts";
@@ -28,6 +28,7 @@ export async function enrol(enrolment: Enrolment, quit: AbortSignal): Promise<En
   const token = readFileSync(tokenFile, "utf8").trim();
   const enrolled = await ask(enrolment, token, nonceOf(enrolment.home), quit);
   writeWhole(enrolment.home.hostToken, JSON.stringify({ hostId: enrolled.hostId, hostToken: enrolled.hostToken }));
+  flushFolder(enrolment.home.agent);
   enrolment.journal.note("enrolled", { hostId: enrolled.hostId });
   return enrolled;
 }
@@ -38,6 +39,7 @@ function nonceOf(home: Home): string {
   if (known !== undefined && /^[0-9a-f]{64}$/.test(known)) return known;
   const nonce = randomBytes(32).toString("hex");
   writeWhole(home.nonce, nonce);
+  flushFolder(home.agent);
   return nonce;
 }
 

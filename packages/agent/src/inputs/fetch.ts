@@ -1,9 +1,9 @@
 /** Brings one input to the disk, and believes it only when its hash is right. */
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
+import { send } from "../control/send.ts";
 import { messageOf } from "../disk.ts";
 import { backoff, sleep } from "../wait.ts";
 import { InputError } from "./place.ts";
@@ -13,7 +13,8 @@ const TRIES = 12;
 /** A wrong hash is seldom the way's fault. */
 const HASH_TRIES = 3;
 /** Time without a single byte, in ms. */
-const STALL = 60_000;
+const PATIENCE = 60_000;
+const REDIRECTS = 3;
 
 export interface Input {
   readonly url: string;
@@ -55,23 +56,26 @@ async function tryOnce(input: Input, file: string, signal: AbortSignal): Promise
 }
 
 async function download(url: string, file: string, signal: AbortSignal): Promise<string> {
-  const stalled = new AbortController();
-  const watchdog = setTimeout(() => stalled.abort(new Hiccup("no byte for a minute")), STALL);
-  try {
-    const both = AbortSignal.any([signal, stalled.signal]);
-    const answer = await fetch(url, { signal: both });
-    if (!answer.ok) throw failureOf(answer.status);
-    const hash = createHash("sha256");
-    const body = Readable.fromWeb((answer.body ?? new Blob([]).stream()) as ReadableStream);
-    body.on("data", (bytes: Uint8Array) => {
+  const answer = await get(url, signal, REDIRECTS);
+  const hash = createHash("sha256");
+  const hashed = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const bytes of source) {
       hash.update(bytes);
-      watchdog.refresh();
-    });
-    await pipeline(body, createWriteStream(file, { mode: 0o600 }), { signal: both });
-    return hash.digest("hex");
-  } finally {
-    clearTimeout(watchdog);
-  }
+      yield bytes;
+    }
+  };
+  await pipeline(answer, hashed, createWriteStream(file, { mode: 0o600 }), { signal });
+  return hash.digest("hex");
+}
+
+async function get(url: string, signal: AbortSignal, redirects: number): Promise<IncomingMessage> {
+  const answer = await send(url, { method: "GET", patience: PATIENCE, signal });
+  const status = answer.statusCode ?? 0;
+  if (status >= 200 && status < 300) return answer;
+  answer.destroy();
+  const { location } = answer.headers;
+  if (status < 300 || status >= 400 || location === undefined || redirects === 0) throw failureOf(status);
+  return get(new URL(location, url).href, signal, redirects - 1);
 }
 
 const failureOf = (status: number): Error =>

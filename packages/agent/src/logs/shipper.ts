@@ -15,7 +15,7 @@ import type { LogPolicy } from "../types.ts";
 import { backoff, Wake } from "../wait.ts";
 import * as Chunks from "./chunks.ts";
 import { Pace } from "./pace.ts";
-import { read, upload } from "./upload.ts";
+import { lineEnd, upload } from "./upload.ts";
 
 const LARGEST = 4 * 1024 * 1024;
 /** A grant that ends so soon is renewed. */
@@ -114,6 +114,8 @@ export class Shipper {
         await this.#pause(phase);
         continue;
       }
+      // The first output is found: from now on every write would ring.
+      this.#watch?.close();
       Chunks.add(this.#options.folder, chunk);
       if (!(await this.#send(chunk))) return false;
     }
@@ -154,8 +156,7 @@ export class Shipper {
   #cut(phase: Phase, pending: number, closed: boolean): number {
     const most = Math.min(pending, this.#policy.maxBytes, LARGEST);
     if (closed && most === pending) return this.#offset + most;
-    const line = read(this.#path(phase), this.#offset, this.#offset + most).lastIndexOf(0x0a);
-    return this.#offset + (line < 0 ? most : line + 1);
+    return lineEnd(this.#path(phase), this.#offset, this.#offset + most) ?? this.#offset + most;
   }
 
   async #pause(phase: Phase): Promise<void> {

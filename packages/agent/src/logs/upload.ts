@@ -1,40 +1,60 @@
 /** Sends one chunk as a form, as S3's POST policies want it. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, createReadStream, openSync, readSync } from "node:fs";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { send } from "../control/send.ts";
+import { sizeOf } from "../disk.ts";
 import type { LogPolicy } from "../types.ts";
 import type { Chunk } from "./chunks.ts";
 
-const TIME_LIMIT = 60_000;
+const PATIENCE = 60_000;
 
 /** The status of the answer; rejects when there was none. */
 export async function upload(policy: LogPolicy, chunk: Chunk, path: string): Promise<number> {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(policy.fields)) if (name !== "key") form.set(name, value);
-  form.set("key", keyOf(policy, chunk));
+  const boundary = `muster-${randomBytes(16).toString("hex")}`;
   // S3 ignores whatever comes after the file.
-  form.set("file", new Blob([read(path, chunk.from, chunk.to)]), "chunk");
-  const answer = await fetch(policy.url, { method: "POST", body: form, signal: AbortSignal.timeout(TIME_LIMIT) });
-  await answer.arrayBuffer();
-  return answer.status;
+  const fields = Object.entries({ ...policy.fields, key: keyOf(policy, chunk) }).map(
+    ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(name)}"\r\n\r\n${value}\r\n`,
+  );
+  const about = `content-disposition: form-data; name="file"; filename="chunk"\r\ncontent-type: application/octet-stream`;
+  const head = Buffer.from(`${fields.join("")}--${boundary}\r\n${about}\r\n\r\n`);
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  // Less than the record says only when the machine lost power.
+  const to = Math.max(chunk.from, Math.min(chunk.to, sizeOf(path)));
+  const headers = {
+    "content-type": `multipart/form-data; boundary=${boundary}`,
+    "content-length": head.length + (to - chunk.from) + tail.length,
+  };
+  const body = Readable.from(parts(head, path, chunk.from, to, tail), { objectMode: false });
+  const answer = await send(policy.url, { method: "POST", headers, body, patience: PATIENCE });
+  await text(answer);
+  return answer.statusCode ?? 0;
+}
+
+async function* parts(head: Buffer, path: string, from: number, to: number, tail: Buffer): AsyncGenerator<Buffer> {
+  yield head;
+  if (to > from) yield* createReadStream(path, { start: from, end: to - 1 });
+  yield tail;
 }
 
 const keyOf = (policy: LogPolicy, chunk: Chunk): string =>
   `${policy.prefix}${String(chunk.sequence).padStart(9, "0")}.${chunk.phase}`;
 
-/** Bytes of a file; fewer when it is shorter. */
-export function read(path: string, from: number, to: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(to - from);
+const quoted = (name: string): string => name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+
+/** Where the last line before `to` ends, if one ends behind `from`, and not too far back. */
+export function lineEnd(path: string, from: number, to: number): number | undefined {
+  const start = Math.max(from, to - LOOK_BACK);
+  const bytes = Buffer.alloc(to - start);
   const file = openSync(path, "r");
   try {
-    return bytes.subarray(0, fill(file, bytes, from));
+    const got = readSync(file, bytes, 0, bytes.length, start);
+    const at = bytes.subarray(0, got).lastIndexOf(0x0a);
+    return at < 0 ? undefined : start + at + 1;
   } finally {
     closeSync(file);
   }
 }
 
-function fill(file: number, bytes: Uint8Array, from: number): number {
-  for (let done = 0; ; ) {
-    const got = readSync(file, bytes, done, bytes.length - done, from + done);
-    if (got === 0) return done;
-    done += got;
-  }
-}
+const LOOK_BACK = 64 * 1024;

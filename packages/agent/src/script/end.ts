@@ -8,12 +8,13 @@ import { membersOf, type Process } from "./processes.ts";
  */
 export async function end(folder: string, grace: number, keep: Keep = () => []): Promise<void> {
   const deadline = Date.now() + grace * 1000;
-  ask(without(membersOf(folder), keep));
-  for (let pause = 2; ; pause = Math.min(pause * 2, patience(deadline))) {
-    const members = without(membersOf(folder), keep);
-    if (members.length === 0) return;
+  const present = (): Process[] => without(membersOf(folder), keep);
+  const first = present();
+  ask(first);
+  for (let members = first, pause = 2; members.length > 0; members = present()) {
     if (Date.now() >= deadline) for (const one of members) signal(one.pid, "SIGKILL");
     await sleep(Math.min(pause, Math.max(2, deadline - Date.now())));
+    pause = Math.min(pause * 2, patience(deadline));
   }
 }
 

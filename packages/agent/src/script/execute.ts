@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, readText, writeWhole } from "../disk.ts";
+import { messageOf, readText } from "../disk.ts";
 import type { Assignment } from "../types.ts";
 import { end, type Keep } from "./end.ts";
 import { isMember } from "./processes.ts";
@@ -36,6 +36,8 @@ export type Ending =
 
 /** What a script leaves behind gets less time than the script itself, since somebody waits for the job to be over. */
 const LEFTOVER_GRACE = 5;
+/** What the wrapper needs once nobody writes any more: next to nothing. */
+const DRAIN_GRACE = 2;
 const TICK = 1_000;
 /** Nothing but KILL ends a wrapper before it has written down a code. */
 const KILLED = 137;
@@ -70,8 +72,10 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   }
   halt.throwIfAborted();
   const stopped = told || !isOver();
-  await end(folder, stopped ? script.grace : Math.min(script.grace, LEFTOVER_GRACE), keepers(script));
-  await end(folder, 2);
+  const grace = stopped ? script.grace : Math.min(script.grace, LEFTOVER_GRACE);
+  const keeping = isAlive(script, child);
+  if (keeping) await end(folder, grace, keepers(script));
+  await end(folder, keeping ? DRAIN_GRACE : grace);
   halt.throwIfAborted();
   return ending(script, child, stopped);
 }
@@ -115,9 +119,9 @@ function start(script: Script): ChildProcess {
   const { folder, phase, dialect, bash } = script;
   const path = join(folder, `${phase}.sh`);
   mkdirSync(join(folder, "out"), { recursive: true });
-  writeWhole(path, scriptOf(dialect, script.text));
-  writeWhole(join(folder, "wrap.sh"), WRAPPER);
-  writeWhole(join(folder, `${phase}.boot`), boot());
+  writeFileSync(path, scriptOf(dialect, script.text), { mode: 0o600 });
+  writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
+  writeFileSync(join(folder, `${phase}.boot`), boot());
   const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.

@@ -5,7 +5,7 @@
  * Gotchas: a pid may be somebody else's by now, so none is believed without the marker. Zombies are over already.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 
 /** Set to the attempt's folder, which no other attempt on this machine has, not even the same job's on another host. */
 export const MARKER = "MUSTER_ATTEMPT_DIR";
@@ -16,16 +16,24 @@ export interface Process {
   readonly group: number;
   /** 0: not known. */
   readonly session: number;
-  /** Tells two processes apart that had the same pid. */
-  readonly began: string;
+  readonly marked: boolean;
+}
+
+/** What a process must have in its environment, or, when it leads its group, in its command, to count as marked. */
+export interface Mark {
   readonly environment: string;
   readonly command: string;
 }
 
+export const markOf = (folder: string): Mark => ({
+  environment: `${MARKER}=${folder}\0`,
+  command: `${folder}/wrap.sh`,
+});
+
 /** Every process of the attempt, without the agent itself. */
-export function membersOf(folder: string, all: readonly Process[] = list()): Process[] {
+export function membersOf(folder: string, all: readonly Process[] = list(markOf(folder))): Process[] {
   const others = all.filter(one => one.pid !== process.pid);
-  const marked = others.filter(one => bears(one, folder));
+  const marked = others.filter(one => one.marked);
   const sessions = new Set(marked.map(one => one.session).filter(session => session > 1));
   const groups = new Set(marked.map(one => one.group).filter(group => group > 1));
   const pids = new Set(others.filter(one => sessions.has(one.session) || groups.has(one.group)).map(one => one.pid));
@@ -36,13 +44,9 @@ export function membersOf(folder: string, all: readonly Process[] = list()): Pro
 
 /** Whether this pid is still a process of the attempt. */
 export function isMember(pid: number, folder: string): boolean {
-  const one = process.platform === "linux" ? read(pid) : list().find(other => other.pid === pid);
-  return one !== undefined && bears(one, folder);
-}
-
-function bears(one: Process, folder: string): boolean {
-  if (one.environment.includes(`${MARKER}=${folder}\0`)) return true;
-  return one.pid === one.group && one.command.includes(`${folder}/wrap.sh`);
+  const mark = markOf(folder);
+  const one = process.platform === "linux" ? read(pid, mark) : list(mark).find(other => other.pid === pid);
+  return one?.marked === true;
 }
 
 function addChildren(pids: Set<number>, all: readonly Process[]): void {
@@ -53,37 +57,46 @@ function addChildren(pids: Set<number>, all: readonly Process[]): void {
 }
 
 /** All processes that this user may look at. */
-export function list(): Process[] {
-  if (process.platform !== "linux") return parse(ps());
+export function list(mark: Mark): Process[] {
+  if (process.platform !== "linux") return parse(ps(), mark);
   return readdirSync("/proc")
     .filter(name => /^\d+$/.test(name))
-    .flatMap(name => read(Number(name)) ?? []);
+    .flatMap(name => read(Number(name), mark) ?? []);
 }
 
-function read(pid: number): Process | undefined {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  if (stat === undefined) return undefined;
+function read(pid: number, mark: Mark): Process | undefined {
+  const stat = slurp(`/proc/${pid}/stat`).toString("latin1");
   // The program's name is in brackets and may hold anything, brackets too.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return {
-    pid,
-    parent: Number(fields[1]),
-    group: Number(fields[2]),
-    session: Number(fields[3]),
-    began: fields[19] ?? "",
-    environment: `${attempt(() => readFileSync(`/proc/${pid}/environ`, "utf8")) ?? ""}\0`,
-    command: attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "",
-  };
+  if (stat === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
+  const group = Number(fields[2]);
+  const marked =
+    slurp(`/proc/${pid}/environ`).includes(mark.environment) ||
+    (pid === group && slurp(`/proc/${pid}/cmdline`).includes(mark.command));
+  return { pid, parent: Number(fields[1]), group, session: Number(fields[3]), marked };
 }
 
-/** Undefined when the process is gone, or is not ours to look at. */
-function attempt(look: () => string): string | undefined {
+/** The next call writes over it. readFile would take 64 KB for each of hundreds of files. */
+const scratch = { bytes: Buffer.alloc(64 * 1024) };
+
+/** Empty when the process is gone, or is not ours to look at. */
+function slurp(path: string): Buffer {
   try {
-    return look();
+    const file = openSync(path, "r");
+    try {
+      return fill(file, 0);
+    } finally {
+      closeSync(file);
+    }
   } catch {
-    return undefined;
+    return Buffer.alloc(0);
   }
+}
+
+function fill(file: number, from: number): Buffer {
+  if (from === scratch.bytes.length) scratch.bytes = Buffer.concat([scratch.bytes], from * 2);
+  const got = readSync(file, scratch.bytes, from, scratch.bytes.length - from, null);
+  return got === 0 ? scratch.bytes.subarray(0, from) : fill(file, from + got);
 }
 
 /** Where there is no /proc, ps prints the environment behind the command. */
@@ -94,19 +107,14 @@ const ps = (): string =>
   });
 
 /** Reads `pid ppid pgid stat command environment` lines. */
-export function parse(text: string): Process[] {
+export function parse(text: string, mark: Mark): Process[] {
   return text.split("\n").flatMap(line => {
     const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s(.*)$/.exec(line);
     if (match === null || match[4]?.startsWith("Z")) return [];
+    const [pid, parent, group] = [Number(match[1]), Number(match[2]), Number(match[3])];
     const command = match[5] ?? "";
-    return {
-      pid: Number(match[1]),
-      parent: Number(match[2]),
-      group: Number(match[3]),
-      session: 0,
-      began: "",
-      environment: `${command.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/).join("\0")}\0`,
-      command,
-    };
+    const environment = `${command.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/).join("\0")}\0`;
+    const marked = environment.includes(mark.environment) || (pid === group && command.includes(mark.command));
+    return { pid, parent, group, session: 0, marked };
   });
 }

@@ -1,0 +1,130 @@
+/** Logs on their way home; the control plane, and what stands for S3, is a server of our own. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Record } from "../../packages/agent/src/attempt/record.ts";
+import { Clock } from "../../packages/agent/src/control/clock.ts";
+import { Journal } from "../../packages/agent/src/journal.ts";
+import { Pace } from "../../packages/agent/src/logs/pace.ts";
+import { Shipper } from "../../packages/agent/src/logs/shipper.ts";
+import { Bench } from "./support/bench.ts";
+import { until } from "./support/until.ts";
+
+const numbered = (count: number): string => Array.from({ length: count }, (_, index) => `${index + 1}\n`).join("");
+
+test.concurrent("the first output goes at once, though nobody follows", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { run: "echo first; sleep 1000" });
+  await bench.agent();
+  await until("the first output", () => bench.plane.log("job_a") === "first\n", 3_000);
+});
+
+test.concurrent("uploads that fail for a while are made up for, in order", async () => {
+  await using bench = await Bench.open();
+  bench.plane.faults.set("logs", 503);
+  bench.plane.assign("job_a", { setup: "seq 1 10", run: "seq 11 2000" });
+  await bench.agent();
+  await until("an upload to be refused", () => bench.agentLog().includes("log chunk refused"));
+  await until("the script to end", () => bench.agentState("job_a-1").includes('"closing"'));
+  expect(bench.plane.exit("job_a")).toBeUndefined();
+  bench.plane.faults.delete("logs");
+  expect(await bench.exit("job_a")).toMatchObject({ logsComplete: true });
+  expect(bench.plane.log("job_a")).toBe(numbered(2000));
+});
+
+test.concurrent("a grant that is over is renewed by a poll at once", async () => {
+  await using bench = await Bench.open();
+  const expired = bench.plane.policy("job_a", 1, { expiresAt: Date.now() - 1 });
+  bench.plane.assign("job_a", { run: "echo hello", logs: expired });
+  bench.plane.held = [{ jobId: "job_a", fence: 1, logs: bench.plane.policy("job_a", 1) }];
+  await bench.agent();
+  expect(await bench.exit("job_a", 1, 5_000)).toMatchObject({ logsComplete: true });
+  expect(bench.plane.log("job_a")).toBe("hello\n");
+});
+
+test.concurrent("an exit that the control plane does not take for want of chunks brings all of them again", async () => {
+  await using bench = await Bench.open();
+  bench.plane.faults.set("report", "cut");
+  bench.plane.assign("job_a", { setup: "echo one", run: "echo two" });
+  await bench.agent();
+  await until("both chunks", () => bench.plane.chunks("job_a").length === 2);
+  bench.plane.uploads.clear();
+  bench.plane.faults.delete("report");
+  expect(await bench.exit("job_a")).toMatchObject({ logsComplete: true, chunks: 2 });
+  expect(bench.plane.log("job_a")).toBe("one\ntwo\n");
+});
+
+test.concurrent("a thousand lines a second arrive whole while somebody follows, three chunks a second at most", async () => {
+  await using bench = await Bench.open();
+  const run = "for s in $(seq 0 39); do seq $((s * 100 + 1)) $((s * 100 + 100)); sleep 0.1; done";
+  bench.plane.assign("job_a", { run });
+  bench.plane.held = [{ jobId: "job_a", fence: 1, followUntil: Date.now() + 600_000 }];
+  await bench.agent();
+  await bench.kick();
+  await bench.exit("job_a");
+  expect(bench.plane.log("job_a")).toBe(numbered(4000));
+  const times = bench.plane.uploadTimes;
+  const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000;
+  expect(times.length).toBeLessThanOrEqual(seconds / 0.3 + 3);
+  expect(times.length).toBeGreaterThan(seconds);
+});
+
+test.concurrent("a burst of twenty megabytes arrives whole, in chunks of the size that the grant allows", async () => {
+  await using bench = await Bench.open();
+  const logs = bench.plane.policy("job_a", 1, { maxBytes: 1_000_000 });
+  bench.plane.assign("job_a", { run: "seq 1 2700000", logs });
+  await bench.agent();
+  await bench.exit("job_a");
+  expect(bench.plane.log("job_a") === numbered(2_700_000)).toBe(true);
+  const chunks = bench.plane.chunks("job_a");
+  expect(Math.max(...chunks.map(chunk => chunk.bytes.length))).toBeLessThanOrEqual(1_000_000);
+  expect(chunks.every(chunk => chunk.bytes.at(-1) === 0x0a)).toBe(true);
+});
+
+test.concurrent("output without a line end arrives too, byte for byte", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { run: "printf 'a\\r'; printf '\\377\\000\\001'; printf é; printf end" });
+  await bench.agent();
+  await bench.exit("job_a");
+  const bytes = Buffer.concat(bench.plane.chunks("job_a").map(chunk => chunk.bytes));
+  expect(bytes.toString("latin1")).toBe("a\r\xff\x00\x01\xc3\xa9end");
+});
+
+test.concurrent("what cannot be sent by its deadline is given up, and the chunks that were sent are counted", async () => {
+  await using bench = await Bench.open();
+  const record = Record.create(bench.home.root, bench.plane.assign("job_a"), Date.now());
+  const halt = new AbortController();
+  const shipper = new Shipper({
+    folder: record.folder,
+    policy: record.policy,
+    clock: new Clock(),
+    journal: new Journal(join(bench.home.root, "log")),
+    refresh: () => undefined,
+    halt: halt.signal,
+  });
+  const out = (phase: string, text: string): void => writeFileSync(join(record.folder, "out", `${phase}.log`), text);
+  out("setup", "one\n");
+  const shipped = shipper.run();
+  await until("the first chunk", () => bench.plane.uploads.size === 1);
+  bench.plane.faults.set("logs", 503);
+  out("run", "two\n");
+  for (const phase of ["setup", "run", "muster"] as const) shipper.close(phase);
+  shipper.expire(Date.now() + 500);
+  expect(await shipped).toEqual({ chunks: 1, complete: false });
+  expect(bench.plane.log("job_a")).toBe("one\n");
+});
+
+test.concurrent("nobody follows: a ten-minute job with a megabyte of log takes 25 requests at most", () => {
+  const pace = new Pace();
+  const perSecond = (1024 * 1024) / 600;
+  const state = { pending: 0, sent: 0 };
+  for (let now = 0; now <= 600_000; now += 1_000) {
+    state.pending += perSecond;
+    const moment = { now, pending: state.pending, followed: false, closed: false };
+    if (!pace.isDue(moment)) continue;
+    pace.sent(moment);
+    Object.assign(state, { pending: 0, sent: state.sent + 1 });
+  }
+  expect(state.sent).toBeLessThan(25);
+  expect(state.sent).toBeGreaterThan(10);
+});

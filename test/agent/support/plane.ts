@@ -1,0 +1,209 @@
+/**
+ * The control plane of these tests: a small HTTP server of our own that keeps the protocol's promises, and breaks down
+ * when a test tells it to. What passes against it is not thereby proved against the real one.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type {
+  Assignment,
+  AttemptRef,
+  Enrol,
+  Held,
+  LogPolicy,
+  Orders,
+  Poll,
+  Report,
+} from "@muster/core/agent/protocol.ts";
+
+type Exited = Extract<Report, { state: "exited" }>;
+
+/** What the next calls of a kind meet: an answer's status, or a connection that breaks before or after the work is done. */
+export type Fault = number | "cut" | "cut after" | "hang";
+
+export class Plane {
+  readonly polls: Poll[] = [];
+  readonly enrolments: Enrol[] = [];
+  readonly reports: Report[] = [];
+  /** Every upload that was taken, by key; the same key may come again. */
+  readonly uploads = new Map<string, Buffer[]>();
+  /** When each upload came, in order. */
+  readonly uploadTimes: number[] = [];
+  readonly inputs = new Map<string, Buffer>();
+  readonly policies: LogPolicy[] = [];
+  assignments: Assignment[] = [];
+  held: Held[] = [];
+  revoked: AttemptRef[] = [];
+  pollAfter = 60_000;
+  /** Faults of the routes, by the end of their path; each holds until it is taken away. */
+  readonly faults = new Map<"enrol" | "poll" | "report" | "logs", Fault>();
+  readonly errorCodes = new Map<number, string>([
+    [401, "unauthenticated"],
+    [409, "conflict"],
+  ]);
+  /** Attempts whose reports are refused, as `<jobId>-<fence>`. */
+  readonly disowned = new Set<string>();
+  readonly #server: Server;
+  readonly #hosts = new Map<string, string>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async open(): Promise<Plane> {
+    const server = createServer();
+    const plane = new Plane(server);
+    server.on("request", (request, response) => void plane.#serve(request, response));
+    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+    return plane;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get hosts(): number {
+    return this.#hosts.size;
+  }
+
+  policy(jobId: string, fence: number, changes: Partial<LogPolicy> = {}): LogPolicy {
+    return {
+      url: `${this.url}/logs`,
+      fields: { policy: "p", "x-signature": "s" },
+      prefix: `logs/${jobId}/${fence}/`,
+      maxBytes: 4 * 1024 * 1024,
+      expiresAt: Date.now() + 3_600_000,
+      ...changes,
+    };
+  }
+
+  assign(jobId: string, changes: Partial<Assignment> = {}): Assignment {
+    const fence = changes.fence ?? 1;
+    const assignment: Assignment = {
+      jobId,
+      fence,
+      rank: 0,
+      dialect: "muster",
+      env: {},
+      secretNames: [],
+      mounts: [],
+      grace: 2,
+      logs: this.policy(jobId, fence),
+      ...changes,
+    };
+    this.assignments.push(assignment);
+    return assignment;
+  }
+
+  states(jobId: string): string[] {
+    return this.reports.filter(report => report.jobId === jobId).map(report => report.state);
+  }
+
+  exit(jobId: string, fence = 1): Exited | undefined {
+    return this.reports.find(
+      (report): report is Exited => report.state === "exited" && report.jobId === jobId && report.fence === fence,
+    );
+  }
+
+  chunks(jobId: string, fence = 1): { key: string; bytes: Buffer }[] {
+    const prefix = `logs/${jobId}/${fence}/`;
+    return [...this.uploads]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, versions]) => ({ key: key.slice(prefix.length), bytes: versions[0] ?? Buffer.alloc(0) }))
+      .sort((one, other) => (one.key < other.key ? -1 : 1));
+  }
+
+  /** The whole log, or one phase of it. */
+  log(jobId: string, phase = "", fence = 1): string {
+    const wanted = this.chunks(jobId, fence).filter(chunk => chunk.key.endsWith(phase));
+    return Buffer.concat(wanted.map(chunk => chunk.bytes)).toString();
+  }
+
+  /** Breaks every connection that is open. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bytesOf(request).catch(() => Buffer.alloc(0));
+    const path = request.url ?? "";
+    const fault = this.faults.get(path.split("/").at(-1) as "poll");
+    if (fault === "hang") return;
+    if (fault === "cut") return void request.socket.destroy();
+    if (typeof fault === "number") return answer(response, fault, { code: this.errorCodes.get(fault), message: "no" });
+    const [status, value] = await this.#answer(path, request, body);
+    if (fault === "cut after") return void request.socket.destroy();
+    answer(response, status, value);
+  }
+
+  async #answer(path: string, request: IncomingMessage, body: Buffer): Promise<[number, unknown]> {
+    if (path.startsWith("/inputs/")) {
+      const found = this.inputs.get(path.slice("/inputs/".length));
+      return found === undefined ? [404, ""] : [200, found];
+    }
+    if (path === "/logs") return this.#upload(request, body);
+    const value = JSON.parse(body.toString());
+    if (path === "/v1/agent/enrol") return this.#enrol(value as Enrol);
+    if (!/^Bearer msh_/.test(request.headers.authorization ?? "")) return [401, { code: "unauthenticated" }];
+    return path === "/v1/agent/poll" ? [200, this.#poll(value as Poll)] : this.#report(value as Report);
+  }
+
+  #enrol(enrol: Enrol): [number, unknown] {
+    this.enrolments.push(enrol);
+    const nonce = this.#hosts.get(enrol.token) ?? enrol.nonce;
+    if (nonce !== enrol.nonce) return [409, { code: "conflict" }];
+    this.#hosts.set(enrol.token, nonce);
+    return [200, { hostId: "hst_1", hostToken: `msh_w.hst_1.${nonce}` }];
+  }
+
+  #poll(poll: Poll): Orders {
+    this.polls.push(poll);
+    const reported = new Set(this.reports.map(report => `${report.jobId} ${report.fence}`));
+    return {
+      now: Date.now(),
+      assignments: this.assignments.filter(one => !reported.has(`${one.jobId} ${one.fence}`)),
+      held: this.held,
+      revoked: this.revoked,
+      pollAfter: this.pollAfter,
+    };
+  }
+
+  #report(report: Report): [number, unknown] {
+    if (this.disowned.has(`${report.jobId}-${report.fence}`)) return [200, { accepted: false }];
+    const found = this.chunks(report.jobId, report.fence).length;
+    if (report.state === "exited" && report.logsComplete && found < report.chunks)
+      return [409, { code: "logs_incomplete" }];
+    this.reports.push(report);
+    return [200, { accepted: true }];
+  }
+
+  async #upload(request: IncomingMessage, body: Buffer): Promise<[number, unknown]> {
+    const headers = { "content-type": request.headers["content-type"] ?? "" };
+    const form = await new Response(new Uint8Array(body), { headers }).formData();
+    const names = [...form.keys()];
+    const file = form.get("file");
+    if (names.at(-1) !== "file" || !(file instanceof Blob) || form.get("policy") !== "p") return [400, "not a grant"];
+    const key = String(form.get("key"));
+    const bytes = Buffer.from(await file.arrayBuffer());
+    this.uploads.set(key, [...(this.uploads.get(key) ?? []), bytes]);
+    this.uploadTimes.push(Date.now());
+    return [204, ""];
+  }
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function answer(response: ServerResponse, status: number, value: unknown): void {
+  const isText = typeof value === "string" || Buffer.isBuffer(value);
+  response.writeHead(status, { "content-type": isText ? "application/octet-stream" : "application/json" });
+  if (status === 204) response.end();
+  else response.end(isText ? value : JSON.stringify(value));
+}
