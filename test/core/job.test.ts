@@ -114,6 +114,17 @@ test("when one node of a job fails the others are ended, and the first cause is 
   });
 });
 
+test("a node that has ended is given nothing to do while the others of its job run", async () => {
+  const world = testWorld();
+  const { hosts } = await readyCluster(world, 2);
+  const { id } = await submit(world, ADA, "demo", request({ nodes: 2 }));
+  const zero = await assigned(hosts[0]);
+  await assigned(hosts[1]);
+  await hosts[0]?.run(zero, 0);
+  expect(await hosts[0]?.poll()).toMatchObject({ assignments: [], held: [] });
+  expect((await Read.get(world, ADA, id)).state).toBe("running");
+});
+
 test("a repeated request makes one job, and the same key for another request is refused", async () => {
   const world = testWorld();
   await readyCluster(world);

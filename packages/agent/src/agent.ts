@@ -100,6 +100,7 @@ class Agent {
     return {
       pid: process.pid,
       version: VERSION,
+      endpoint: this.#options.endpoint,
       hostId: this.#hostId,
       polledAt: this.#polledAt,
       attempts: this.#holdings.status(),

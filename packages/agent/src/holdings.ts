@@ -64,7 +64,11 @@ export class Holdings {
 
   #accept(assignment: Assignment): void {
     const { jobId, fence } = assignment;
-    if (!JOB_ID.test(jobId) || !this.#fences.isNew(assignment)) return;
+    if (!JOB_ID.test(jobId)) return;
+    if (!this.#fences.isNew(assignment)) {
+      this.#disclaim(assignment);
+      return;
+    }
     try {
       this.#host.journal.note("attempt accepted", { jobId, fence });
       this.#take(Record.create(this.#host.home.attempts, assignment, Date.now()));
@@ -72,6 +76,19 @@ export class Holdings {
       // Not held and not seen: the control plane will say it again.
       this.#host.journal.warn("attempt not accepted", { jobId, fence, error: messageOf(error) });
     }
+  }
+
+  /** Told to do what it has seen and does not hold: its folder is lost, and nobody else can tell. What is over stays over. */
+  #disclaim({ jobId, fence }: Assignment): void {
+    const name = nameOf({ jobId, fence });
+    if (this.#held.has(name) || this.#leaving.has(name) || !this.#fences.isLatest({ jobId, fence })) return;
+    this.#host.journal.warn("attempt is lost", { jobId, fence });
+    const message = "its folder on the host is gone";
+    this.#host.control
+      .report({ jobId, fence, state: "exited", cause: "host_lost", message, chunks: 0, logsComplete: false })
+      .catch((error: unknown) =>
+        this.#host.journal.warn("loss not reported", { jobId, fence, error: messageOf(error) }),
+      );
   }
 
   /** A newer attempt of a job ends the older one first. */

@@ -21,6 +21,10 @@ export class Fences {
     return ref.fence > (this.#seen.get(ref.jobId) ?? Number.NEGATIVE_INFINITY);
   }
 
+  isLatest(ref: AttemptRef): boolean {
+    return ref.fence === this.#seen.get(ref.jobId);
+  }
+
   add(ref: AttemptRef): void {
     if (!this.isNew(ref)) return;
     // A torn line of a crash must not swallow this one.

@@ -10,7 +10,7 @@ import { messageOf, readText } from "../disk.ts";
 import type { Assignment } from "../types.ts";
 import { end, type Keep } from "./end.ts";
 import { isMember } from "./processes.ts";
-import { optionsOf, type ScriptPhase, scriptOf, WRAPPER } from "./texts.ts";
+import { type ScriptPhase, scriptOf, WRAPPER } from "./texts.ts";
 import { exitCode, FolderWatch, wrapperPid } from "./watch.ts";
 
 export interface Script {
@@ -125,7 +125,7 @@ function start(script: Script): ChildProcess {
   const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
-    const args = ["-p", join(folder, "wrap.sh"), folder, phase, bash, ...optionsOf(dialect), path];
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, bash, path];
     return spawn(bash, args, {
       cwd: script.cwd,
       env: script.env,

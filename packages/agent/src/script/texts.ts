@@ -28,18 +28,17 @@ printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
 }
 `;
 
+/** What setups and installers leave in `~/.bashrc` (PATH, conda) is there for every script, as SkyPilot's users expect. */
+const PROFILE = "[ ! -r ~/.bashrc ] || . ~/.bashrc; ";
+
 /**
  * Muster's own scripts stop at the first failing line. The others go on, as their launcher's do, and note each line that
  * failed; the trap stands before the first line's text, so that line numbers stay right.
  */
 export function scriptOf(dialect: Assignment["dialect"], text: string): string {
-  if (dialect === "muster") return text;
-  return `trap '{ printf "%s %s %s\\n" "$LINENO" "$?" "\${BASH_SOURCE[0]}" >>"$0.failed"; } 2>/dev/null' ERR; ${text}`;
+  if (dialect === "muster") return `${PROFILE}set -eo pipefail; ${text}`;
+  return `${PROFILE}trap '{ printf "%s %s %s\\n" "$LINENO" "$?" "\${BASH_SOURCE[0]}" >>"$0.failed"; } 2>/dev/null' ERR; ${text}`;
 }
-
-/** Options of bash for scripts of that dialect. */
-export const optionsOf = (dialect: Assignment["dialect"]): string[] =>
-  dialect === "muster" ? ["-eo", "pipefail"] : [];
 
 interface Failure {
   readonly line: string;

@@ -1,5 +1,6 @@
 /** A host's poll: it says how it is and what it holds, and learns what to do. */
 import * as Actor from "../actor/actor.ts";
+import * as Attempt from "../attempt/attempt.ts";
 import { register } from "../cluster/register.ts";
 import * as Slots from "../cluster/slots.ts";
 import type { HostActor } from "../host/authenticate.ts";
@@ -49,9 +50,19 @@ async function ordersFor(
 ): Promise<{ assignments: Assignment[]; held: Held[] }> {
   if (job === undefined || slots === undefined) return { assignments: [], held: [] };
   const ref = { jobId: job.id, fence: job.fence };
-  if (!holds(ref)) return { assignments: [await assign(world, host, job, slots)], held: [await orderOf(world, job)] };
+  if (!holds(ref)) {
+    // A node that has ended waits for the others of its job: there is nothing more for it to do.
+    if (await hasEnded(world, host, job)) return { assignments: [], held: [] };
+    return { assignments: [await assign(world, host, job, slots)], held: [await orderOf(world, job)] };
+  }
   const logs = await logPolicy(world, job, job.placement.indexOf(host.rank));
   return { assignments: [], held: [{ ...(await orderOf(world, job)), logs }] };
+}
+
+async function hasEnded(world: Part, host: HostActor, job: Job.Placed): Promise<boolean> {
+  const rank = job.placement.indexOf(host.rank);
+  const row = await load(world.table, Attempt.noun, Keys.attempt(job.workspace, job.id, job.fence, rank));
+  return row !== undefined && Attempt.kind.life.isTerminal(row.state);
 }
 
 async function orderOf(world: Part, job: Job.Placed): Promise<Held> {
@@ -77,13 +88,11 @@ async function welcome(world: Basics, host: HostActor): Promise<void> {
   const move = advance(world, Host.kind, Actor.system(host.workspace), host.host, "enrol");
   await unlessRaced(() => world.table.write(move.writes));
   await register(world, host);
-  await reopen(world, host);
 }
 
-/** The slot of a host that was lost and is back takes jobs again. */
-async function reopen(world: Basics, host: HostActor): Promise<void> {
-  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
-  if (slots === undefined || slots.hosts.every(slot => slot.rank !== host.rank || slot.up)) return;
+/** The slot of a host that was lost and is back takes jobs again. Asked with every poll: one that died here is made good. */
+async function reopen(world: Basics, host: HostActor, slots: Stored<Slots.Slots>): Promise<void> {
+  if (slots.hosts.every(slot => slot.rank !== host.rank || slot.up)) return;
   const hosts = slots.hosts.map(slot => (slot.rank === host.rank ? { ...slot, up: true } : slot));
   await unlessRaced(() => world.table.write([amend(Slots.noun, slots, { hosts }).write]));
 }
@@ -109,7 +118,9 @@ async function unlessRaced(write: () => Promise<void>): Promise<void> {
 /** The slots as they are; an idle host first sees whether something waits for it, should the doorbell have been lost. */
 async function work(world: Basics, host: HostActor): Promise<Stored<Slots.Slots> | undefined> {
   const slots = await Slots.get(world.table, host.workspace, host.clusterId);
-  const idle = slots?.hosts.some(slot => slot.rank === host.rank && slot.job === undefined);
+  if (slots === undefined) return undefined;
+  await reopen(world, host, slots);
+  const idle = slots.hosts.some(slot => slot.rank === host.rank && slot.job === undefined);
   if (!idle) return slots;
   const placed = await schedule(world, host);
   return placed.length === 0 ? slots : Slots.get(world.table, host.workspace, host.clusterId);
