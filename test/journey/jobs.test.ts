@@ -49,8 +49,8 @@ describe.each(Object.entries(tables))("on %s", (_name, faults) => {
     const first = await launch(plane, "one", { setup: "echo set up", run: "echo first" });
     const second = await launch(plane, "one", { setup: "echo set up", run: "echo second" });
     const third = await launch(plane, "one", { setup: "echo no; exit 9", run: "echo third" });
-    await ended(plane, first);
-    await ended(plane, second);
+    expect(await ended(plane, first)).toMatchObject({ state: "succeeded", logsComplete: true });
+    expect(await ended(plane, second)).toMatchObject({ state: "succeeded", logsComplete: true });
     expect(await ended(plane, third)).toMatchObject({
       state: "failed",
       exitCode: 9,

@@ -36,8 +36,8 @@ export type Ending =
 
 /** What a script leaves behind gets less time than the script itself, since somebody waits for the job to be over. */
 const LEFTOVER_GRACE = 5;
-/** What the wrapper needs once nobody writes any more: next to nothing. */
-const DRAIN_GRACE = 2;
+/** What the wrapper may need once nobody writes any more: next to nothing, but the machine may be busy. */
+const DRAIN_GRACE = 10;
 const TICK = 1_000;
 /** Nothing but KILL ends a wrapper before it has written down a code. */
 const KILLED = 137;

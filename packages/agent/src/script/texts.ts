@@ -12,9 +12,11 @@ export type ScriptPhase = Exclude<Phase, "muster">;
  * A script is started once at most: whoever makes the pid file first. Its output goes through a pipe, since scripts that
  * write to /dev/stderr would cut a plain file back to nothing. The exit code is written when the script ends, while the
  * pipe may still be held open by what the script left behind; its newline says that it is whole. TERM to the whole group
- * does not stop the book-keeping. There are no variables here: they would change the task's own of the same name.
+ * does not stop the book-keeping: it is ignored from the start, so that what reads the pipe is never without that; a
+ * handler, as the script's side has it, would leave the moment between its birth and its first command. There are no
+ * variables here: they would change the task's own of the same name.
  */
-export const WRAPPER = `trap : TERM INT HUP
+export const WRAPPER = `trap '' TERM INT HUP
 set -o noclobber
 printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
 {
@@ -22,7 +24,6 @@ printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
   "\${@:3}" 2>&1
   printf '%s\\n' "$?" >|"$1/$2.exit"
 } | {
-  trap '' TERM INT HUP
   PATH=/usr/bin:/bin:$PATH
   exec cat >>"$1/out/$2.log"
 }
