@@ -28,12 +28,13 @@ export class Replay extends Error {
 type Part = { readonly table: Table; readonly clock: Clock };
 
 /**
+ * @param writes may be none: then only the claim is kept, or the same request would mean something else when it comes again.
  * @param answer what the verb is about to return; kept for repetitions.
  * @throws Replay when the same request was committed before.
  * @throws WriteConflict when the world has moved on: read again.
  */
 export async function commit(world: Part, actor: Actor, writes: readonly Write[], answer: unknown): Promise<void> {
-  if (actor.claim === undefined) return world.table.write(writes);
+  if (actor.claim === undefined) return writes.length === 0 ? undefined : world.table.write(writes);
   const key = Keys.claim(actor.workspace, actor.claim.key);
   const put = {
     ...key,

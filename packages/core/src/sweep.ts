@@ -31,16 +31,31 @@ async function dueIn(world: World, shard: number, now: number): Promise<readonly
   return (await world.table.query({ pk: Keys.duePartition(shard), index: "due", upTo, limit: PER_SHARD })).items;
 }
 
-/** Terminates machines that no record owns. The cloud is listed first, so that the records are never older than the machines. */
+/**
+ * Terminates machines that no record owns, and stops those that run though their cluster is stopped. The cloud is listed
+ * first, so that the records are never older than the machines.
+ */
 export async function sweepOrphans(world: World): Promise<string[]> {
   const killed: string[] = [];
   for (const provider of world.providers.values()) {
     const machines = await provider.sweep();
     const orphans: Machine[] = [];
-    for (const machine of machines) if (!(await isOwned(world, machine))) orphans.push(machine);
+    for (const machine of machines) {
+      const cluster = await load(world.table, Cluster.noun, Keys.cluster(machine.workspace, machine.clusterId));
+      if (!isOwned(cluster, machine)) orphans.push(machine);
+      else if (cluster?.state === "stopped" && runs(machine)) await rest(world, provider, machine);
+    }
     killed.push(...(await end(world, provider, orphans)));
   }
   return killed;
+}
+
+const runs = (machine: Machine): boolean => machine.state === "running" || machine.state === "pending";
+
+/** A start that landed late, or somebody else's: its cluster costs what it should not. */
+async function rest(world: World, provider: MachineProvider, machine: Machine): Promise<void> {
+  world.log.error("a machine of a stopped cluster runs", { provider: provider.name, machine: machine.machineId });
+  await provider.stop({ workspace: machine.workspace, clusterId: machine.clusterId });
 }
 
 async function end(world: World, provider: MachineProvider, orphans: readonly Machine[]): Promise<string[]> {
@@ -52,8 +67,7 @@ async function end(world: World, provider: MachineProvider, orphans: readonly Ma
 }
 
 /** Owned: its cluster lives, and is of the machine's generation and try. A draining cluster ends its machines itself. */
-async function isOwned(world: World, machine: Machine): Promise<boolean> {
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(machine.workspace, machine.clusterId));
+function isOwned(cluster: Cluster.Cluster | undefined, machine: Machine): boolean {
   if (cluster === undefined || Cluster.isOver(cluster)) return false;
   if (cluster.state === "draining") return true;
   const current = "launch" in cluster ? cluster.launch?.try : undefined;

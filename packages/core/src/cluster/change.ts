@@ -89,8 +89,7 @@ async function settle(
   cluster: Stored<Cluster.Cluster>,
   move: Move<Cluster.Cluster> | undefined,
 ): Promise<Cluster.Info> {
-  if (move === undefined) return Cluster.info(cluster);
-  const answer = Cluster.info(move.next);
-  await commit(world, actor, move.writes, answer);
+  const answer = Cluster.info(move?.next ?? cluster);
+  await commit(world, actor, move?.writes ?? [], answer);
   return answer;
 }

@@ -21,6 +21,7 @@ export const create = (world: Edge, actor: Actor, request: Cluster.Create): Prom
     const existing = request.name === undefined ? undefined : await byName(world.table, actor.workspace, request.name);
     if (existing) {
       requireFit(actor, existing, request);
+      await commit(world, actor, [], Cluster.info(existing));
       return Cluster.info(existing);
     }
     const { cluster, writes } = blueprint(world, actor, request);

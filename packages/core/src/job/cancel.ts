@@ -18,9 +18,8 @@ export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Inf
   retrying(async () => {
     const job = await find(world, actor, id);
     const done = await cancellation(world, actor, job);
-    if (done === undefined) return Job.info(job);
-    const answer = Job.info(done.move.next);
-    await commit(world, actor, done.writes, answer);
+    const answer = Job.info(done?.move.next ?? job);
+    await commit(world, actor, done?.writes ?? [], answer);
     return answer;
   });
 

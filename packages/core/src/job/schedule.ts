@@ -41,7 +41,9 @@ async function placeOne(world: Basics, ref: ClusterRef): Promise<string | undefi
     await world.table.write([{ remove: head, expect: head.version }]);
     return placement.jobId;
   }
-  await world.table.write(writes(world, job, head, slots, placement.ranks));
+  // The cluster is checked, not only read: a placement that lands late finds hosts that are no longer there.
+  const ready: Write = { check: Cluster.noun.key(cluster), expect: cluster.version };
+  await world.table.write([...writes(world, job, head, slots, placement.ranks), ready]);
   return job.id;
 }
 

@@ -27,8 +27,7 @@ export const create = (world: Edge, actor: Actor, request: Launch.Create): Promi
       ...(job && { job: Job.info(job.job) }),
       reused: existing !== undefined,
     };
-    const all = [...writes, ...(job?.writes ?? [])];
-    if (all.length > 0) await commit(world, actor, all, answer);
+    await commit(world, actor, [...writes, ...(job?.writes ?? [])], answer);
     return answer;
   });
 

@@ -21,7 +21,7 @@ export interface Capabilities {
   readonly stop: boolean;
   /** How long after a launch call that answered an observation may still miss its machines, in ms. */
   readonly settle: number;
-  /** How long after a launch call that never answered its machines may still appear, in ms. */
+  /** How long after a launch call that never answered its machines may still appear, in ms; a minute or more to spare. */
   readonly unknown: number;
   /** How long machines may take from launch until their agent has registered, in ms. */
   readonly boot: number;

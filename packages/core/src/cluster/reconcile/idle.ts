@@ -21,12 +21,23 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   if (machines.length === 0)
     return fail(world, cluster, { code: "machines_lost", message: "its machines are gone", hint: "launch again" });
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
+  const isStopped = machines.some(machine => machine.state === "stopped");
+  if (isStopped && (slots === undefined || Slots.busy(slots).length === 0)) return follow(world, cluster);
   const busy = slots !== undefined && (Slots.busy(slots).length > 0 || (await hasQueue(world, cluster)));
   const since = busy || slots === undefined ? now : slots.idleSince;
   const endAt = deadline(cluster.idle, since);
   if (endAt !== undefined && endAt <= now && cluster.idle !== "never") return act(world, cluster, cluster.idle);
   await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt: endAt ?? now + READY_CHECK }).write]);
   return "wait";
+}
+
+/** Its machines were stopped by somebody else, or by a stop that landed late: the record follows them. */
+async function follow(world: World, cluster: In<"ready">): Promise<Outcome> {
+  const why = { message: "its machines were stopped from outside" };
+  const patch = { dueAt: world.clock.now(), byPolicy: true };
+  const actor = Actor.system(cluster.workspace);
+  await world.table.write(advance(world, Cluster.kind, actor, cluster, "stop", patch, why).writes);
+  return "again";
 }
 
 export async function hasQueue(world: World, cluster: Cluster.Cluster): Promise<boolean> {

@@ -33,6 +33,7 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
   const provider = providerOf(world, cluster);
   const hosts = await expectHosts(world, cluster);
+  if (hosts === undefined) return "again";
   const now = world.clock.now();
   const sent = sending(cluster.launch, now, provider.capabilities);
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: sent, dueAt: now + LEASE });
@@ -59,8 +60,7 @@ export const isHeld = (launch: Cluster.Launch, now: number): boolean =>
 /** The intent with the lease taken. What was sent before and never answered stays in doubt. */
 function sending(launch: Cluster.Launch, now: number, { unknown }: { readonly unknown: number }): Cluster.Launch {
   const { answeredAt: _, ...rest } = launch;
-  const isOpen = launch.sentAt !== undefined && !launch.answered;
-  const doubtUntil = isOpen ? (launch.leaseUntil ?? now) + unknown : launch.doubtUntil;
+  const doubtUntil = launch.sentAt === undefined || launch.answered ? launch.doubtUntil : launch.sentAt + unknown;
   return {
     ...rest,
     sentAt: now,
@@ -76,7 +76,7 @@ export function certainAt(
   { settle, unknown }: { readonly settle: number; readonly unknown: number },
 ): number {
   if (launch?.sentAt === undefined) return 0;
-  if (!launch.answered) return (launch.leaseUntil ?? launch.sentAt) + unknown;
+  if (!launch.answered) return launch.sentAt + unknown;
   return Math.max((launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
 }
 
@@ -89,23 +89,35 @@ export function providerOf(
   throw new MusterError("unavailable", `provider '${cluster.provider}' is not part of this control plane`);
 }
 
-/** The hosts of this try, on record before any machine is. */
-async function expectHosts(world: World, cluster: In<"launching">): Promise<Stored<Host.Host>[]> {
+/**
+ * The hosts of this try, on record before any machine is; written only while the cluster is as it was read.
+ * @returns undefined when they are of a later try already: somebody else is ahead.
+ */
+async function expectHosts(world: World, cluster: In<"launching">): Promise<Stored<Host.Host>[] | undefined> {
   const hosts: Stored<Host.Host>[] = [];
-  for (let rank = 0; rank < cluster.nodes; rank++) hosts.push(await retrying(() => expectHost(world, cluster, rank)));
+  for (let rank = 0; rank < cluster.nodes; rank++) {
+    const host = await expectHost(world, cluster, rank);
+    if (host === undefined) return undefined;
+    hosts.push(host);
+  }
   return hosts;
 }
 
-async function expectHost(world: World, cluster: In<"launching">, rank: number): Promise<Stored<Host.Host>> {
+async function expectHost(
+  world: World,
+  cluster: In<"launching">,
+  rank: number,
+): Promise<Stored<Host.Host> | undefined> {
   const found = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, rank));
   const of = { generation: cluster.generation, try: cluster.launch.try };
   if (found?.generation === of.generation && found.try === of.try) return found;
+  if (found && (found.generation > of.generation || found.try > of.try)) return undefined;
   const { next, write } = amend<Host.Host>(Host.noun, found ?? unwritten(world, cluster, rank), {
     ...of,
     machineId: undefined,
     tokenHash: undefined,
   });
-  await world.table.write([write]);
+  await world.table.write([write, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
   return next;
 }
 
@@ -145,7 +157,7 @@ async function nameMachines(world: World, cluster: In<"launching">, machines: re
     if (place === undefined) continue;
     await retrying(async () => {
       const host = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, place.rank));
-      if (host === undefined || host.machineId === machine.machineId) return;
+      if (host?.try !== machine.try || host.machineId === machine.machineId) return;
       await world.table.write([amend<Host.Host>(Host.noun, host, { machineId: machine.machineId }).write]);
     });
   }
@@ -194,7 +206,7 @@ const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): clu
 const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
   isSameTry(cluster, sent) && !cluster.launch.answered && cluster.launch.sentAt === sent.launch.sentAt;
 
-/** The provider said no, and made nothing: on to the next offer, or to a failure with its reason. */
+/** The provider said no, and made nothing. */
 async function refused(world: World, sent: In<"launching">, error: MusterError): Promise<Outcome> {
   return retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
@@ -207,19 +219,31 @@ async function refused(world: World, sent: In<"launching">, error: MusterError):
       await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch, dueAt }).write]);
       return "again";
     }
-    const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
-    const offer = error.code === "no_capacity" ? offers[launch.try] : undefined;
-    if (offer === undefined) {
-      const { hint } = error.details;
-      return fail(
-        world,
-        cluster,
-        { code: error.code, message: error.message, ...(hint !== undefined && { hint }) },
-        launch,
-      );
-    }
-    const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
-    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: now }).write]);
-    return "again";
+    return goOn(world, cluster as In<"launching">, launch, error);
   });
+}
+
+/** On to the next offer, or to a failure with its reason. */
+async function goOn(
+  world: World,
+  cluster: In<"launching">,
+  launch: Cluster.Launch,
+  error: MusterError,
+): Promise<Outcome> {
+  const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
+  const offer = error.code === "no_capacity" ? offers[launch.try] : undefined;
+  if (offer === undefined) {
+    const { hint } = error.details;
+    return fail(
+      world,
+      cluster,
+      { code: error.code, message: error.message, ...(hint !== undefined && { hint }) },
+      launch,
+    );
+  }
+  const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
+  await world.table.write([
+    amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: world.clock.now() }).write,
+  ]);
+  return "again";
 }

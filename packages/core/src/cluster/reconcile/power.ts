@@ -11,7 +11,7 @@ import { hostsOf, READY_CHECK } from "../register.ts";
 import { fail } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
-import { providerOf } from "./launch.ts";
+import { certainAt, providerOf } from "./launch.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a stop or a start looks again, in ms. */
@@ -26,6 +26,9 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   await provider.stop(ref);
   const machines = await provider.observe(ref);
   if (machines.some(machine => machine.state !== "stopped")) return later(world, cluster, now + LOOK);
+  // Some may not show yet, and run.
+  const isWhole = machines.length >= cluster.nodes;
+  if (!isWhole && now < certainAt(cluster.launch, provider.capabilities)) return later(world, cluster, now + LOOK);
   if (machines.length === 0) return fail(world, cluster, { code: "machines_lost", message: "its machines are gone" });
   await closeRunning(world, ref, "the cluster was stopped while it ran");
   await restHosts(world, cluster);

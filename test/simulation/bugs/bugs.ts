@@ -1,0 +1,98 @@
+/** Bugs that control planes have had, each planted in the real code; the simulation must find every one of them. */
+import type { Bug } from "./plant.ts";
+
+export const bugs: Readonly<Record<string, Bug>> = {
+  "claim-not-kept": [
+    {
+      file: "core/src/commit.ts",
+      from: 'await world.table.write([...writes, { put, expect: "absent" }]);',
+      to: "await (writes.length === 0 ? undefined : world.table.write(writes));",
+    },
+  ],
+  "intent-after-the-call": [
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "  await world.table.write([write]);\n  // Whoever stood still",
+      to: "  // Whoever stood still",
+    },
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "    await nameMachines(world, cluster, machines);\n",
+      to: "    await world.table.write([write]);\n    await nameMachines(world, cluster, machines);\n",
+    },
+  ],
+  "refusal-settles-other-calls": [
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "const doubtUntil = launch.doubtUntil ?? 0;",
+      to: "const doubtUntil = 0;",
+    },
+  ],
+  "empty-observation-trusted": [
+    {
+      file: "core/src/cluster/reconcile/drain.ts",
+      from: "if (now < certain) return later(",
+      to: "if (now < 0) return later(",
+    },
+  ],
+  "draining-gives-up": [
+    {
+      file: "core/src/cluster/reconcile/drain.ts",
+      from: "if (left.length > 0) return",
+      to: "if (left.length > 0 && now < cluster.drainingSince + 60_000) return",
+    },
+  ],
+  "name-freed-later": [
+    {
+      file: "core/src/cluster/reconcile/drain.ts",
+      from: "await world.table.write([...move.writes, ...unlock]);",
+      to: "await world.table.write(move.writes);\n  if (unlock.length > 0) await world.table.write(unlock);",
+    },
+  ],
+  "completion-as-two-writes": [
+    {
+      file: "core/src/job/settle.ts",
+      from: "await world.table.write(writes);",
+      to: "await world.table.write(writes.slice(0, 2));\n  if (writes.length > 2) await world.table.write(writes.slice(2));",
+    },
+  ],
+  "placement-without-check": [
+    {
+      file: "core/src/job/schedule.ts",
+      from: "placement.ranks), ready]",
+      to: "placement.ranks), ...[ready].slice(1)]",
+    },
+  ],
+  "state-without-event": [
+    {
+      file: "core/src/host/enrol.ts",
+      from: "await world.table.write(move.writes);",
+      to: "await world.table.write(move.writes.slice(0, 1));",
+    },
+  ],
+  "host-ignores-fence": [
+    { file: "simulation/host/agent.ts", from: "box.disk.fences.get(jobId) ?? -1", to: "-1" },
+    { file: "core/src/agent/poll.ts", from: "if (await hasEnded(world, host, job))", to: "if (false)" },
+  ],
+  "stop-trusts-what-shows": [
+    {
+      file: "core/src/cluster/reconcile/power.ts",
+      from: "const isWhole = machines.length >= cluster.nodes;",
+      to: "const isWhole = true;",
+    },
+  ],
+  "orphans-not-swept": [
+    { file: "core/src/sweep.ts", from: "await provider.stop({", to: "await undefined;\n  void ({" },
+    { file: "core/src/sweep.ts", from: "await provider.terminate(ids);", to: "" },
+  ],
+  "log-not-sent-again": [
+    {
+      file: "simulation/host/attempt.ts",
+      from: "requireHeld(agent, driven);\n    await nap(agent, driven, sim.rng.between(SECOND, 20 * SECOND));\n  }\n}\n\nfunction tell",
+      to: "requireHeld(agent, driven);\n    held.sent++;\n  }\n}\n\nfunction tell",
+    },
+  ],
+};
+
+/** How many seeds each of them may take at most; measured, with room. */
+export const FOUND_WITHIN = 1_000;

@@ -1,0 +1,88 @@
+/** What calls the control plane by itself: the doorbell after each commit, the cron, and chaos among the machines. */
+import { answer, type Ring, ringFor } from "@muster/core/doorbell.ts";
+import type { Change } from "@muster/core/ports/table.ts";
+import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { execute } from "./engine.ts";
+import { bootHost, endHost, freeze, reboot, restartAgent } from "./host/host.ts";
+import { invoke } from "./invoke.ts";
+import { MINUTE, SECOND } from "./kernel.ts";
+import type { Box } from "./ports/cloud.ts";
+import type { Written } from "./ports/table.ts";
+import { Executions } from "./ports/workflow.ts";
+import type { Sim } from "./sim.ts";
+
+/** How often a ring is tried before it is a dead letter. */
+const TRIES = 3;
+export const SWEEP_DUE = MINUTE;
+export const SWEEP_ORPHANS = 5 * MINUTE;
+const CHAOS = 20 * SECOND;
+
+export function startControl(sim: Sim): void {
+  if (sim.climate.driven) sim.executions = new Executions((machine, ref) => void execute(sim, machine, ref));
+  sim.db.observers.push((_, written) => {
+    for (const one of written) listen(sim, one);
+  });
+  sim.cloud.power = { on: box => bootHost(sim, box), off: box => endHost(sim, box) };
+  beat(sim, "cron due", SWEEP_DUE, () => void invoke(sim, "cron due", undefined, sweepDue));
+  beat(sim, "cron orphans", SWEEP_ORPHANS, () => void invoke(sim, "cron orphans", undefined, sweepOrphans));
+  chaos(sim);
+}
+
+function listen(sim: Sim, { key, after }: Written): void {
+  const change: Change = after ? { item: after } : { removed: key };
+  const ring = ringFor(change);
+  if (ring === undefined || sim.faults.happens("ringLost")) return;
+  schedule(sim, ring);
+  if (sim.faults.happens("ringTwice")) schedule(sim, ring);
+}
+
+function schedule(sim: Sim, ring: Ring): void {
+  const delay = sim.faults.happens("ringLate") ? sim.rng.int(2 * MINUTE) : 10 + sim.rng.int(500);
+  sim.kernel.at(delay, `ring ${ring.do}`, () => void tryRing(sim, ring));
+}
+
+async function tryRing(sim: Sim, ring: Ring): Promise<void> {
+  const workspace = ring.do === "look" ? ring.workspace : ring.ref.workspace;
+  for (let tries = 1; tries <= TRIES; tries++) {
+    const outcome = await invoke(sim, `ring ${ring.do}`, workspace, world => answer(world, ring));
+    if (outcome.kind === "done") return;
+    await sim.kernel.sleep(sim.rng.between(SECOND, MINUTE), `ring ${ring.do} again`);
+  }
+}
+
+function beat(sim: Sim, name: string, every: number, run: () => void): void {
+  const next = () => {
+    if (sim.faults.happens("cronTwice")) run();
+    if (sim.faults.happens("cronLate")) sim.kernel.at(sim.rng.int(5 * MINUTE), `${name}, late`, run);
+    else run();
+    sim.kernel.at(every, name, next);
+  };
+  sim.kernel.at(sim.rng.int(every), name, next);
+}
+
+const harms = ["machineDies", "hostFreezes", "hostReboots", "agentRestarts", "partition"] as const;
+type Harm = (typeof harms)[number];
+
+const harm: Readonly<Record<Harm, (sim: Sim, box: Box) => void>> = {
+  machineDies: (sim, box) => sim.cloud.vanish(box),
+  hostFreezes: freeze,
+  hostReboots: reboot,
+  agentRestarts: restartAgent,
+  partition: (sim, box) => {
+    // Most end before anybody worries; some outlast all patience.
+    box.cutUntil = sim.now + sim.rng.int((sim.rng.chance(0.2) ? 40 : 9) * MINUTE);
+  },
+};
+
+function chaos(sim: Sim): void {
+  sim.kernel.at(CHAOS, "chaos", () => {
+    if (!sim.faults.on) return;
+    for (const box of sim.cloud.boxes.filter(one => one.state === "running" && !one.isSick)) {
+      const what = sim.faults.oneOf(harms) as Harm | undefined;
+      if (what === undefined) continue;
+      sim.kernel.note(`${box.id} ${what}`);
+      harm[what](sim, box);
+    }
+    chaos(sim);
+  });
+}

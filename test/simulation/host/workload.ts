@@ -1,0 +1,26 @@
+/** What a script does: drawn when it is assigned, from what its task says. */
+import type { Assignment } from "@muster/core/agent/protocol.ts";
+import { HOUR, MINUTE, SECOND } from "../kernel.ts";
+import type { Sim } from "../sim.ts";
+import type { Workload } from "./disk.ts";
+
+/** The scripts that clients send. */
+export const SCRIPTS = ["quick", "usual", "long", "hangs"] as const;
+export type ScriptName = (typeof SCRIPTS)[number];
+
+const longest: Readonly<Record<ScriptName, number>> = {
+  quick: 10 * SECOND,
+  usual: 2 * MINUTE,
+  long: 20 * MINUTE,
+  hangs: 1_000 * HOUR,
+};
+
+export function workload(sim: Sim, assignment: Pick<Assignment, "run">): Workload {
+  const script = (assignment.run ?? "quick") as ScriptName;
+  return {
+    inputs: sim.rng.int(10 * SECOND),
+    run: script === "hangs" ? longest.hangs : 1 + sim.rng.int(longest[script]),
+    exitCode: sim.rng.chance(0.1) ? 1 : 0,
+    chunks: sim.rng.int(5),
+  };
+}

@@ -1,0 +1,77 @@
+/** What must come true when the weather has cleared, each within its time. */
+import * as Cluster from "@muster/core/cluster/cluster.ts";
+import { deadline } from "@muster/core/cluster/idle.ts";
+import * as Job from "@muster/core/job/job.ts";
+import * as Keys from "@muster/core/keys.ts";
+import type { Accepted } from "../clients.ts";
+import { MINUTE } from "../kernel.ts";
+import type { Sim } from "../sim.ts";
+
+const REST: readonly Cluster.State[] = ["ready", "stopped", "terminated", "failed"];
+
+/** Clusters between two states, and jobs that should have gone on: what is not yet at rest. */
+export function unsettled(sim: Sim): string[] {
+  const clusters = [...sim.db.all("cluster")].map(item => item.data as unknown as Cluster.Cluster);
+  const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
+  return [
+    ...clusters.filter(cluster => !REST.includes(cluster.state)).map(one => `cluster ${one.id} is ${one.state}`),
+    ...jobs.filter(job => !Job.isOver(job) && !mayWait(sim, job)).map(job => `job ${job.id} is ${job.state}`),
+  ];
+}
+
+/** A job waits with good reason while its cluster is stopped, or a machine of it is sick. */
+function mayWait(sim: Sim, job: Job.Job): boolean {
+  if (job.state !== "queued") return false;
+  const cluster = sim.db.get(Keys.cluster(job.workspace, job.clusterId))?.data as unknown as Cluster.Cluster;
+  if (cluster.state === "stopped") return true;
+  return sim.cloud.boxes.some(box => box.clusterId === job.clusterId && box.isSick);
+}
+
+/** How long anything may stay between two states in calm weather, in ms: lost hosts, and calls that may land late, included. */
+const LONGEST_MOVE = 60 * MINUTE;
+
+/** I14: what is on its way, and has been for too long. */
+export function overdue(sim: Sim): string[] {
+  const isLate = ({ changedAt }: { readonly changedAt: number }) => sim.now - changedAt > LONGEST_MOVE;
+  const clusters = [...sim.db.all("cluster")].map(item => item.data as unknown as Cluster.Cluster);
+  const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
+  return [
+    ...clusters.filter(one => !REST.includes(one.state) && isLate(one)).map(one => `cluster ${one.id} is ${one.state}`),
+    ...jobs.filter(one => Job.isPlaced(one) && isLate(one)).map(one => `job ${one.id} is ${one.state}`),
+  ];
+}
+
+/** How late an idle policy may act, in ms. */
+const SLACK = 5 * MINUTE;
+
+/** I16: clusters that nobody uses, and that cost money after their policy should have ended that. */
+export function wasteful(sim: Sim): string[] {
+  const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
+  const clusters = [...sim.db.all("cluster")].map(item => item.data as unknown as Cluster.Cluster);
+  return clusters
+    .filter(cluster => cluster.state === "ready" && isIdleTooLong(sim, cluster, jobs))
+    .map(cluster => `cluster ${cluster.id} is ready, and idle beyond ${JSON.stringify(cluster.idle)}`);
+}
+
+function isIdleTooLong(sim: Sim, cluster: Cluster.Cluster, jobs: readonly Job.Job[]): boolean {
+  const mine = jobs.filter(job => job.clusterId === cluster.id);
+  if (mine.some(job => !Job.isOver(job))) return false;
+  const endAt = deadline(cluster.idle, Math.max(cluster.changedAt, ...mine.map(job => job.changedAt)));
+  return endAt !== undefined && sim.now > endAt + SLACK;
+}
+
+/** I2: whatever was accepted has come to its end. */
+export function unended(sim: Sim): string[] {
+  const open = [...sim.db.all("cluster"), ...sim.db.all("job")].filter(
+    item => !(item.type === "cluster" ? Cluster.isOver : Job.isOver)(item.data as never),
+  );
+  return open.map(item => `${item.type} ${item.data.id} is ${item.data.state}`);
+}
+
+/** I2: an accepted noun is there, whatever happened since. */
+export function checkKept(sim: Sim, accepted: Accepted): void {
+  for (const [id, workspace] of accepted.clusters)
+    if (!sim.db.get(Keys.cluster(workspace, id))) sim.violate("I2", `accepted cluster ${id} is not there`);
+  for (const [id, workspace] of accepted.jobs)
+    if (!sim.db.get(Keys.job(workspace, id))) sim.violate("I2", `accepted job ${id} is not there`);
+}

@@ -1,0 +1,71 @@
+/** What must hold of machines: who owns them, and how many there are. */
+import * as Cluster from "@muster/core/cluster/cluster.ts";
+import * as Keys from "@muster/core/keys.ts";
+import { MINUTE } from "../kernel.ts";
+import { type Box, runs } from "../ports/cloud.ts";
+import type { Sim } from "../sim.ts";
+
+export function clusterOf(sim: Sim, box: Pick<Box, "workspace" | "clusterId">): Cluster.Cluster | undefined {
+  return sim.db.get(Keys.cluster(box.workspace, box.clusterId))?.data as unknown as Cluster.Cluster | undefined;
+}
+
+export function watchMachines(sim: Sim): void {
+  // I12: whoever works, and is wanted, is left alone.
+  sim.cloud.onEnd = box => {
+    const cluster = clusterOf(sim, box);
+    if (cluster && !Cluster.isLeaving(cluster) && isWanted(sim, box))
+      sim.violate("I12", `${box.id} is ended; its cluster ${cluster.id} is ${cluster.state}`);
+  };
+  sim.cloud.watchers.push(intent => {
+    const cluster = clusterOf(sim, intent);
+    if (cluster === undefined || Cluster.isOver(cluster))
+      sim.violate(
+        "I5",
+        `machines are launched for cluster ${intent.clusterId}, which is ${cluster?.state ?? "unknown"}`,
+      );
+    const others = sim.cloud.boxes.filter(
+      box => box.clusterId === intent.clusterId && box.state !== "terminated" && box.state !== "terminating",
+    );
+    if (others.length > 0)
+      sim.violate(
+        "I6",
+        `try ${intent.try} of ${intent.clusterId} gets machines while ${others.map(box => `${box.id} of try ${box.try} is ${box.state}`)}`,
+      );
+    if (intent.hosts.length !== cluster?.nodes)
+      sim.violate("I6", `${intent.hosts.length} machines are launched for a cluster of ${cluster?.nodes}`);
+  });
+}
+
+/** How long a machine may run that nobody wants, in ms: two sweeps, and the time that ending takes. */
+const ORPHAN_BOUND = 12 * MINUTE;
+
+/** I1, in calm weather: a machine that runs has an owner that wants it to run. */
+export function watchOrphans(sim: Sim): void {
+  const since = new Map<Box, number>();
+  const look = () => {
+    for (const box of sim.cloud.boxes) lookAt(sim, box, since);
+    sim.kernel.at(MINUTE, "look for orphans", look);
+  };
+  look();
+}
+
+function lookAt(sim: Sim, box: Box, since: Map<Box, number>): void {
+  if (!runs(box) || isWanted(sim, box)) {
+    since.delete(box);
+    return;
+  }
+  const unwanted = since.get(box) ?? sim.now;
+  since.set(box, unwanted);
+  if (sim.now - unwanted > ORPHAN_BOUND)
+    sim.violate("I1", `${box.id} runs; its cluster ${box.clusterId} is ${clusterOf(sim, box)?.state ?? "unknown"}`);
+}
+
+function isWanted(sim: Sim, box: Box): boolean {
+  const cluster = clusterOf(sim, box);
+  if (cluster === undefined || Cluster.isOver(cluster)) return false;
+  // What does not come up cannot be stopped either, and costs nothing.
+  if (cluster.state === "stopped") return box.state === "pending" && box.isSick;
+  if (cluster.state === "draining") return true;
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  return cluster.generation === box.generation && launch?.try === box.try;
+}

@@ -1,0 +1,191 @@
+/** What must hold of every commit. */
+import * as Attempt from "@muster/core/attempt/attempt.ts";
+import * as Cluster from "@muster/core/cluster/cluster.ts";
+import type { Slots } from "@muster/core/cluster/slots.ts";
+import * as Host from "@muster/core/host/host.ts";
+import * as Job from "@muster/core/job/job.ts";
+import * as Keys from "@muster/core/keys.ts";
+import type { Lifecycle } from "@muster/core/lifecycle.ts";
+import type { Written } from "../ports/table.ts";
+import type { Process } from "../process.ts";
+import type { Sim } from "../sim.ts";
+
+interface Moved {
+  readonly id: string;
+  readonly state: string;
+}
+
+const lives: Readonly<Record<string, Lifecycle<string, string>>> = {
+  cluster: Cluster.kind.life,
+  job: Job.kind.life,
+  host: Host.kind.life,
+  attempt: Attempt.kind.life,
+};
+
+export function watchRecords(sim: Sim): void {
+  sim.db.observers.push((process, written) => {
+    checkWorkspace(sim, process, written);
+    for (const one of written) {
+      const type = (one.after ?? one.before)?.type ?? "";
+      const life = lives[type];
+      if (life) checkMove(sim, one, type, life, written);
+      if (one.after) checks[type]?.(sim, one);
+    }
+  });
+}
+
+/** I15: whoever works for one tenant writes nothing of another's. */
+function checkWorkspace(sim: Sim, process: Process, written: readonly Written[]): void {
+  const workspaces = new Set(written.map(({ key }) => key.pk.split("#")[1]));
+  if (process.workspace !== undefined) workspaces.add(process.workspace);
+  if (workspaces.size > 1)
+    sim.violate("I15", `${process.name} wrote for ${[...workspaces].join(" and ")}: ${written.map(one => one.key.pk)}`);
+}
+
+/** I8: a change of state is a move of the life table, with its event beside it; what is over stays as it is. */
+function checkMove(
+  sim: Sim,
+  { before, after }: Written,
+  type: string,
+  life: Lifecycle<string, string>,
+  written: readonly Written[],
+): void {
+  const was = before?.data as unknown as Moved | undefined;
+  const is = after?.data as unknown as Moved | undefined;
+  if (is === undefined) sim.violate("I2", `${type} ${was?.id} vanished`);
+  else if (was?.state === is.state) checkRest(sim, type, life, is);
+  // An attempt is assigned by its slot, and written when it first moves.
+  else checkStep(sim, type, life, was?.state ?? (type === "attempt" ? life.initial : undefined), is, written);
+}
+
+/** A host that is gone may still learn its machine's name. */
+function checkRest(sim: Sim, type: string, life: Lifecycle<string, string>, is: Moved): void {
+  if (life.isTerminal(is.state) && type !== "host") sim.violate("I8", `${type} ${is.id} changed after its end`);
+}
+
+function checkStep(
+  sim: Sim,
+  type: string,
+  life: Lifecycle<string, string>,
+  from: string | undefined,
+  is: Moved,
+  written: readonly Written[],
+): void {
+  const targets: readonly unknown[] = from === undefined ? [life.initial] : Object.values(life.moves[from] ?? {});
+  if (!targets.includes(is.state)) sim.violate("I8", `${type} ${is.id} went from ${from ?? "nothing"} to ${is.state}`);
+  if (from === "draining" && !life.isTerminal(is.state))
+    sim.violate("I13", `${type} ${is.id} went back from its removal to ${is.state}`);
+  const isSilent = type === "host" && from === undefined;
+  if (!isSilent && !hasEvent(written, type, is, from))
+    sim.violate("I8", `${type} ${is.id} came to ${is.state} without its event`);
+}
+
+const hasEvent = (written: readonly Written[], type: string, is: Moved, from: string | undefined): boolean =>
+  written.some(
+    ({ before, after }) =>
+      before === undefined &&
+      after?.type === "event" &&
+      after.data.subject === is.id &&
+      after.data.kind === `${type}.${is.state}` &&
+      (type === "attempt" || after.data.from === from),
+  );
+
+function checkCluster(sim: Sim, { before, after }: Written): void {
+  const cluster = after?.data as unknown as Cluster.Cluster;
+  if (before === undefined) checkName(sim, cluster);
+  if (before?.data.state === cluster.state) return;
+  const lock = sim.db.get(Keys.clusterName(cluster.workspace, cluster.name));
+  if (Cluster.isOver(cluster) && lock?.data.clusterId === cluster.id)
+    sim.violate("I7", `cluster ${cluster.id} is ${cluster.state} and still has its name`);
+  const mine = sim.cloud.boxes.filter(box => box.clusterId === cluster.id);
+  const left = mine.filter(box => box.state !== "terminated");
+  if (Cluster.isOver(cluster) && left.length > 0)
+    sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
+  // I12: nobody is given up for missing who is there.
+  if (cluster.state === "draining" && cluster.failure?.code === "machines_lost" && left.length > 0)
+    sim.violate("I12", `cluster ${cluster.id} is given up; ${left.map(box => `${box.id} is ${box.state}`)}`);
+  const running = mine.filter(box => box.state === "pending" || box.state === "running");
+  const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
+  if (isStoppedNow && running.length > 0)
+    sim.violate("I5", `cluster ${cluster.id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
+}
+
+/** I6: one cluster that lives per name. */
+function checkName(sim: Sim, cluster: Cluster.Cluster): void {
+  for (const item of sim.db.all("cluster")) {
+    const other = item.data as unknown as Cluster.Cluster;
+    const isSame = other.workspace === cluster.workspace && other.name.toLowerCase() === cluster.name.toLowerCase();
+    if (isSame && other.id !== cluster.id && !Cluster.isOver(other))
+      sim.violate("I6", `${cluster.id} and ${other.id} are both named ${cluster.name}`);
+  }
+}
+
+function checkJob(sim: Sim, { before, after }: Written): void {
+  const job = after?.data as unknown as Job.Job;
+  if (Job.isPlaced(job)) checkPlacement(sim, job);
+  else checkFreed(sim, job);
+  if (before?.data.state === job.state) return;
+  if (job.state === "starting") checkHosted(sim, job);
+  if (job.state === "succeeded") checkSuccess(sim, job);
+}
+
+/** I7: a job that holds hosts stands in their slots. */
+function checkPlacement(sim: Sim, job: Job.Placed): void {
+  const slots = sim.db.get(Keys.slots(job.workspace, job.clusterId))?.data as unknown as Slots | undefined;
+  for (const rank of job.placement) {
+    const slot = slots?.hosts.find(one => one.rank === rank);
+    if (slot?.job?.jobId !== job.id || slot.job.fence !== job.fence)
+      sim.violate("I7", `job ${job.id} is ${job.state} on rank ${rank}, whose slot holds ${JSON.stringify(slot?.job)}`);
+  }
+}
+
+/** I7: a job that holds no hosts stands in no slot. */
+function checkFreed(sim: Sim, job: Job.Job): void {
+  const slots = sim.db.get(Keys.slots(job.workspace, job.clusterId))?.data as unknown as Slots | undefined;
+  if (slots?.hosts.some(slot => slot.job?.jobId === job.id))
+    sim.violate("I7", `job ${job.id} is ${job.state} and still stands in a slot`);
+}
+
+/** I7, the other way round: a slot's job holds it. */
+function checkSlots(sim: Sim, { after }: Written): void {
+  const slots = after?.data as unknown as Slots;
+  for (const slot of slots.hosts) {
+    if (slot.job === undefined) continue;
+    const job = sim.db.get(Keys.job(slots.workspace, slot.job.jobId))?.data as unknown as Job.Job | undefined;
+    if (!job || !Job.isPlaced(job) || job.fence !== slot.job.fence || !job.placement.includes(slot.rank))
+      sim.violate("I7", `slot ${slot.rank} of ${slots.clusterId} holds job ${slot.job.jobId}, which is ${job?.state}`);
+  }
+}
+
+/** A job starts on a cluster that is ready, and on no other. */
+function checkHosted(sim: Sim, job: Job.Job): void {
+  const cluster = sim.db.get(Keys.cluster(job.workspace, job.clusterId))?.data as unknown as Cluster.Cluster;
+  if (cluster.state !== "ready") sim.violate("I7", `job ${job.id} got hosts of a cluster that is ${cluster.state}`);
+}
+
+/** I4: a job that succeeded did, on every node, and its log is there from the first chunk to the last. */
+function checkSuccess(sim: Sim, job: Extract<Job.Job, { state: "succeeded" }>): void {
+  const name = `${job.id}/${job.fence}`;
+  const boxes = sim.cloud.boxes.filter(box => box.clusterId === job.clusterId);
+  const scripts = boxes.flatMap(box => {
+    const script = box.scripts.get(name);
+    return script ? [script] : [];
+  });
+  const done = scripts.filter(
+    script =>
+      script.endedAt === undefined && script.startedAt + script.task.run <= sim.now && script.task.exitCode === 0,
+  );
+  if (done.length !== job.nodes)
+    sim.violate("I4", `job ${job.id} succeeded; ${done.length} of its ${job.nodes} scripts did`);
+  if (!job.logsComplete) return;
+  const prefix = Attempt.jobLogPrefix(job.workspace, job.id);
+  const there = sim.blobs.list(prefix, "", 10_000).length;
+  const emitted = done.reduce((sum, script) => sum + script.task.chunks, 0);
+  if (there !== emitted) sim.violate("I4", `job ${job.id} wrote ${emitted} chunks; ${there} of them are there`);
+}
+
+const checks: Readonly<Record<string, (sim: Sim, written: Written) => void>> = {
+  cluster: checkCluster,
+  job: checkJob,
+  slots: checkSlots,
+};

@@ -1,0 +1,198 @@
+/**
+ * A cloud that does not exist, with what is known of those that do: launches are idempotent by their token, for ever; what
+ * is new shows late; ending takes time; machines hang, die and disappear without a word.
+ */
+import { MusterError } from "@muster/core/error.ts";
+import type { ClusterRef, Intent, Machine, MachineState, Offer } from "@muster/core/ports/provider.ts";
+import { type Disk, emptyDisk, type Script } from "../host/disk.ts";
+import { SECOND } from "../kernel.ts";
+import type { Sim } from "../sim.ts";
+
+/** A machine, with all that is on it. */
+export interface Box {
+  readonly id: string;
+  readonly provider: string;
+  readonly workspace: string;
+  readonly clusterId: string;
+  readonly generation: number;
+  readonly try: number;
+  readonly hostId: string;
+  readonly enrolmentToken: string;
+  readonly launchedAt: number;
+  readonly visibleAt: number;
+  readonly disk: Disk;
+  /** What runs: gone when the machine goes down. By attempt. */
+  scripts: Map<string, Script>;
+  state: MachineState;
+  /** Counts its boots, so that what was meant for an earlier one is known as such. */
+  boots: number;
+  /** Never to be heard of again, though it may run. */
+  isSick: boolean;
+  /** Until when it reaches nobody. */
+  cutUntil: number;
+  agent: { dead: boolean; wake(): void } | undefined;
+}
+
+const offer = (provider: string, zone: string, hourly: number): Offer => ({
+  provider,
+  instanceType: "m1",
+  zone,
+  market: "on_demand",
+  cpus: 4,
+  memory: 16,
+  accelerators: {},
+  hourly,
+});
+
+/** What each provider has, and whether its machines can be stopped. */
+export const PROVIDERS = {
+  steel: { stop: true, offers: [offer("steel", "a", 1), offer("steel", "b", 2), offer("steel", "c", 3)] },
+  spark: { stop: false, offers: [offer("spark", "a", 1), offer("spark", "b", 2)] },
+} as const;
+export type ProviderName = keyof typeof PROVIDERS;
+
+type Watcher = (intent: Intent, provider: string) => void;
+
+/** What happens on a machine when its power comes and goes. */
+export interface Power {
+  on(box: Box): void;
+  off(box: Box): void;
+}
+
+export class Cloud {
+  readonly #sim: Sim;
+  readonly #sets = new Map<string, readonly Box[]>();
+  readonly boxes: Box[] = [];
+  /** Asked before a new set of machines comes to be. */
+  readonly watchers: Watcher[] = [];
+  /** Asked before a machine ends because somebody said so. */
+  onEnd: (box: Box) => void = () => undefined;
+  power: Power = { on: () => undefined, off: () => undefined };
+
+  constructor(sim: Sim) {
+    this.#sim = sim;
+  }
+
+  launch(provider: string, intent: Intent): readonly Machine[] {
+    const token = `${intent.clusterId}/${intent.generation}/${intent.try}`;
+    const known = this.#sets.get(token);
+    if (known) return known.map(view);
+    if (this.#sim.faults.happens("noCapacity")) throw new MusterError("no_capacity", "no such machine is free now");
+    for (const watch of this.watchers) watch(intent, provider);
+    const set = intent.hosts.map(host => this.#create(provider, intent, host));
+    this.#sets.set(token, set);
+    this.boxes.push(...set);
+    for (const box of set) this.#boot(box);
+    return set.map(view);
+  }
+
+  #create(provider: string, intent: Intent, host: Intent["hosts"][number]): Box {
+    return {
+      id: `m-${this.boxes.length + host.rank + 1}`,
+      provider,
+      workspace: intent.workspace,
+      clusterId: intent.clusterId,
+      generation: intent.generation,
+      try: intent.try,
+      hostId: host.hostId,
+      enrolmentToken: host.enrolmentToken,
+      launchedAt: this.#sim.now,
+      visibleAt: this.#sim.now + this.#sim.rng.int(this.#sim.climate.cloudLag + 1),
+      disk: emptyDisk(),
+      scripts: new Map(),
+      state: "pending",
+      boots: 0,
+      isSick: false,
+      cutUntil: 0,
+      agent: undefined,
+    };
+  }
+
+  #boot(box: Box): void {
+    box.state = "pending";
+    box.boots++;
+    const boot = box.boots;
+    if (this.#sim.faults.happens("bootHang")) {
+      box.isSick = true;
+      // Some are given up by the cloud in the end; others get there, but nothing on them works.
+      if (this.#sim.rng.chance(0.5)) {
+        this.#giveUp(box, boot);
+        return;
+      }
+    }
+    this.#after(box, this.#sim.rng.between(20, 80), () => {
+      if (box.state !== "pending" || box.boots !== boot) return;
+      box.state = "running";
+      if (!box.isSick) this.power.on(box);
+    });
+  }
+
+  #giveUp(box: Box, boot: number): void {
+    this.#after(box, 1800, () => {
+      if (box.state === "pending" && box.boots === boot) box.state = boot === 1 ? "terminated" : "stopped";
+    });
+  }
+
+  shown(provider: string, cluster?: ClusterRef): readonly Machine[] {
+    return this.#visible(provider, cluster).map(view);
+  }
+
+  #visible(provider: string, cluster?: ClusterRef): Box[] {
+    return this.boxes.filter(
+      box =>
+        box.provider === provider &&
+        box.state !== "terminated" &&
+        box.visibleAt <= this.#sim.now &&
+        (cluster === undefined || (box.workspace === cluster.workspace && box.clusterId === cluster.clusterId)),
+    );
+  }
+
+  /** One that does not show yet is not found, which says nothing about it. */
+  terminate(provider: string, ids: readonly string[]): void {
+    for (const box of this.#visible(provider).filter(one => ids.includes(one.id) && one.state !== "terminating")) {
+      this.onEnd(box);
+      this.#down(box, "terminating");
+      this.#after(box, this.#sim.rng.between(5, 35), () => {
+        box.state = "terminated";
+      });
+    }
+  }
+
+  stop(provider: string, cluster: ClusterRef): void {
+    for (const box of this.#visible(provider, cluster).filter(one => one.state === "running")) {
+      this.#down(box, "stopping");
+      this.#after(box, this.#sim.rng.between(5, 20), () => {
+        if (box.state === "stopping") box.state = "stopped";
+      });
+    }
+  }
+
+  start(provider: string, cluster: ClusterRef): void {
+    const stopped = this.#visible(provider, cluster).filter(box => box.state === "stopped");
+    if (stopped.length > 0 && this.#sim.faults.happens("startRefused"))
+      throw new MusterError("no_capacity", "no machine of this type can be started now");
+    for (const box of stopped) this.#boot(box);
+  }
+
+  /** Without a word to anybody. */
+  vanish(box: Box): void {
+    box.isSick = true;
+    this.#down(box, "terminated");
+  }
+
+  #down(box: Box, state: MachineState): void {
+    box.state = state;
+    this.power.off(box);
+  }
+
+  #after(box: Box, seconds: number, run: () => void): void {
+    this.#sim.kernel.at(seconds * SECOND, `${box.id} moves on from ${box.state}`, run);
+  }
+}
+
+export const runs = (box: Box): boolean => box.state === "running" || box.state === "pending";
+
+function view(box: Box): Machine {
+  const { workspace, clusterId, generation, hostId, launchedAt } = box;
+  return { machineId: box.id, state: box.state, workspace, clusterId, generation, try: box.try, hostId, launchedAt };
+}

@@ -1,0 +1,44 @@
+/** The machine providers: the cloud, seen through calls that may fail. */
+import type { MachineProvider, Offer } from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import { MINUTE } from "../kernel.ts";
+import { call, LONGEST_STALL, type Process } from "../process.ts";
+import type { Sim } from "../sim.ts";
+import { PROVIDERS, type ProviderName } from "./cloud.ts";
+
+/** Calls of the cloud are few, and where it hurts. */
+const RISK = 3;
+
+export const providersOf = (sim: Sim, process: Process): ReadonlyMap<string, MachineProvider> =>
+  new Map((Object.keys(PROVIDERS) as ProviderName[]).map(name => [name, provider(sim, process, name)]));
+
+function provider(sim: Sim, process: Process, name: ProviderName): MachineProvider {
+  const { cloud } = sim;
+  const at = <T>(verb: string, what: string, effect: () => T) =>
+    call(sim, process, `${process.name} ${name} ${verb} ${what}`, effect, RISK);
+  const id = (cluster: { readonly clusterId: string }) => cluster.clusterId.slice(-4);
+  return {
+    name,
+    capabilities: {
+      stop: PROVIDERS[name].stop,
+      settle: 2 * MINUTE,
+      unknown: LONGEST_STALL + MINUTE,
+      boot: 10 * MINUTE,
+    },
+    offers: resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
+    launch: intent => at("launch", `${id(intent)}/${intent.try}`, () => cloud.launch(name, intent)),
+    observe: cluster => at("observe", id(cluster), () => cloud.shown(name, cluster)),
+    start: cluster => at("start", id(cluster), () => cloud.start(name, cluster)),
+    stop: cluster => at("stop", id(cluster), () => cloud.stop(name, cluster)),
+    terminate: ids => at("terminate", ids.join(" "), () => cloud.terminate(name, ids)),
+    sweep: () => at("sweep", "", () => cloud.shown(name)),
+    kick: host =>
+      at("kick", host.hostId, () => {
+        if (sim.faults.happens("kickLost")) return;
+        for (const box of cloud.boxes) if (box.hostId === host.hostId && box.cutUntil <= sim.now) box.agent?.wake();
+      }),
+  };
+}
+
+const satisfies = (offer: Offer, resources: Resources): boolean =>
+  resources.zone === undefined || resources.zone === offer.zone;

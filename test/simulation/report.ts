@@ -1,0 +1,41 @@
+/** What a hunt came to, in words. */
+import { FAULTS } from "./faults.ts";
+import type { Sum } from "./hunt.ts";
+
+export const progress =
+  (count: number) =>
+  (sum: Sum): void => {
+    process.stderr.write(`\r\u001b[K${sum.runs} of ${count} seeds, ${sum.failures.length} with violations`);
+  };
+
+export function summary(sum: Sum, seconds: number): string {
+  const width = Math.max(...FAULTS.map(fault => fault.length));
+  return [
+    `${sum.runs} seeds, ${sum.events} events, ${Math.round(sum.minutes / 60)} virtual hours in ${seconds.toFixed(1)} s: ` +
+      `${(sum.runs / seconds).toFixed(1)} seeds/s`,
+    `all traces: ${sum.hash}`,
+    "faults hit:",
+    ...FAULTS.map(fault => `  ${fault.padEnd(width)} ${sum.hits[fault] ?? 0}`),
+    `came to: ${Object.entries(sum.nouns)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ")}`,
+    `violations: ${sum.failures.length}`,
+  ].join("\n");
+}
+
+export const failureLines = (sum: Sum, steps: number): string[] =>
+  sum.failures.flatMap(({ seed, violations }) => [
+    `seed ${seed}: ${violations.map(violation => `${violation.invariant} ${violation.message}`).join("\n  ")}`,
+    `  again: ${command(seed, steps)}`,
+  ]);
+
+export function bugLine(bug: string, sum: Sum, steps: number): string {
+  const first = sum.failures[0];
+  const [violation] = first?.violations ?? [];
+  const found = first && violation ? `${violation.invariant} seed ${first.seed}` : `NOT FOUND in ${sum.runs} seeds`;
+  const again = first ? `${command(first.seed, steps)} --bug ${bug}` : "";
+  return `${bug.padEnd(30)} ${found.padEnd(16)} ${again}`;
+}
+
+const command = (seed: number, steps: number): string =>
+  `node test/simulation/main.ts --seed ${seed} --steps ${steps} --trace`;

@@ -1,0 +1,101 @@
+/** One run: a seed in, a result out. Bad weather, then calm, then silence. */
+import { Accepted } from "./clients.ts";
+import { SWEEP_ORPHANS, startControl } from "./control.ts";
+import type { Fault } from "./faults.ts";
+import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
+import { watchMachines, watchOrphans } from "./invariants/machines.ts";
+import { watchRecords } from "./invariants/records.ts";
+import { MINUTE } from "./kernel.ts";
+import { LONGEST_STALL } from "./process.ts";
+import { removeAll, startUsers } from "./scenarios.ts";
+import { Sim, type Violation } from "./sim.ts";
+
+export interface Result {
+  readonly seed: number;
+  /** Of every event in order: two runs of one seed have the same. */
+  readonly hash: string;
+  readonly events: number;
+  /** Virtual minutes. */
+  readonly minutes: number;
+  readonly hits: Readonly<Record<Fault, number>>;
+  readonly nouns: Readonly<Record<string, number>>;
+  readonly violations: readonly Violation[];
+}
+
+/** How long something that was sent in bad weather may take to land, in ms. */
+const LAST_LANDING = LONGEST_STALL + 5 * MINUTE;
+
+/** How long calm may take until everything is at rest, in ms: two of core's hourly backstops, and what they start. */
+const SETTLE_BOUND = 150 * MINUTE;
+
+export async function run(seed: number, steps: number, lines?: string[]): Promise<Result> {
+  const sim = new Sim(seed, lines);
+  const accepted = new Accepted(sim);
+  const startedAt = sim.now;
+  watchRecords(sim);
+  watchMachines(sim);
+  startControl(sim);
+  startUsers(sim, accepted);
+  const isBroken = () => sim.violations.length > 0;
+  await sim.kernel.run(() => isBroken() || sim.kernel.steps >= steps);
+  if (!isBroken()) await calm(sim, accepted, isBroken);
+  return {
+    seed,
+    hash: sim.kernel.hash,
+    events: sim.kernel.events,
+    minutes: (sim.now - startedAt) / MINUTE,
+    hits: sim.faults.hits,
+    nouns: count(sim),
+    violations: sim.violations,
+  };
+}
+
+async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Promise<void> {
+  sim.kernel.note("calm");
+  sim.faults.on = false;
+  sim.isOpen = false;
+  for (const box of sim.cloud.boxes) box.cutUntil = 0;
+  watchOrphans(sim);
+  // What was on its way when the weather cleared still lands.
+  await sim.kernel.run(isBroken, sim.now + LAST_LANDING);
+  await until(sim, () => unsettled(sim), isBroken);
+  for (const what of wasteful(sim)) sim.violate("I16", what);
+  sim.kernel.note("all are removed");
+  void removeAll(sim, accepted);
+  await sim.kernel.run(isBroken, sim.now + MINUTE);
+  await until(sim, () => unended(sim), isBroken);
+  checkKept(sim, accepted);
+  if (!isBroken()) await silence(sim, isBroken);
+}
+
+/** Goes on until nothing is open, and says what still is when the time is over. */
+async function until(sim: Sim, open: () => string[], isBroken: () => boolean): Promise<void> {
+  const bound = sim.now + SETTLE_BOUND;
+  while (!isBroken() && open().length > 0 && sim.now < bound) {
+    await sim.kernel.run(isBroken, sim.now + MINUTE);
+    for (const what of overdue(sim)) sim.violate("I14", what);
+  }
+  if (!isBroken()) for (const what of open()) sim.violate("I2", what);
+}
+
+/** I10: three sweeps with nothing to do write nothing; and I1: no machine is left. */
+async function silence(sim: Sim, isBroken: () => boolean): Promise<void> {
+  sim.kernel.note("silence");
+  await sim.kernel.run(isBroken, sim.now + 2 * MINUTE);
+  const before = sim.db.writes;
+  await sim.kernel.run(isBroken, sim.now + 3 * SWEEP_ORPHANS + MINUTE);
+  if (sim.db.writes !== before) sim.violate("I10", `${sim.db.writes - before} writes while nothing happens`);
+  for (const box of sim.cloud.boxes)
+    if (box.state !== "terminated") sim.violate("I1", `${box.id} is ${box.state} at the end`);
+}
+
+/** How much happened: by type and last state. */
+function count(sim: Sim): Record<string, number> {
+  const found: Record<string, number> = { machine: sim.cloud.boxes.length };
+  for (const type of ["cluster", "job"])
+    for (const item of sim.db.all(type)) {
+      const name = `${type}.${item.data.state}`;
+      found[name] = (found[name] ?? 0) + 1;
+    }
+  return found;
+}

@@ -1,0 +1,173 @@
+/** What users do: mixes of requests, each mix hard on something else. */
+import type { Actor, Role } from "@muster/core/actor/actor.ts";
+import * as Change from "@muster/core/cluster/change.ts";
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { Idle } from "@muster/core/cluster/idle.ts";
+import { cancel } from "@muster/core/job/cancel.ts";
+import type * as Job from "@muster/core/job/job.ts";
+import { logs } from "@muster/core/job/logs.ts";
+import { submit } from "@muster/core/job/submit.ts";
+import { create } from "@muster/core/launch/create.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
+import { Task } from "@muster/core/task/task.ts";
+import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
+import type { ScriptName } from "./host/workload.ts";
+import { MINUTE, SECOND } from "./kernel.ts";
+import type { ProviderName } from "./ports/cloud.ts";
+import type { Sim } from "./sim.ts";
+
+type Verb = "launch" | "submit" | "cancel" | "down" | "stop" | "start" | "autostop" | "follow";
+
+const mixes = {
+  everything: { launch: 4, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, autostop: 1, follow: 1 },
+  launches: { launch: 6, down: 3, cancel: 1 },
+  jobs: { launch: 2, submit: 8, cancel: 3, follow: 2 },
+  power: { launch: 2, submit: 2, stop: 5, start: 6, autostop: 2 },
+} satisfies Record<string, Partial<Record<Verb, number>>>;
+
+export const WORKSPACES = ["acme", "bolt"] as const;
+
+/** Lets users act until the run closes to them. */
+export function startUsers(sim: Sim, accepted: Accepted): void {
+  const mix = mixes[sim.rng.pick(Object.keys(mixes) as (keyof typeof mixes)[])];
+  const pace = sim.rng.between(5, 90) * SECOND;
+  const act = (verb: Verb) => {
+    if (!sim.isOpen) return;
+    void send(sim, accepted, request(sim, accepted, verb));
+    sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
+  };
+  sim.kernel.at(sim.rng.int(5 * SECOND), "a user acts", () => act("launch"));
+}
+
+const everyone: readonly (readonly [id: string, role: Role])[] = [
+  ["usr_ada", "admin"],
+  ["usr_bob", "member"],
+];
+
+function request(sim: Sim, accepted: Accepted, verb: Verb): Request {
+  const [id, role] = sim.rng.pick(everyone);
+  const key = sim.rng.hex(32);
+  const actor: Actor = { workspace: sim.rng.pick(WORKSPACES), id, role, claim: { key, request: key } };
+  const made = verbs[verb](sim, accepted, actor);
+  return { name: `${actor.workspace} ${verb}`, actor, ...made };
+}
+
+type Made = Pick<Request, "run" | "nouns">;
+
+const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) => Made>> = {
+  launch: sim => {
+    const body = launchBody(sim);
+    return { run: (world, actor) => create(world, actor, body), nouns: ofLaunch };
+  },
+  submit: (sim, accepted, actor) => {
+    const reference = someCluster(sim, accepted, actor);
+    const body: Job.Submit = {
+      task: task(sim, 1),
+      name: undefined,
+      priority: sim.rng.pick([500, 500, 900]),
+      down: sim.rng.chance(0.1),
+    };
+    return { run: (world, by) => submit(world, by, reference, body), nouns: ofJob };
+  },
+  cancel: (sim, accepted, actor) => {
+    const id = someJob(sim, accepted, actor);
+    return { run: (world, by) => cancel(world, by, id), nouns: ofJob };
+  },
+  down: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.remove),
+  stop: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.stop, "ready"),
+  start: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.start, "stopped"),
+  autostop: (sim, accepted, actor) => {
+    const idle = someIdle(sim) ?? "never";
+    return onCluster(sim, accepted, actor, (world, by, reference) => Change.autostop(world, by, reference, idle));
+  },
+  follow: (sim, accepted, actor) => {
+    const id = someJob(sim, accepted, actor);
+    return { run: (world, by) => logs(world, by, id, { follow: true }), nouns: () => ({}) };
+  },
+};
+
+type OnCluster = (
+  world: Parameters<Made["run"]>[0],
+  actor: Actor,
+  reference: string,
+) => Promise<Pick<Cluster.Info, "id">>;
+
+function onCluster(sim: Sim, accepted: Accepted, actor: Actor, change: OnCluster, state?: Cluster.State): Made {
+  const reference = (state && oneIn(sim, actor, state)) ?? someCluster(sim, accepted, actor);
+  return { run: (world, by) => change(world, by, reference), nouns: ofCluster };
+}
+
+const ofCluster = (answer: unknown): Nouns => ({ clusterId: (answer as Cluster.Info).id });
+const ofJob = (answer: unknown): Nouns => ({ jobId: (answer as Job.Info).id });
+const ofLaunch = (answer: unknown): Nouns => {
+  const { cluster, job } = answer as Launch.Info;
+  return { clusterId: cluster.id, ...(job && { jobId: job.id }) };
+};
+
+const names = ["one", "two"];
+const idles: readonly (Idle | undefined)[] = [
+  undefined,
+  "never",
+  { after: 0, action: "terminate" },
+  { after: 2, action: "stop" },
+  { after: 1, action: "stop", then: { after: 5, action: "terminate" } },
+];
+
+const someIdle = (sim: Sim): Idle | undefined => {
+  const idle = sim.rng.pick(idles);
+  return idle && Idle.parse(idle);
+};
+
+function launchBody(sim: Sim): Launch.Create {
+  const provider = sim.rng.weighted<ProviderName>({ steel: 3, spark: 1 });
+  const idle = someIdle(sim);
+  const fits = idle === undefined || idle === "never" || idle.action === "terminate" || provider === "steel";
+  const cluster = sim.rng.chance(0.7) ? sim.rng.pick(names) : undefined;
+  return {
+    task: { ...task(sim, sim.rng.pick([1, 1, 1, 2, 3])), resources: { provider } },
+    cluster,
+    ...(fits && idle !== undefined && { idle }),
+    shared: sim.rng.chance(0.5),
+    priority: 500,
+    down: sim.rng.chance(0.1),
+  };
+}
+
+function task(sim: Sim, nodes: number): Task {
+  const run = sim.rng.weighted<ScriptName>({ quick: 4, usual: 4, long: 1, hangs: 0.3 });
+  const timeout = run === "hangs" || sim.rng.chance(0.2) ? sim.rng.between(20, 600) : undefined;
+  return Task.parse({ nodes, run, ...(timeout !== undefined && { timeout }) });
+}
+
+/** Most users look before they act. */
+function oneIn(sim: Sim, actor: Actor, state: Cluster.State): string | undefined {
+  const found = [...sim.db.all("cluster")].filter(
+    ({ data }) => data.workspace === actor.workspace && data.state === state,
+  );
+  return found.length > 0 && sim.rng.chance(0.7) ? String(sim.rng.pick(found).data.id) : undefined;
+}
+
+/** By name or id, now and then another tenant's. */
+function someCluster(sim: Sim, accepted: Accepted, actor: Actor): string {
+  const known = [...accepted.clusters.entries()].filter(([, workspace]) => isWithin(sim, actor, workspace));
+  return known.length === 0 || sim.rng.chance(0.4) ? sim.rng.pick(names) : sim.rng.pick(known)[0];
+}
+
+function someJob(sim: Sim, accepted: Accepted, actor: Actor): string {
+  const known = [...accepted.jobs.entries()].filter(([, workspace]) => isWithin(sim, actor, workspace));
+  return known.length === 0 ? "job_none" : sim.rng.pick(known.slice(-6))[0];
+}
+
+const isWithin = (sim: Sim, actor: Actor, workspace: string): boolean =>
+  workspace === actor.workspace || sim.rng.chance(0.05);
+
+/** Everything that is left is taken down, by somebody who may. */
+export async function removeAll(sim: Sim, accepted: Accepted): Promise<void> {
+  for (const item of sim.db.all("cluster")) {
+    const { workspace, id } = item.data as unknown as Cluster.Cluster;
+    const actor: Actor = { workspace, id: "usr_ada", role: "admin" };
+    const name = `${workspace} last down`;
+    void send(sim, accepted, { name, actor, run: (world, by) => Change.remove(world, by, id), nouns: ofCluster }, 100);
+  }
+  await sim.kernel.sleep(MINUTE, "all are told to go");
+}

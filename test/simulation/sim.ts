@@ -1,0 +1,76 @@
+/** One simulated deployment and its surroundings: what every part of a run shares. */
+import { Faults } from "./faults.ts";
+import { Kernel, sinceStart } from "./kernel.ts";
+import { BlobStore } from "./ports/blobs.ts";
+import { Cloud } from "./ports/cloud.ts";
+import { Db } from "./ports/table.ts";
+import type { Executions } from "./ports/workflow.ts";
+import { Rng } from "./rng.ts";
+
+export interface Violation {
+  /** The invariant's name, such as `I5`. */
+  readonly invariant: string;
+  readonly message: string;
+}
+
+/** What a run draws before it begins. */
+export interface Climate {
+  /** Greatest latency of one way of a call, in ms. */
+  readonly latency: number;
+  /** How far the indexes lag at most, in ms. */
+  readonly indexLag: number;
+  /** How long new machines may be missing from what the cloud shows, in ms. */
+  readonly cloudLag: number;
+  /** How far the clocks of two invocations may be apart, in ms. */
+  readonly skew: number;
+  /** How long an invocation may last, in ms. */
+  readonly limit: number;
+  /** Whether there is a workflow engine that drives. */
+  readonly driven: boolean;
+}
+
+export class Sim {
+  readonly rng: Rng;
+  readonly kernel: Kernel;
+  readonly faults: Faults;
+  readonly climate: Climate;
+  readonly db: Db;
+  readonly blobs: BlobStore;
+  readonly cloud: Cloud;
+  readonly violations: Violation[] = [];
+  /** Absent: nobody drives but the reconcilers' own callers. */
+  executions: Executions | undefined;
+  /** Whether users still act. */
+  isOpen = true;
+
+  constructor(seed: number, lines?: string[]) {
+    this.rng = new Rng(seed);
+    this.kernel = new Kernel(this.rng, lines);
+    this.faults = new Faults(this.rng);
+    this.climate = draw(this.rng);
+    this.db = new Db(this);
+    this.blobs = new BlobStore(this.kernel);
+    this.cloud = new Cloud(this);
+  }
+
+  get now(): number {
+    return this.kernel.now;
+  }
+
+  /** Recorded, not only thrown: code under test may catch. */
+  violate(invariant: string, message: string): void {
+    this.violations.push({ invariant, message: `${message} (at ${sinceStart(this.now)} s)` });
+    this.kernel.note(`VIOLATION ${invariant} ${message}`);
+  }
+}
+
+function draw(rng: Rng): Climate {
+  return {
+    latency: 1 + rng.int(400),
+    indexLag: rng.int(20_000),
+    cloudLag: rng.int(20_000),
+    skew: rng.chance(0.5) ? 0 : rng.int(5_000),
+    limit: rng.pick([30_000, 90_000, 900_000]),
+    driven: rng.chance(0.3),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * A small run of the simulation (`npm run sim` is the large one), against core as it is: simulated ports, a simulated
+ * cloud and a model of the agent, so it proves nothing about AWS or the real agent.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import { bugs } from "./bugs/bugs.ts";
+import { FAULTS } from "./faults.ts";
+import type { Sum } from "./hunt.ts";
+import { hunt } from "./parent.ts";
+
+const STEPS = 1_000;
+const SEEDS = 60;
+
+const search = (from: number, count: number, steps: number, bug?: string): Promise<Sum> =>
+  hunt({ from, count, steps, stopsAtFirst: bug !== undefined }, 2, bug, () => undefined);
+
+describe(`${SEEDS} seeds of ${STEPS} steps`, () => {
+  let sum: Sum;
+  beforeAll(async () => {
+    sum = await search(0, SEEDS, STEPS);
+  });
+
+  test("keep every invariant", () => {
+    expect(sum.failures).toEqual([]);
+    expect(sum.runs).toBe(SEEDS);
+  });
+
+  test("meet every kind of fault", () => {
+    expect(FAULTS.filter(fault => (sum.hits[fault] ?? 0) === 0)).toEqual([]);
+  });
+
+  test("bring clusters and jobs to every kind of end", () => {
+    expect(sum.nouns).toMatchObject({
+      "cluster.terminated": expect.any(Number),
+      "cluster.failed": expect.any(Number),
+      "job.succeeded": expect.any(Number),
+      "job.failed": expect.any(Number),
+      "job.cancelled": expect.any(Number),
+      "job.timed_out": expect.any(Number),
+    });
+  });
+});
+
+test("a seed has one trace, and another seed another", async () => {
+  const [once, twice, other] = [await search(7, 2, STEPS), await search(7, 2, STEPS), await search(9, 2, STEPS)];
+  expect(twice.hash).toBe(once.hash);
+  expect(other.hash).not.toBe(once.hash);
+});
+
+/** Where to begin looking, for those that are rare; measured. */
+const near: Readonly<Record<string, number>> = {
+  "refusal-settles-other-calls": 110,
+  "empty-observation-trusted": 80,
+  "placement-without-check": 70,
+  "stop-trusts-what-shows": 215,
+};
+
+test.each(Object.keys(bugs))("the planted bug '%s' is found", async bug => {
+  const sum = await search(near[bug] ?? 0, 150, 1_500, bug);
+  expect(sum.failures.length).toBeGreaterThan(0);
+});

@@ -1,0 +1,43 @@
+/** The ports of one process of the control plane. */
+import { createHash, createHmac } from "node:crypto";
+import { ulids } from "@muster/core/id.ts";
+import type { Digest } from "@muster/core/ports/ports.ts";
+import type { World } from "@muster/core/ports/world.ts";
+import { blobsPort } from "./ports/blobs.ts";
+import { providersOf } from "./ports/provider.ts";
+import { tablePort } from "./ports/table.ts";
+import { workflowPort } from "./ports/workflow.ts";
+import { checkError, type Process } from "./process.ts";
+import type { Sim } from "./sim.ts";
+
+export function worldOf(sim: Sim, process: Process): World {
+  const now = () => sim.now + process.skew;
+  return {
+    table: tablePort(sim, process),
+    blobs: blobsPort(sim, process),
+    workflow: workflowPort(sim, process),
+    providers: providersOf(sim, process),
+    clock: { now },
+    random: { ulid: ulids(now, () => sim.rng.next()), secret: () => sim.rng.hex(64) },
+    digest,
+    log: {
+      info: () => undefined,
+      error: (message, fields) => {
+        sim.kernel.note(`${message} ${JSON.stringify(fields)}`);
+        checkLogged(sim, process, String(fields?.reason ?? ""));
+      },
+    },
+  };
+}
+
+/** What core caught and logged must be as understandable as what it throws. */
+function checkLogged(sim: Sim, process: Process, reason: string): void {
+  if (/^(internal|[A-Za-z]*Error)\b/.test(reason)) checkError(sim, process.name, reason);
+}
+
+const KEY = "the key of a deployment that does not exist";
+export const digest: Digest = {
+  hash: text => createHash("sha256").update(text).digest("hex"),
+  mac: (purpose, text) => createHmac("sha256", KEY).update(`${purpose}\n${text}`).digest("hex"),
+  same: (a, b) => a === b,
+};
