@@ -4,7 +4,8 @@ import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
-import { submit } from "@muster/core/job/submit.ts";
+import { get as getJob } from "@muster/core/job/read.ts";
+import { blueprint, submit } from "@muster/core/job/submit.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
@@ -205,4 +206,34 @@ test("a store that refuses now and then is asked again; one that goes on changes
   expect((await Read.list(world, ADA, { all: true, limit: 10 })).items).toEqual([]);
   world.refuse(2);
   expect((await Create.create(world, ADA, request("demo"))).state).toBe("requested");
+});
+
+test("a cluster that is no longer whole fails when nothing runs on it, instead of waiting for ever", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world, 2, { idle: "never" });
+  const [first] = world.provider.machines.keys();
+  world.provider.machines.delete(first ?? "");
+  world.clock.pass(3_601_000);
+  await sweepDue(world);
+  expect(await Read.get(world, ADA, id)).toMatchObject({
+    state: "failed",
+    failure: { code: "machines_lost", message: "1 of its 2 machines is gone" },
+  });
+  expect(world.provider.machines.size).toBe(0);
+});
+
+test("a job that lands on a cluster that has just ended does not wait for it", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world);
+  const { job, writes } = blueprint(
+    world,
+    ADA,
+    { id, name: "demo", nodes: 1 },
+    { task: Task.parse({ run: "true" }), name: undefined, priority: 500, down: false },
+  );
+  await Change.remove(world, ADA, id);
+  await reconcile(world, ref(id));
+  await world.table.write(writes);
+  await reconcile(world, ref(id));
+  expect((await getJob(world, ADA, job.id)).state).toBe("cancelled");
 });

@@ -199,7 +199,7 @@ test("a host that went silent with its machine loses the job, and gets nothing n
   const { id } = await submit(world, ADA, "demo", request());
   const { fence } = await assigned(hosts[0]);
   await hosts[0]?.report({ jobId: id, fence, state: "running" });
-  world.provider.stop({ clusterId });
+  await world.provider.stop({ clusterId });
   world.clock.pass(301_000);
   await sweepDue(world);
   expect(await Read.get(world, ADA, id)).toMatchObject({

@@ -147,5 +147,8 @@ export function machineOf(plane: Plane): string {
 /** SIGKILL for the agent of a machine; its jobs live on. */
 export function killAgent(machine: string): void {
   const killed = spawnSync("pkill", ["-KILL", "-f", `__agent run --home ${machine}`]);
-  if (killed.status !== 0) throw new Error("there was no agent to kill");
+  if (killed.status !== 0)
+    throw new Error(
+      `there was no agent to kill: ${readFileSync(join(machine, "agent", "output.log"), "utf8")} ${readFileSync(join(machine, "agent", "agent.log"), "utf8").slice(-1500)}`,
+    );
 }

@@ -91,14 +91,13 @@ export class Holdings {
       );
   }
 
-  /** A newer attempt of a job ends the older one first. */
+  /** A newer attempt of a job ends the older one first; and nothing begins while something else is still being ended. */
   #take(record: Record): void {
     this.#fences.add(record.assignment);
     for (const older of this.#held.values()) if (older.ref.jobId === record.assignment.jobId) void this.#drop(older);
     const attempt = new Attempt(record, this.#host);
     this.#held.set(nameOf(attempt.ref), attempt);
-    const before = [...this.#leaving].filter(([name]) => name.startsWith(`${attempt.ref.jobId}-`));
-    attempt.start(Promise.all(before.map(([, left]) => left)));
+    attempt.start(Promise.all(this.#leaving.values()));
   }
 
   #load(folder: string): Record | undefined {

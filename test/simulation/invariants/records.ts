@@ -90,6 +90,13 @@ const hasEvent = (written: readonly Written[], type: string, is: Moved, from: st
       (type === "attempt" || after.data.from === from),
   );
 
+/** How many machines the failure says are gone; all, when it names no number, and none when it is another failure. */
+function saidGone({ nodes, failure }: Extract<Cluster.Cluster, { state: "draining" }>): number {
+  if (failure?.code !== "machines_lost") return Number.NEGATIVE_INFINITY;
+  const said = /^(\d+) of its/.exec(failure.message);
+  return said === null ? nodes : Number(said[1]);
+}
+
 function checkCluster(sim: Sim, { before, after }: Written): void {
   const cluster = after?.data as unknown as Cluster.Cluster;
   if (before === undefined) checkName(sim, cluster);
@@ -101,8 +108,8 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const left = mine.filter(box => box.state !== "terminated");
   if (Cluster.isOver(cluster) && left.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
-  // I12: nobody is given up for missing who is there.
-  if (cluster.state === "draining" && cluster.failure?.code === "machines_lost" && left.length > 0)
+  // I12: nobody is given up for missing who is there: as many are gone as the failure says.
+  if (cluster.state === "draining" && left.length > cluster.nodes - saidGone(cluster))
     sim.violate("I12", `cluster ${cluster.id} is given up; ${left.map(box => `${box.id} is ${box.state}`)}`);
   const running = mine.filter(box => box.state === "pending" || box.state === "running");
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";

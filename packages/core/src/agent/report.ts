@@ -19,8 +19,9 @@ export async function report(world: Part, host: HostActor, said: Report): Promis
   const rank = job && Job.isPlaced(job) && job.fence === said.fence ? job.placement.indexOf(host.rank) : -1;
   if (job === undefined || rank < 0 || job.clusterId !== host.clusterId) return { accepted: false };
   if (said.state === "exited") await requireLogs(world, host, said, rank);
-  const changed = await retrying(() => record(world, host, said, rank));
-  if (changed) await settle(world, { workspace: host.workspace, jobId: said.jobId });
+  const isNew = await retrying(() => record(world, host, said, rank));
+  // An exit that was recorded before may have died before it was settled.
+  if (isNew || said.state === "exited") await settle(world, { workspace: host.workspace, jobId: said.jobId });
   return { accepted: true };
 }
 

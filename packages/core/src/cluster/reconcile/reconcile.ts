@@ -9,21 +9,29 @@ import * as Cluster from "../cluster.ts";
 import { boot } from "./boot.ts";
 import { drain } from "./drain.ts";
 import { ready } from "./idle.ts";
+import { cancelQueued } from "./jobs.ts";
 import { launch } from "./launch.ts";
 import { plan } from "./plan.ts";
 import { rest, start, stop } from "./power.ts";
-import type { Outcome, Step } from "./step.ts";
+import type { In, Outcome, Step } from "./step.ts";
 
-const over = async (): Promise<Outcome> => "wait";
+/** A job that came while its cluster was ending has nobody to wait for. */
+async function over(world: World, cluster: In<"terminated" | "failed">): Promise<Outcome> {
+  await cancelQueued(world, { workspace: cluster.workspace, clusterId: cluster.id }, "its cluster has ended");
+  return "wait";
+}
 
-/** What each state needs. `setting_up` and `broken` belong to cluster-level commands. */
+/** Cluster-level commands bring these states, and what moves them. */
+const unmoved = async (): Promise<Outcome> => "wait";
+
+/** What each state needs. */
 const steps: { readonly [S in Cluster.State]: Step<S> } = {
   requested: plan,
   launching: launch,
   booting: boot,
-  setting_up: over,
+  setting_up: unmoved,
   ready,
-  broken: over,
+  broken: unmoved,
   stopping: stop,
   stopped: rest,
   starting: start,
