@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { MusterError } from "@muster/core/error.ts";
 import type { Table } from "@muster/core/ports/table.ts";
 import { openTable, type TableOptions } from "@muster/local/table/table.ts";
-import { type Open, tableContract } from "./table.ts";
+import { tableContract } from "./table.ts";
+import type { Open } from "./table-subject.ts";
 import { SETTLE_MS } from "./table-subject.ts";
 
 const opening =

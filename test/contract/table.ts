@@ -11,7 +11,6 @@ import { readContract } from "./table-reads.ts";
 import { type Bench, bench, type Open } from "./table-subject.ts";
 import { writeContract } from "./table-writes.ts";
 
-
 /** @param options `runs`: of the comparison with the model, 30 operations each; fewer where a call takes long. */
 export function tableContract(name: string, open: Open, options: { readonly runs?: number } = {}): void {
   describe(`Table: ${name}`, () => {
