@@ -4,7 +4,8 @@
  */
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
-import { kickHosts, reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
+import { kick } from "./host/kick.ts";
+import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
 import type { ClusterRef } from "./ports/provider.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
@@ -75,7 +76,7 @@ export async function answer(world: World, ring: Ring): Promise<void> {
     case "look":
       return reconcileJob(world, ring);
     case "kick":
-      return kickHosts(world, ring.ref.workspace, ring.ref.clusterId, ring.ranks);
+      return kick(world, ring.ref, ring.ranks);
   }
 }
 

@@ -90,9 +90,9 @@ const hasEvent = (written: readonly Written[], type: string, is: Moved, from: st
       (type === "attempt" || after.data.from === from),
   );
 
-/** How many machines the failure says are gone; all, when it names no number, and none when it is another failure. */
+/** How many hosts the failure says are gone; all, when it names no number, and none when it is another failure. */
 function saidGone({ nodes, failure }: Extract<Cluster.Cluster, { state: "draining" }>): number {
-  if (failure?.code !== "machines_lost") return Number.NEGATIVE_INFINITY;
+  if (failure?.code !== "machines_lost" && failure?.code !== "hosts_lost") return Number.NEGATIVE_INFINITY;
   const said = /^(\d+) of its/.exec(failure.message);
   return said === null ? nodes : Number(said[1]);
 }
@@ -108,9 +108,10 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const left = mine.filter(box => box.state !== "terminated");
   if (Cluster.isOver(cluster) && left.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
-  // I12: nobody is given up for missing who is there: as many are gone as the failure says.
-  if (cluster.state === "draining" && left.length > cluster.nodes - saidGone(cluster))
-    sim.violate("I12", `cluster ${cluster.id} is given up; ${left.map(box => `${box.id} is ${box.state}`)}`);
+  // I12: nobody is given up for missing who is there: as many are gone, or can reach nobody, as the failure says.
+  const there = left.filter(box => !box.isSick && box.cutUntil <= sim.now);
+  if (cluster.state === "draining" && there.length > cluster.nodes - saidGone(cluster))
+    sim.violate("I12", `cluster ${cluster.id} is given up; ${there.map(box => `${box.id} is ${box.state}`)}`);
   const running = mine.filter(box => box.state === "pending" || box.state === "running");
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
   if (isStoppedNow && running.length > 0)

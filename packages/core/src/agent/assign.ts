@@ -30,7 +30,7 @@ export const logPolicy = (world: Part, job: Job.Placed, rank: number): Promise<L
 
 /** The assignment of `host`'s part in the job. */
 export async function assign(world: Part, host: HostActor, job: Job.Placed, slots: Slots): Promise<Assignment> {
-  const task = await taskOf(world.table, job.workspace, job.id);
+  const task = await taskOf(world.table, job);
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
   const offer =
     cluster && "launch" in cluster && cluster.launch ? cluster.launch.offer : { provider: cluster?.provider ?? "" };

@@ -115,9 +115,16 @@ async function unlessRaced(write: () => Promise<void>): Promise<void> {
   }
 }
 
+/** The slots. Where this host is not among them, the registration after its first call may have died: it is asked again. */
+async function registered(world: Basics, host: HostActor): Promise<Stored<Slots.Slots> | undefined> {
+  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
+  if (slots?.hosts.some(slot => slot.rank === host.rank)) return slots;
+  return (await register(world, host)) ? Slots.get(world.table, host.workspace, host.clusterId) : slots;
+}
+
 /** The slots as they are; an idle host first sees whether something waits for it, should the doorbell have been lost. */
 async function work(world: Basics, host: HostActor): Promise<Stored<Slots.Slots> | undefined> {
-  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
+  const slots = await registered(world, host);
   if (slots === undefined) return undefined;
   await reopen(world, host, slots);
   const idle = slots.hosts.some(slot => slot.rank === host.rank && slot.job === undefined);

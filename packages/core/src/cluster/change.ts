@@ -54,6 +54,11 @@ export const start = (world: Basics, actor: Actor, reference: string): Promise<C
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
+    if (cluster.state === "stopping")
+      throw new MusterError("conflict", `cluster '${cluster.name}' is still stopping`, {
+        state: cluster.state,
+        hint: `wait until it has stopped (muster status), then: muster start ${cluster.name}`,
+      });
     const running = ["requested", "launching", "booting", "setting_up", "ready", "starting"].includes(cluster.state);
     return settle(world, actor, cluster, running ? undefined : starting(world, actor, cluster));
   });

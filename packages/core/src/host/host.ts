@@ -48,8 +48,7 @@ export const noun: Noun<Host> = {
   schema: Host,
   fields: fieldsOf(Host),
   key: record => Keys.host(record.workspace, record.clusterId, record.rank),
-  indexes: record =>
-    record.machineId === undefined ? {} : { link: Keys.link(`MACHINE#${record.machineId}`, record.id) },
+  indexes: () => ({}),
 };
 export const kind = { noun, life };
 

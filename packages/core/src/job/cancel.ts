@@ -1,10 +1,13 @@
 /** Cancelling a job. One that has ended stays as it is. */
 
 import type { Actor } from "../actor/actor.ts";
+import * as Cluster from "../cluster/cluster.ts";
 import { commit, retrying } from "../commit.ts";
+import { MusterError } from "../error.ts";
+import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
-import { advance, type Move, type Stored, type Why } from "../record.ts";
+import { advance, load, type Move, type Stored, type Why } from "../record.ts";
 import { ending } from "./end.ts";
 import * as Job from "./job.ts";
 import { find } from "./read.ts";
@@ -17,11 +20,22 @@ const CANCEL_CHECK = 60_000;
 export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Info> =>
   retrying(async () => {
     const job = await find(world, actor, id);
+    await requireControl(world, actor, job);
     const done = await cancellation(world, actor, job);
     const answer = Job.info(done?.move.next ?? job);
     await commit(world, actor, done?.writes ?? [], answer);
     return answer;
   });
+
+/** @throws MusterError `forbidden` unless the actor submitted the job, made its cluster, or is an admin. */
+async function requireControl(world: Basics, actor: Actor, job: Job.Job): Promise<void> {
+  if (job.owner === actor.id || actor.role === "admin") return;
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
+  if (cluster?.owner === actor.id) return;
+  throw new MusterError("forbidden", `job ${job.id} belongs to ${job.owner}`, {
+    hint: "its owner, its cluster's owner or an admin may do that",
+  });
+}
 
 /** What cancels the job from where it is; undefined when it has ended, or is on its way there. */
 export async function cancellation(

@@ -2,12 +2,14 @@
 
 import { removal } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
+import { LEAST_GRACE } from "../cluster/idle.ts";
 import * as Slots from "../cluster/slots.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
-import { advance, load, type Move, type Patch, type Stored, type Why } from "../record.ts";
+import { advance, amend, load, type Move, type Patch, type Stored, type Why } from "../record.ts";
 import * as Job from "./job.ts";
+import * as Secrets from "./secrets.ts";
 import { queueKey } from "./submit.ts";
 
 export type EndEvent = "succeed" | "fail" | "expire" | "cancel" | "cancelled";
@@ -24,7 +26,9 @@ export async function ending(
   const now = world.clock.now();
   const move = advance(world, Job.kind, actor, job, event, { logsComplete: true, ...patch, endedAt: now }, why);
   const place = job.state === "queued" ? await unqueue(world, job) : await release(world, job, now);
-  return { move, writes: [...move.writes, ...place, ...(job.down ? await takeAlong(world, actor, job) : [])] };
+  const secrets = await Secrets.forget(world.table, job);
+  const cluster = job.down ? await takeAlong(world, actor, job) : [];
+  return { move, writes: [...move.writes, ...place, ...secrets, ...cluster] };
 }
 
 async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {
@@ -38,7 +42,21 @@ async function release(world: Basics, job: Job.Job, now: number): Promise<Write[
   return slots && holds ? [Slots.release(slots, job.id, now).write] : [];
 }
 
+/** The job was to take its cluster along. While other jobs hold or await its hosts, the cluster goes when they are done. */
 async function takeAlong(world: Basics, actor: { readonly id: string }, job: Job.Job): Promise<readonly Write[]> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
-  return (cluster && removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes) ?? [];
+  if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
+  if (!(await hasOthers(world, job)))
+    return removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes ?? [];
+  const idle = { after: 0, action: "terminate" as const };
+  const dueAt = cluster.state === "ready" ? { dueAt: world.clock.now() + LEAST_GRACE } : {};
+  return [amend<Cluster.Cluster>(Cluster.noun, cluster, { idle, ...dueAt }).write];
+}
+
+async function hasOthers(world: Basics, job: Job.Job): Promise<boolean> {
+  const slots = await Slots.get(world.table, job.workspace, job.clusterId);
+  if (slots && Slots.busy(slots).some(other => other.jobId !== job.id)) return true;
+  const { pk } = Keys.cluster(job.workspace, job.clusterId);
+  const queue = await world.table.query({ pk, prefix: "Q#", limit: 2 });
+  return queue.items.some(item => item.data.jobId !== job.id);
 }

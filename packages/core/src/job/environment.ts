@@ -3,6 +3,7 @@
  * environment variables, which most public task files read.
  */
 import type { Slot } from "../cluster/slots.ts";
+import * as Keys from "../keys.ts";
 import type { Offer } from "../ports/provider.ts";
 import type { Task } from "../task/task.ts";
 import type { Placed } from "./job.ts";
@@ -36,7 +37,7 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
     SKYPILOT_SETUP_NODE_IPS: ips,
     SKYPILOT_SETUP_NUM_GPUS_PER_NODE: String(gpus),
     MASTER_ADDR: place.hosts[0]?.address ?? "",
-    MASTER_PORT: String(masterPort(job.fence)),
+    MASTER_PORT: String(masterPort(job)),
     ...(gpus > 0 && { CUDA_VISIBLE_DEVICES: Array.from({ length: gpus }, (_, index) => index).join(",") }),
   };
 }
@@ -44,11 +45,11 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
 const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(variables).map(([name, value]) => [prefix + name, value]));
 
-/** GPUs that the job has on this node: what it asked for, else all that the host has. */
+/** GPUs that the job has on this node: what it asked for, of those that are there; else all. */
 function gpusPerNode(task: Task, place: Place): number {
   const asked = Math.max(0, ...Object.values(task.resources.accelerators ?? {}));
   const there = place.hosts[place.rank]?.gpus ?? 0;
-  return asked > 0 ? Math.ceil(asked) : there;
+  return asked > 0 ? Math.min(Math.ceil(asked), there) : there;
 }
 
 function clusterInfo(job: Placed, offer: Place["offer"]): string {
@@ -67,5 +68,5 @@ function skypilotTaskId(job: Placed): string {
   return `sky-${time}_${job.name ?? job.clusterName}_${job.id.slice("job_".length).toLowerCase()}`;
 }
 
-/** Jobs that follow each other on a host do not meet in one port that is still closing. */
-const masterPort = (fence: number): number => 20_000 + (fence % 10_000);
+/** Jobs that follow each other do not meet in one port that is still closing; nor do two clusters on one machine. */
+const masterPort = (job: Placed): number => 20_000 + ((Keys.spread(job.clusterId) + job.fence) % 10_000);

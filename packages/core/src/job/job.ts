@@ -34,6 +34,8 @@ const base = {
   timeout: z.number().int().optional(),
   /** Tear the cluster down when this job has ended. */
   down: z.boolean(),
+  /** Whether secrets are kept beside it while it lives. */
+  hasSecrets: z.boolean().optional(),
   /** Tries so far. */
   attempts: z.number().int(),
   createdAt: z.number(),
@@ -43,7 +45,14 @@ const base = {
 /** Epoch ms at which somebody must look at it again. */
 const dueAt = z.number();
 /** Its place: the fence of this try, and the ranks of the cluster's hosts, in the order of the job's own ranks. */
-const placed = { dueAt, fence: z.number().int(), placement: z.array(z.number().int()), verdict: Verdict.optional() };
+const placed = {
+  dueAt,
+  /** Epoch ms since when one of its hosts is silent, as far as somebody was there to be called. */
+  suspectedAt: z.number().optional(),
+  fence: z.number().int(),
+  placement: z.array(z.number().int()),
+  verdict: Verdict.optional(),
+};
 const ended = {
   endedAt: z.number(),
   fence: z.number().int().optional(),

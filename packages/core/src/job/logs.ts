@@ -35,16 +35,25 @@ const FOLLOW = 60_000;
 const RENEW = 20_000;
 /** How long a chunk's URL is good, in ms. */
 const READABLE = 900_000;
-/** Chunks per node and page. */
+/** Chunks per page, and of those per node. */
+const PER_PAGE = 500;
 const PER_NODE = 200;
+/** Nodes that are listed at the same time. */
+const AT_ONCE = 16;
 
-/** Sequence number of the next chunk, by `<fence>/<rank>`. */
-const Position = z.record(z.string(), z.number().int());
+/** Where a page ended. It is of one try: the next one's log begins at its start. */
+interface Position {
+  readonly fence: number;
+  /** The rank that the next page begins with: one that writes much must not hide the others. */
+  readonly turn: number;
+  /** Sequence number of the next chunk, by rank; 0 where there is none. */
+  readonly next: readonly number[];
+}
 
 type Part = { readonly table: Table; readonly clock: Clock; readonly blobs: Blobs };
 
 /**
- * The next chunks of a job's log. Each node's chunks are in order; nodes are read side by side.
+ * The next chunks of a job's log. Each node's chunks are in order; nodes take turns when there is more than fits a page.
  * @throws MusterError `invalid_request` for a cursor that is none.
  */
 export async function logs(
@@ -57,59 +66,95 @@ export async function logs(
   const job = await find(world, actor, id);
   if (request.follow && !Job.isOver(job)) await askToFollow(world, job);
   const position = readCursor(request.cursor);
-  const nodes =
-    "fence" in job && job.fence !== undefined
-      ? (job.placement ?? []).map((_, rank) => ({ fence: job.fence ?? 0, rank }))
-      : [];
-  const pages = await Promise.all(
-    nodes.map(node => chunksOf(world, job, node, position[`${node.fence}/${node.rank}`] ?? 0)),
-  );
-  for (const last of pages.flatMap(page => page.at(-1) ?? []))
-    position[`${last.fence}/${last.rank}`] = last.sequence + 1;
+  const { fence = 0, placement = [] } = "fence" in job ? job : {};
+  const from = position.fence === fence ? position : { fence, turn: 0, next: [] };
+  const walked = await walk(world, job, from, placement.length);
+  const until = world.clock.now() + READABLE;
   return {
-    chunks: pages.flat(),
-    cursor: btoa(JSON.stringify(position)),
-    done: Job.isOver(job) && pages.every(page => page.length < PER_NODE),
+    chunks: await Promise.all(
+      walked.found.map(async ({ key, ...chunk }) => ({ ...chunk, url: await world.blobs.signedGet(key, until) })),
+    ),
+    cursor: writeCursor(walked.position),
+    done: Job.isOver(job) && walked.atEnd,
   };
 }
 
-async function chunksOf(
+type Found = Omit<z.infer<typeof Chunk>, "url"> & { readonly key: string };
+
+interface Walked {
+  readonly found: readonly Found[];
+  readonly position: Position;
+  /** Whether every node was looked at, and none has more. */
+  readonly atEnd: boolean;
+}
+
+/** Takes the nodes in turn, beginning where the last page ended, until the page is full. */
+async function walk(world: Part, job: Job.Job, from: Position, nodes: number): Promise<Walked> {
+  const ranks = Array.from({ length: nodes }, (_, step) => (from.turn + step) % nodes);
+  const next = ranks.map((_, rank) => from.next[rank] ?? 0);
+  const found: Found[] = [];
+  let hasMore = false;
+  for await (const { rank, page } of pagesOf(world, job, from.fence, ranks, next)) {
+    const taken = page.slice(0, PER_PAGE - found.length);
+    found.push(...taken);
+    next[rank] = (taken.at(-1)?.sequence ?? (next[rank] ?? 0) - 1) + 1;
+    // A node that was cut short comes first on the next page; one that had its share comes last.
+    const turn = (rank + (taken.length < page.length ? 0 : 1)) % nodes;
+    if (found.length >= PER_PAGE) return { found, position: { ...from, turn, next }, atEnd: false };
+    hasMore ||= page.length >= PER_NODE;
+  }
+  return { found, position: { ...from, next }, atEnd: !hasMore };
+}
+
+/** What each of these ranks has next, some ranks at a time. */
+async function* pagesOf(
+  world: Part,
+  job: Job.Job,
+  fence: number,
+  ranks: readonly number[],
+  next: readonly number[],
+): AsyncGenerator<{ readonly rank: number; readonly page: readonly Found[] }> {
+  for (let step = 0; step < ranks.length; step += AT_ONCE) {
+    const batch = ranks.slice(step, step + AT_ONCE);
+    yield* await Promise.all(
+      batch.map(async rank => ({ rank, page: await list(world, job, { fence, rank }, next[rank] ?? 0) })),
+    );
+  }
+}
+
+/** The next chunks of one node. */
+async function list(
   world: Part,
   job: Job.Job,
   node: { readonly fence: number; readonly rank: number },
   from: number,
-): Promise<z.infer<typeof Chunk>[]> {
+): Promise<Found[]> {
   const prefix = Attempt.logPrefix(job.workspace, job.id, node.fence, node.rank);
   // `~` sorts after every phase, so this is the place right behind chunk `from - 1`.
   const after = from === 0 ? undefined : Attempt.chunkKey(prefix, from - 1, "~");
   const heads = await world.blobs.list(prefix, { limit: PER_NODE, ...(after !== undefined && { after }) });
-  const until = world.clock.now() + READABLE;
-  return Promise.all(
-    heads.map(async head => {
-      const [sequence = "0", phase = ""] = head.key.slice(prefix.length).split(".");
-      return {
-        ...node,
-        sequence: Number(sequence),
-        phase,
-        size: head.size,
-        url: await world.blobs.signedGet(head.key, until),
-      };
-    }),
-  );
+  return heads.map(({ key, size }) => {
+    const [sequence = "0", phase = ""] = key.slice(prefix.length).split(".");
+    return { ...node, sequence: Number(sequence), phase, size, key };
+  });
 }
 
-function readCursor(cursor: string | undefined): z.infer<typeof Position> {
-  if (cursor === undefined) return {};
-  try {
-    return Position.parse(JSON.parse(atob(cursor)));
-  } catch (error) {
-    throw new MusterError(
-      "invalid_request",
-      "this log cursor is not valid; start again without it",
-      { issues: [{ path: "query.cursor", message: "not a cursor of this list" }] },
-      error,
-    );
-  }
+/** `<fence>.<turn>.<next>-<next>-…`, in base 36: seven characters a node at most, which at 1,024 nodes stays below 8 KB. */
+function writeCursor({ fence, turn, next }: Position): string {
+  const places = next.slice(0, next.findLastIndex(place => place > 0) + 1);
+  return [fence, turn, places.map(place => place.toString(36)).join("-")].map(part => part.toString(36)).join(".");
+}
+
+function readCursor(cursor: string | undefined): Position {
+  if (cursor === undefined) return { fence: 0, turn: 0, next: [] };
+  const match = /^([0-9a-z]{1,6})\.([0-9a-z]{1,3})\.((?:[0-9a-z]{1,6}(?:-[0-9a-z]{1,6})*)?)$/.exec(cursor);
+  if (match === null)
+    throw new MusterError("invalid_request", "this log cursor is not valid; start again without it", {
+      issues: [{ path: "query.cursor", message: "not a cursor of this list" }],
+    });
+  const [, fence = "", turn = "", places = ""] = match;
+  const next = places === "" ? [] : places.split("-").map(place => Number.parseInt(place, 36));
+  return { fence: Number.parseInt(fence, 36), turn: Number.parseInt(turn, 36), next };
 }
 
 const Follow = z.object({ until: z.number() });

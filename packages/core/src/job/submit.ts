@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { find, requireUse } from "../cluster/find.ts";
+import { find, requireManage, requireUse } from "../cluster/find.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
@@ -13,6 +13,7 @@ import type { Basics } from "../ports/world.ts";
 import { insert } from "../record.ts";
 import { Task } from "../task/task.ts";
 import * as Job from "./job.ts";
+import * as Secrets from "./secrets.ts";
 
 /** How long a queued job may go unseen by anybody, in ms: a backstop behind the doorbell, polls and the cluster's deadline. */
 export const QUEUE_CHECK = 3_600_000;
@@ -22,6 +23,7 @@ export const submit = (world: Basics, actor: Actor, reference: string, request: 
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
+    if (request.down) requireManage(actor, cluster);
     Cluster.requireOpen(cluster);
     const { job, writes } = blueprint(world, actor, cluster, request);
     await commit(world, actor, writes, Job.info(job));
@@ -50,6 +52,7 @@ export function blueprint(
     nodes: request.task.nodes,
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
     down: request.down,
+    ...(Object.keys(request.task.secrets).length > 0 && { hasSecrets: true }),
     attempts: 0,
     createdAt: now,
     changedAt: now,
@@ -58,7 +61,12 @@ export function blueprint(
   };
   return {
     job,
-    writes: [insert(Job.noun, job), { put: submission(job, actor, request.task), expect: "absent" }, enqueue(job)],
+    writes: [
+      insert(Job.noun, job),
+      { put: submission(job, actor, request.task), expect: "absent" },
+      enqueue(job),
+      ...Secrets.keep(job, request.task.secrets),
+    ],
   };
 }
 
@@ -74,10 +82,10 @@ export type Queued = z.infer<typeof Queued>;
 export const queueKey = (job: Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id">) =>
   Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
 
-/** The task as it was submitted. */
-export async function taskOf(table: Table, workspace: string, jobId: string): Promise<Task> {
-  const item = await table.get(submissionKey(workspace, jobId));
-  return Submission.parse(item?.data).task;
+/** The task as it was submitted; its secrets only while the job lives. */
+export async function taskOf(table: Table, job: Job.Job): Promise<Task> {
+  const item = await table.get(submissionKey(job.workspace, job.id));
+  return { ...Submission.parse(item?.data).task, secrets: await Secrets.read(table, job) };
 }
 
 const Submission = z.object({ task: Task });
@@ -96,7 +104,7 @@ function submission(job: Job.Job, actor: Actor, task: Task): Omit<Item, "version
     clusterId: job.clusterId,
     actor: actor.id,
   };
-  return { ...submissionKey(job.workspace, job.id), type: "event", data: { ...event, task } };
+  return { ...submissionKey(job.workspace, job.id), type: "event", data: { ...event, task: { ...task, secrets: {} } } };
 }
 
 function requireRunnable(cluster: Pick<Cluster.Cluster, "name" | "nodes">, task: Task): void {

@@ -3,7 +3,7 @@ import type { Actor } from "../actor/actor.ts";
 import { starting } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
-import { byName } from "../cluster/find.ts";
+import { byName, requireManage } from "../cluster/find.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Job from "../job/job.ts";
 import * as Submit from "../job/submit.ts";
@@ -78,6 +78,7 @@ function reuse(
   cluster: Stored<Cluster.Cluster>,
 ): { cluster: Cluster.Cluster; writes: readonly Write[] } {
   Create.requireFit(actor, cluster, wanted(request));
+  if (request.down) requireManage(actor, cluster);
   if (cluster.state === "stopped") {
     const move = starting(world, actor, cluster);
     return { cluster: move.next, writes: move.writes };

@@ -1,5 +1,5 @@
 /** The file: one table of items, with one index per secondary key. */
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MusterError } from "@muster/core/error.ts";
@@ -36,16 +36,22 @@ const SCHEMA = `
  * @param timeout how long to wait for another process, in ms
  */
 export function openDatabase(path: string, timeout = BUSY_TIMEOUT_MS): DatabaseSync {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (path !== ":memory:") prepare(path);
   const database = new DatabaseSync(path, { timeout });
   try {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;");
     migrate(database, path);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** For its owner's eyes alone, from its first byte; SQLite makes its side files like it. */
+function prepare(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
 }
 
 function migrate(database: DatabaseSync, path: string): void {

@@ -1,15 +1,18 @@
 /** A ready cluster: starts what waits, notices machines that are gone, and stops or ends when it has been idle for long. */
 import * as Actor from "../../actor/actor.ts";
+import { kick } from "../../host/kick.ts";
+import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
 import { schedule } from "../../job/schedule.ts";
+import { Queued } from "../../job/submit.ts";
 import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
-import { advance, amend } from "../../record.ts";
+import { advance, amend, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { deadline, type Idle } from "../idle.ts";
 import { READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
-import { certainAt, providerOf } from "./launch.ts";
+import { providerOf } from "./launch.ts";
 import type { In, Outcome } from "./step.ts";
 
 export async function ready(world: World, cluster: In<"ready">): Promise<Outcome> {
@@ -19,31 +22,55 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   if (cluster.dueAt > now) return "wait";
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   const runs = slots !== undefined && Slots.busy(slots).length > 0;
-  const amiss = await lookAtMachines(world, cluster, runs);
-  if (amiss !== undefined) return amiss;
-  const busy = runs || (await hasQueue(world, cluster));
-  const since = busy || slots === undefined ? now : slots.idleSince;
+  const since = slots === undefined || runs || (await canPlace(world, cluster, slots)) ? now : slots.idleSince;
   const endAt = deadline(cluster.idle, since);
-  if (endAt !== undefined && endAt <= now && cluster.idle !== "never") return act(world, cluster, cluster.idle);
-  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt: endAt ?? now + READY_CHECK }).write]);
+  if (slots && endAt !== undefined && endAt <= now && cluster.idle !== "never")
+    return act(world, cluster, cluster.idle, slots);
+  const amiss = await lookAtHosts(world, cluster, runs);
+  if (amiss !== undefined) return amiss;
+  const patch = { suspectedAt: undefined, dueAt: endAt ?? now + READY_CHECK };
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write]);
   return "wait";
 }
 
-/** @returns what was done about machines that are not as they should be; undefined when all is well. */
-async function lookAtMachines(world: World, cluster: In<"ready">, runs: boolean): Promise<Outcome | undefined> {
-  const provider = providerOf(world, cluster);
-  const machines = await provider.observe({ workspace: cluster.workspace, clusterId: cluster.id });
-  if (!runs && machines.some(machine => machine.state === "stopped")) return follow(world, cluster);
-  const certain = world.clock.now() >= certainAt(cluster.launch, provider.capabilities);
-  const gone = certain ? cluster.nodes - machines.length : 0;
-  return gone > 0 && (!runs || gone === cluster.nodes) ? broken(world, cluster, gone) : undefined;
+/** @returns what was done about hosts that are not as they should be; undefined when all is well. */
+async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): Promise<Outcome | undefined> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const now = world.clock.now();
+  const watch = { ...cluster, from: cluster.changedAt };
+  const ranks = Array.from({ length: cluster.nodes }, (_, rank) => rank);
+  const calls = await lastCalls(world.table, ref);
+  const look = (running: ReadonlySet<string>) => silentOf(ranks, watch, { now, calls, running }, cluster.id);
+  if (look(new Set()).length === 0) return undefined;
+  const machines = await providerOf(world, cluster).observe(ref);
+  const silent = look(runningHosts(machines));
+  const gone = silent.filter(host => host.gone).length;
+  const isStopped = machines.some(machine => machine.state === "stopped");
+  if (gone > 0 && (!runs || gone === cluster.nodes))
+    return isStopped ? follow(world, cluster) : broken(world, cluster, gone);
+  const next = nextLook(silent, watch, now);
+  if (next === undefined) return undefined;
+  await kick(
+    world,
+    ref,
+    silent.map(host => host.rank),
+  );
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, next).write]);
+  return "wait";
 }
 
-/** Some of its machines are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */
+/** A queue holds the idle deadline only while its head can ever start: enough hosts are open for it. */
+async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> {
+  const { pk } = Keys.cluster(cluster.workspace, cluster.id);
+  const [head] = (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items;
+  return head !== undefined && Queued.parse(head.data).nodes <= slots.hosts.filter(slot => slot.up).length;
+}
+
+/** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */
 const broken = (world: World, cluster: In<"ready">, gone: number): Promise<Outcome> =>
   fail(world, cluster, {
-    code: "machines_lost",
-    message: `${gone} of its ${cluster.nodes} machines ${gone === 1 ? "is" : "are"} gone`,
+    code: "hosts_lost",
+    message: `${gone} of its ${cluster.nodes} hosts ${gone === 1 ? "is" : "are"} gone`,
     hint: "launch again",
   });
 
@@ -61,7 +88,13 @@ export async function hasQueue(world: World, cluster: Cluster.Cluster): Promise<
   return (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items.length > 0;
 }
 
-async function act(world: World, cluster: In<"ready">, idle: Exclude<Idle, "never">): Promise<Outcome> {
+/** The slots are checked, not only read: a job that was placed meanwhile is not stopped with its cluster. */
+async function act(
+  world: World,
+  cluster: In<"ready">,
+  idle: Exclude<Idle, "never">,
+  slots: Stored<Slots.Slots>,
+): Promise<Outcome> {
   const now = world.clock.now();
   const why = { message: `no job ran for ${idle.after} minutes` };
   const actor = Actor.system(cluster.workspace);
@@ -69,6 +102,6 @@ async function act(world: World, cluster: In<"ready">, idle: Exclude<Idle, "neve
     idle.action === "stop"
       ? advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: now, byPolicy: true }, why)
       : advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now }, why);
-  await world.table.write(move.writes);
+  await world.table.write([...move.writes, { check: Slots.noun.key(slots), expect: slots.version }]);
   return "again";
 }

@@ -1,25 +1,22 @@
 /** Looks after one job: settles it, steps in when its time is over, and finds out about hosts that have gone silent. */
 import * as Actor from "../../actor/actor.ts";
-import * as Attempt from "../../attempt/attempt.ts";
 import * as Cluster from "../../cluster/cluster.ts";
 import { providerOf } from "../../cluster/reconcile/launch.ts";
-import * as Slots from "../../cluster/slots.ts";
-import { retrying } from "../../commit.ts";
-import * as Host from "../../host/host.ts";
+import { kick } from "../../host/kick.ts";
+import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
 import * as Keys from "../../keys.ts";
-import type { Machine } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
-import { advance, amend, load, type Stored } from "../../record.ts";
+import { amend, load, type Stored } from "../../record.ts";
 import { cancellation } from "../cancel.ts";
 import * as Job from "../job.ts";
 import { schedule } from "../schedule.ts";
 import { checkAt, expiresAt, type JobRef, rows, settle } from "../settle.ts";
 import { QUEUE_CHECK } from "../submit.ts";
+import { giveUp } from "./give-up.ts";
 
-/** Silence that makes a host suspect, in ms: then its machine is looked up. */
-export const SUSPECT_AFTER = 300_000;
-/** Silence after which a host is given up though its machine runs, in ms. Should it come back, its fence is stale. */
-export const LOST_AFTER = 900_000;
+/** How long a host that calls may take to begin its part, and to end it when it was told to, in ms. */
+const BEGIN_WITHIN = 900_000;
+const END_WITHIN = 900_000;
 
 export async function reconcile(world: World, ref: JobRef): Promise<void> {
   const job = await settle(world, ref);
@@ -43,94 +40,61 @@ async function lookAtQueued(world: World, job: Stored<Job.Job>): Promise<void> {
 }
 
 async function lookAfter(world: World, job: Stored<Job.Placed>): Promise<void> {
-  await kickHosts(world, job.workspace, job.clusterId, job.placement);
+  await kick(world, job, job.placement);
   const now = world.clock.now();
   if (job.dueAt > now) return;
   const expired = expiresAt(job);
-  if (job.verdict === undefined && job.state !== "cancelling" && expired !== undefined && expired <= now) {
-    const verdict: Job.Verdict = {
-      event: "expire",
-      failure: { code: "timed_out", message: `the job ran longer than its ${job.timeout} s` },
-    };
-    await world.table.write([amend<Job.Job>(Job.noun, job, { verdict, dueAt: now + SUSPECT_AFTER }).write]);
-    return;
-  }
-  const lost = await lostRanks(world, job);
-  for (const rank of lost) await giveUp(world, job, rank);
-  if (lost.length > 0) {
+  if (job.verdict === undefined && job.state !== "cancelling" && expired !== undefined && expired <= now)
+    return expire(world, job);
+  const written = await rows(world, job);
+  const ended = new Set(written.filter(row => row.state === "exited" || row.state === "lost").map(row => row.rank));
+  const begun = new Set(written.map(row => row.rank));
+  const left = job.placement.map((_, rank) => rank).filter(rank => !ended.has(rank));
+  const { gone, next } = await silence(world, job, left);
+  for (const rank of gone) await giveUp(world, job, rank, "host_lost");
+  const stuck = left.filter(rank => !gone.includes(rank) && isStuck(job, begun.has(rank), now));
+  for (const rank of stuck) await giveUp(world, job, rank, job.state === "cancelling" ? "host_lost" : "start_failed");
+  if (gone.length + stuck.length > 0) {
     await settle(world, { workspace: job.workspace, jobId: job.id });
     return;
   }
-  await world.table.write([amend<Job.Job>(Job.noun, job, { dueAt: checkAt(job, now) }).write]);
+  const patch = next ?? { suspectedAt: undefined, dueAt: checkAt(job, now) };
+  await world.table.write([amend<Job.Job>(Job.noun, job, patch).write]);
 }
 
-/** The job's ranks whose hosts will not report any more, by two kinds of evidence: their silence and their machines. */
-async function lostRanks(world: World, job: Job.Placed): Promise<number[]> {
-  const ended = new Set(
-    (await rows(world, job)).filter(row => row.state === "exited" || row.state === "lost").map(row => row.rank),
-  );
-  const silences = await Promise.all(job.placement.map(rank => silence(world, job, rank)));
-  const suspects = job.placement.flatMap((hostRank, rank) => {
-    const ms = silences[rank] ?? 0;
-    return !ended.has(rank) && ms > SUSPECT_AFTER ? [{ rank, hostId: Host.idOf(job.clusterId, hostRank), ms }] : [];
-  });
-  if (suspects.length === 0) return [];
-  const machines = await machinesOf(world, job);
-  const runs = (hostId: string) => machines.some(machine => machine.hostId === hostId && machine.state === "running");
-  return suspects.filter(suspect => suspect.ms > LOST_AFTER || !runs(suspect.hostId)).map(suspect => suspect.rank);
+/** A host that calls, yet has not begun its part, or does not end it. */
+function isStuck(job: Job.Placed, hasBegun: boolean, now: number): boolean {
+  if (job.state === "cancelling") return now - job.changedAt > END_WITHIN;
+  return !hasBegun && now - job.changedAt > BEGIN_WITHIN;
 }
 
-/** How long a host has not been heard of since it got the job, in ms. */
-async function silence(world: World, job: Job.Placed, hostRank: number): Promise<number> {
-  const item = await world.table.get(Keys.pulse(job.workspace, job.clusterId, hostRank));
-  const heard = item === undefined ? 0 : Host.Pulse.parse(item.data).at;
-  return world.clock.now() - Math.max(heard, job.startedAt ?? job.changedAt);
+async function expire(world: World, job: Stored<Job.Placed>): Promise<void> {
+  const verdict: Job.Verdict = {
+    event: "expire",
+    failure: { code: "timed_out", message: `the job ran longer than its ${job.timeout} s` },
+  };
+  const dueAt = checkAt(job, world.clock.now());
+  await world.table.write([amend<Job.Job>(Job.noun, job, { verdict, dueAt }).write]);
 }
 
-async function machinesOf(world: World, job: Job.Job): Promise<readonly Machine[]> {
+/** The job's ranks whose hosts will not report any more, and when to look again at those that may not. */
+async function silence(world: World, job: Job.Placed, ranks: readonly number[]) {
+  const ref = { workspace: job.workspace, clusterId: job.clusterId };
+  const now = world.clock.now();
+  const watch = { ...job, from: job.startedAt ?? job.changedAt };
+  const calls = await lastCalls(world.table, ref);
+  const hostRanks = ranks.flatMap(rank => job.placement[rank] ?? []);
+  const look = (running: ReadonlySet<string>) => silentOf(hostRanks, watch, { now, calls, running }, job.clusterId);
+  // The provider is asked only when somebody is silent.
+  if (look(new Set()).length === 0) return { gone: [], next: undefined };
+  const silent = look(runningHosts(await machinesOf(world, job)));
+  const gone = silent.filter(host => host.gone).map(host => job.placement.indexOf(host.rank));
+  return { gone, next: nextLook(silent, watch, now) };
+}
+
+async function machinesOf(world: World, job: Job.Job) {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   return cluster === undefined
     ? []
     : providerOf(world, cluster).observe({ workspace: job.workspace, clusterId: job.clusterId });
-}
-
-/** Writes off one node's part, and closes its host to new jobs until it calls again. */
-async function giveUp(world: World, job: Job.Placed, rank: number): Promise<void> {
-  const hostRank = job.placement[rank];
-  if (hostRank === undefined) return;
-  await retrying(async () => {
-    const key = Keys.attempt(job.workspace, job.id, job.fence, rank);
-    const attempt =
-      (await load(world.table, Attempt.noun, key)) ??
-      Attempt.assigned({ ...job, jobId: job.id, hostId: Host.idOf(job.clusterId, hostRank), rank }, world.clock.now());
-    if (Attempt.kind.life.next(attempt.state, "lose") === undefined) return;
-    const move = advance(world, Attempt.kind, Actor.system(job.workspace), attempt, "lose", { cause: "host_lost" });
-    const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-    const hosts = slots?.hosts.map(slot => (slot.rank === hostRank ? { ...slot, up: false } : slot));
-    await world.table.write([
-      ...move.writes,
-      ...(slots && hosts ? [amend(Slots.noun, slots, { hosts }).write] : []),
-      ...(await loseHost(world, job, hostRank)),
-    ]);
-  });
-}
-
-async function loseHost(world: World, job: Job.Placed, hostRank: number) {
-  const host = await load(world.table, Host.noun, Keys.host(job.workspace, job.clusterId, hostRank));
-  return host?.state === "up" ? advance(world, Host.kind, Actor.system(job.workspace), host, "lose").writes : [];
-}
-
-/** Makes the agents of these hosts look at once. A lost kick costs one interval. */
-export async function kickHosts(
-  world: Pick<World, "table" | "providers" | "log">,
-  workspace: string,
-  clusterId: string,
-  ranks: readonly number[],
-): Promise<void> {
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(workspace, clusterId));
-  const provider = cluster && world.providers.get(cluster.provider);
-  if (provider === undefined) return;
-  const kicks = ranks.map(rank => provider.kick({ workspace, clusterId, hostId: Host.idOf(clusterId, rank) }));
-  for (const kick of await Promise.allSettled(kicks))
-    if (kick.status === "rejected") world.log.info("a kick was lost", { reason: String(kick.reason) });
 }
