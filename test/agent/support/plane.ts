@@ -22,6 +22,8 @@ export type Fault = number | "cut" | "cut after" | "hang";
 
 export class Plane {
   readonly polls: Poll[] = [];
+  /** Called as an exit is accepted, before its answer goes out. */
+  onExit: ((report: Report) => void) | undefined;
   readonly enrolments: Enrol[] = [];
   readonly reports: Report[] = [];
   /** Every upload that was taken, by key; the same key may come again. */
@@ -178,6 +180,7 @@ export class Plane {
     if (report.state === "exited" && report.logsComplete && found < report.chunks)
       return [409, { code: "logs_incomplete" }];
     this.reports.push(report);
+    if (report.state === "exited") this.onExit?.(report);
     return [200, { accepted: true }];
   }
 
