@@ -1,5 +1,5 @@
 /** The Blobs contract: grants that expire, to post under a prefix and to read one blob. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { PostPolicy } from "@muster/core/ports/blobs.ts";
 import { expect, test } from "vitest";
 import { bytes, fresh, type Subject } from "./blobs-subject.ts";
@@ -81,6 +81,66 @@ export function policyContract(get: () => Subject): void {
       .toString()
       .replaceAll(policy.prefix, "contract/");
     await refused(post(policy, key, "x", { ...policy.fields, [name]: Buffer.from(text).toString("base64url") }), key);
+  });
+}
+
+const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
+
+export function announcedContract(get: () => Subject): void {
+  const announced = async (content: string) => {
+    const { blobs, now } = get();
+    const grant = {
+      prefix: `${fresh()}a`,
+      maxBytes: Buffer.byteLength(content),
+      expiresAt: now() + 60_000,
+      sha256: sha256(content),
+    };
+    const policy = await blobs.postPolicy(grant);
+    expect(policy).toMatchObject(grant);
+    return policy;
+  };
+  const send = (policy: PostPolicy, content: string, key = policy.prefix) => get().fetch(post(policy, key, content));
+  const stored = async (key: string) => Buffer.from((await get().blobs.get(key)) ?? []).toString();
+
+  test("the bytes that were announced may be posted, more than once", async () => {
+    for (const content of ["the very bytes", "", "é".repeat(200_000)]) {
+      const policy = await announced(content);
+      for (let n = 0; n < 2; n++) expect((await send(policy, content)).ok).toBe(true);
+      expect(await stored(policy.prefix)).toBe(content);
+    }
+  });
+
+  test("other bytes, fewer, and more are refused, and replace nothing", async () => {
+    const policy = await announced("the very bytes");
+    const wrong = ["the VERY bytes", "the very byte", "the very bytes!", "", "x".repeat(500_000)];
+    const attempt = async () => {
+      for (const content of wrong) {
+        const { status } = await send(policy, content);
+        expect([content.slice(0, 20), status >= 400 && status < 500]).toEqual([content.slice(0, 20), true]);
+      }
+    };
+    await attempt();
+    expect(await get().blobs.head(policy.prefix)).toBeUndefined();
+    expect((await send(policy, "the very bytes")).ok).toBe(true);
+    await attempt();
+    expect(await stored(policy.prefix)).toBe("the very bytes");
+  });
+
+  test("they may be posted as that one key, and no other", async () => {
+    const policy = await announced("x");
+    for (const key of [`${policy.prefix}b`, `${policy.prefix}/b`, policy.prefix.replace(/a$/, "A"), `${fresh()}a`]) {
+      const { status } = await send(policy, "x", key);
+      expect([key, status >= 400 && status < 500]).toEqual([key, true]);
+      expect(await stored(key)).toBe("");
+    }
+  });
+
+  test("without bytes announced, a policy is for a folder", async () => {
+    const { blobs, now } = get();
+    for (const prefix of ["", "a", fresh().slice(0, -1)])
+      await expect(blobs.postPolicy({ prefix, maxBytes: 1, expiresAt: now() + 60_000 })).rejects.toMatchObject({
+        code: "invalid_request",
+      });
   });
 }
 

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { policyContract, readContract } from "./blobs-grants.ts";
+import { announcedContract, policyContract, readContract } from "./blobs-grants.ts";
 import { byBytes, bytes, fresh, keysOf, type Subject } from "./blobs-subject.ts";
 
 export type { Subject } from "./blobs-subject.ts";
@@ -26,6 +26,7 @@ export function blobsContract(name: string, open: () => Promise<Subject>): void 
     describe("lists", () => listContract(get));
     describe("keys", () => keyContract(get));
     describe("post policies", () => policyContract(get));
+    describe("post policies for announced bytes", () => announcedContract(get));
     describe("signed reads", () => readContract(get));
   });
 }

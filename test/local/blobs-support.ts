@@ -15,7 +15,7 @@ export function open(base = () => "http://127.0.0.1:1", folder = freshFolder()) 
   const digest = createDigest("a key of these tests, 32 bytes long, or more");
   /** Every file there is, temporary ones too. */
   const files = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
-  return { folder, files, advance, ...clock, ...openBlobs({ folder, clock, digest, base }) };
+  return { folder, files, advance, digest, ...clock, ...openBlobs({ folder, clock, digest, base }) };
 }
 
 function freshFolder(): string {

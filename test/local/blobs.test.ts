@@ -1,10 +1,13 @@
 /** Ran against: the local blobs, on real files. What the port's contract leaves to the adapter. */
+import { createHash } from "node:crypto";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Actor } from "@muster/core/actor/actor.ts";
+import { create } from "@muster/core/upload/create.ts";
 import { compare, fileOf, read } from "@muster/local/blobs/keys.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { open } from "./blobs-support.ts";
+import { cut, open } from "./blobs-support.ts";
 
 const code = (value: string) => expect.objectContaining({ code: value });
 const hour = 3_600_000;
@@ -115,6 +118,37 @@ describe("grants", () => {
     await expect(post("p/a")).rejects.toEqual(code("forbidden"));
   });
 
+  test("bytes that are not those announced are refused before they take anyone's place, and leave nothing", async () => {
+    const { blobs, edge, now, files } = open();
+    const sha256 = createHash("sha256").update("abc").digest("hex");
+    const { fields } = await blobs.postPolicy({ prefix: "u/x", maxBytes: 3, expiresAt: now() + hour, sha256 });
+    const message = "the bytes are not those that were announced";
+    const refused = expect.objectContaining({ code: "invalid_request", message });
+    for (const content of ["abd", "ab", "abcd", ""]) {
+      await expect(edge.accept(fields, "u/x", Buffer.from(content))).rejects.toEqual(refused);
+      await expect(edge.accept(fields, "u/x", cut(Buffer.from(content), [1]))).rejects.toEqual(refused);
+    }
+    await expect(edge.accept(fields, "u/x/y", Buffer.from("abc"))).rejects.toEqual(code("forbidden"));
+    expect(files()).toEqual([]);
+    await edge.accept(fields, "u/x", cut(Buffer.from("abc"), [1]));
+    await expect(edge.accept(fields, "u/x", Buffer.from("abd"))).rejects.toEqual(refused);
+    expect(Buffer.from((await blobs.get("u/x")) ?? []).toString()).toBe("abc");
+    expect(files()).toHaveLength(1);
+  });
+
+  test("an upload is granted for its own bytes only", async () => {
+    const { blobs, edge, now, digest } = open();
+    const actor = { workspace: "local", actor: "usr_a", role: "member" } as unknown as Actor;
+    const world = { blobs, clock: { now } };
+    const request = { sha256: digest.hash("good"), size: 4 };
+    const { post } = await create(world, actor, request);
+    const { key, fields } = post ?? { key: "", fields: {} };
+    await expect(edge.accept(fields, key, Buffer.from("evil"))).rejects.toEqual(code("invalid_request"));
+    expect((await create(world, actor, request)).exists).toBe(false);
+    await edge.accept(fields, key, Buffer.from("good"));
+    expect(await create(world, actor, request)).toEqual({ sha256: request.sha256, exists: true });
+  });
+
   test("a read's failures are told apart", async () => {
     const { blobs, edge, now, advance } = open();
     await blobs.put("a/B c", Buffer.from("content"));
@@ -138,14 +172,14 @@ describe("grants", () => {
 
   test("a grant to post reads nothing, and a grant to read posts nothing", async () => {
     const { blobs, edge, now } = open();
-    const url = new URL(await blobs.signedGet("a", now() + hour));
+    const url = new URL(await blobs.signedGet("a/b", now() + hour));
     const signature = url.searchParams.get("signature") ?? "";
-    const policy = Buffer.from(JSON.stringify({ prefix: "", maxBytes: 10, expiresAt: now() + hour })).toString(
+    const policy = Buffer.from(JSON.stringify({ prefix: "a/", maxBytes: 10, expiresAt: now() + hour })).toString(
       "base64url",
     );
-    await expect(edge.accept({ policy, signature }, "a", Buffer.of())).rejects.toEqual(code("unauthenticated"));
-    const { fields } = await blobs.postPolicy({ prefix: "", maxBytes: 10, expiresAt: now() + hour });
+    await expect(edge.accept({ policy, signature }, "a/b", Buffer.of())).rejects.toEqual(code("unauthenticated"));
+    const { fields } = await blobs.postPolicy({ prefix: "a/", maxBytes: 10, expiresAt: now() + hour });
     const params = new URLSearchParams({ expires: String(now() + hour), signature: fields.signature ?? "" });
-    await expect(edge.open("a", params)).rejects.toEqual(code("unauthenticated"));
+    await expect(edge.open("a/b", params)).rejects.toEqual(code("unauthenticated"));
   });
 });

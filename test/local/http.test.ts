@@ -166,6 +166,9 @@ describe("who is let in", () => {
       expect([host, await status(`Host: ${host}\r\n`)]).toEqual([host, 403]);
     expect(await status("")).toBe(400);
     expect(events).toHaveLength(5);
+    // A port that cannot be is none of a blob's business.
+    for (const host of ["127.0.0.1:99999", "localhost:65536", "[::1]:00000"])
+      expect([host, (await raw(port, get("/blobs/x", `Host: ${host}\r\n`))).slice(9, 12)]).toEqual([host, "200"]);
     const blob = await raw(port, get("/blobs/x", "Host: evil.example\r\n"));
     expect(jsonIn(blob).code).toBe("forbidden");
   });

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MusterError } from "@muster/core/error.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { World } from "@muster/core/ports/world.ts";
 import { create } from "@muster/core/token/verify.ts";
@@ -18,16 +19,26 @@ export interface ServeOptions {
 
 /**
  * `--home DIR [--port N]`. Runs until SIGTERM or SIGINT.
- * @returns the exit code: 0 also when another process already serves this home.
+ * @returns the exit code: 0 also when another process already serves this home, 1 when it cannot be served.
  */
 export async function main(args: readonly string[], options: ServeOptions): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { home: { type: "string" }, port: { type: "string" } } });
-  const home = values.home;
-  if (home === undefined) throw new Error("--home is needed");
+  if (values.home === undefined) throw new Error("--home is needed");
+  try {
+    return await serve(values.home, values.port, options);
+  } catch (error) {
+    // In one line, because whoever waits for this server shows the end of its log.
+    if (!(error instanceof MusterError)) throw error;
+    log.error(error.message, error.details);
+    return 1;
+  }
+}
+
+async function serve(home: string, wanted: string | undefined, options: ServeOptions): Promise<number> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const held = lock(join(home, "lock"));
   if (held === undefined) return 0;
-  const port = values.port === undefined ? lastPort(home) : Number(values.port);
+  const port = wanted === undefined ? lastPort(home) : Number(wanted);
   const plane = await openControlPlane({ home, agent: options.agent, log, ...(port !== undefined && { port }) });
   await writeToken(home, plane.world);
   await replaceFile(join(home, "port"), new URL(plane.url).port);

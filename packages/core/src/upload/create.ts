@@ -19,6 +19,8 @@ export async function create(
     prefix: key,
     maxBytes: request.size,
     expiresAt: world.clock.now() + GRANT,
+    // Whoever hears later that these bytes exist trusts that they are these.
+    sha256: request.sha256,
   });
   return { sha256: request.sha256, exists: false, post: { url: policy.url, fields: { ...policy.fields }, key } };
 }

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { MusterError } from "@muster/core/error.ts";
 import type { BlobHead, Blobs } from "@muster/core/ports/blobs.ts";
 import type { Clock, Digest } from "@muster/core/ports/ports.ts";
+import { allowed } from "./allowed.ts";
 import { type Content, createFiles, type Files } from "./files.ts";
 import { type Fields, type Grant, readPolicy, readRead, signPolicy, signRead } from "./grants.ts";
 import { checkKey } from "./keys.ts";
@@ -28,7 +29,7 @@ export interface OpenBlob {
 export interface BlobEdge {
   /** What the fields of a form allow for this key. @throws MusterError `unauthenticated`, `forbidden`, `invalid_request` */
   grant(fields: Fields, key: string): Grant;
-  /** Stores what a form brought. @throws MusterError as `grant`, and `too_large` */
+  /** Stores what a form brought. @throws MusterError as `grant`, and `too_large`; `invalid_request` for other bytes */
   accept(fields: Fields, key: string, content: Content): Promise<void>;
   /**
    * Opens what a signed URL names.
@@ -55,10 +56,7 @@ function port({ digest, base }: BlobsOptions, files: Files): Blobs {
       checkPage(prefix, after, limit);
       return take(files.list(prefix, after), limit);
     },
-    postPolicy: async ({ prefix, maxBytes, expiresAt }) => {
-      const grant = { prefix, maxBytes, expiresAt };
-      return { url: `${base()}/blobs`, fields: signPolicy(digest, grant), ...grant };
-    },
+    postPolicy: async grant => ({ url: `${base()}/blobs`, fields: signPolicy(digest, grant), ...grant }),
     signedGet: async (key, expiresAt) => `${base()}/blobs/${signRead(digest, checked(key), expiresAt)}`,
   };
 }
@@ -67,7 +65,7 @@ function edge({ digest, clock }: BlobsOptions, files: Files): BlobEdge {
   const grant = (fields: Fields, key: string) => readPolicy(digest, fields, key, clock.now());
   return {
     grant,
-    accept: async (fields, key, content) => files.put(key, within(content, grant(fields, key).maxBytes)),
+    accept: async (fields, key, content) => files.put(key, allowed(content, grant(fields, key))),
     open: async (path, query) => openBlob(files, readRead(digest, path, query, clock.now())),
   };
 }
@@ -91,16 +89,6 @@ async function take(heads: AsyncIterable<BlobHead>, limit: number): Promise<read
     if (taken.length === limit) break;
   }
   return taken;
-}
-
-async function* within(content: Content, maxBytes: number): AsyncIterable<Uint8Array> {
-  let size = 0;
-  for await (const piece of content instanceof Uint8Array ? [content] : content) {
-    size += piece.length;
-    if (size > maxBytes)
-      throw new MusterError("too_large", `this policy is for at most ${maxBytes} bytes`, { maxBytes });
-    yield piece;
-  }
 }
 
 async function openBlob(files: Files, key: string): Promise<OpenBlob> {

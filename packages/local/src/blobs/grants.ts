@@ -1,17 +1,20 @@
-/** Grants that expire: to post blobs under a prefix, and to read one blob. */
+/** Grants that expire: to post blobs under a prefix, to post certain bytes as one blob, and to read one blob. */
 import { MusterError } from "@muster/core/error.ts";
 import type { PostPolicy } from "@muster/core/ports/blobs.ts";
 import type { Digest } from "@muster/core/ports/ports.ts";
 import { checkKey } from "./keys.ts";
 
-export type Grant = Pick<PostPolicy, "prefix" | "maxBytes" | "expiresAt">;
+export type Grant = Omit<PostPolicy, "url" | "fields">;
 
 /** The fields of a form, by name. */
 export type Fields = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
 
-/** The form fields that prove the grant. */
-export function signPolicy(digest: Digest, { prefix, maxBytes, expiresAt }: Grant): Readonly<Record<string, string>> {
-  const policy = Buffer.from(JSON.stringify({ prefix, maxBytes, expiresAt })).toString("base64url");
+/** The form fields that prove the grant. @throws MusterError `invalid_request` for a prefix that may begin others' keys */
+export function signPolicy(digest: Digest, grant: Grant): Readonly<Record<string, string>> {
+  const { prefix, maxBytes, expiresAt, sha256 } = grant;
+  if (sha256 === undefined && !prefix.endsWith("/"))
+    throw new MusterError("invalid_request", `a policy is for a prefix that ends with a slash, not for '${prefix}'`);
+  const policy = Buffer.from(JSON.stringify({ prefix, maxBytes, expiresAt, sha256 })).toString("base64url");
   return { policy, signature: digest.mac("post-policy", policy) };
 }
 
@@ -27,6 +30,8 @@ export function readPolicy(digest: Digest, fields: Fields, key: string, now: num
   const grant: Grant = JSON.parse(Buffer.from(policy, "base64url").toString());
   checkTime(grant.expiresAt, now);
   checkKey(key);
+  if (grant.sha256 !== undefined && key !== grant.prefix)
+    throw new MusterError("forbidden", `this policy is for the key ${grant.prefix}`);
   if (!key.startsWith(grant.prefix))
     throw new MusterError("forbidden", `this policy is for keys that begin with ${grant.prefix}`);
   return grant;

@@ -1,6 +1,8 @@
 /** The blobs' edge over HTTP, as the local server mounts it under `/blobs`: POST a form, GET a signed URL. */
 import { errors, MusterError } from "@muster/core/error.ts";
+import { tooMuch } from "./allowed.ts";
 import type { BlobEdge, OpenBlob } from "./blobs.ts";
+import type { Grant } from "./grants.ts";
 import { MAX_FIELDS_BYTES, readForm } from "./multipart.ts";
 
 const MOUNT = "/blobs";
@@ -31,7 +33,7 @@ async function post(edge: BlobEdge, request: Request): Promise<Response> {
   const { fields, file } = await readForm(request.headers.get("content-type") ?? "", body);
   const key = fields.get("key");
   if (key === undefined) throw new MusterError("invalid_request", "the form has no key before its file");
-  checkLength(request, edge.grant(fields, key).maxBytes);
+  checkLength(request, edge.grant(fields, key));
   await edge.accept(fields, key, file);
   await drain(body);
   return new Response(null, { status: 204 });
@@ -48,10 +50,9 @@ async function drain(body: AsyncIterator<Uint8Array>): Promise<void> {
 }
 
 /** Refuses what says itself that it is too large, before a byte of it is stored. */
-function checkLength(request: Request, maxBytes: number): void {
+function checkLength(request: Request, grant: Grant): void {
   const length = Number(request.headers.get("content-length") ?? 0);
-  if (length > maxBytes + MAX_FIELDS_BYTES)
-    throw new MusterError("too_large", `this policy is for at most ${maxBytes} bytes`, { maxBytes });
+  if (length > grant.maxBytes + MAX_FIELDS_BYTES) throw tooMuch(grant);
 }
 
 async function get(edge: BlobEdge, request: Request, path: string, url: URL): Promise<Response> {

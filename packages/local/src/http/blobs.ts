@@ -8,6 +8,7 @@ import { drain } from "./event.ts";
 export type FetchHandler = (request: Request) => Promise<Response>;
 
 const MOUNT = "/blobs";
+const BASE = "http://127.0.0.1";
 
 /** Whether the blobs' handler answers this path. */
 export const isBlobPath = (path: string): boolean => path === MOUNT || path.startsWith(`${MOUNT}/`);
@@ -28,7 +29,8 @@ export async function passOn(handle: FetchHandler, incoming: IncomingMessage, re
 
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const { method = "GET", headers } = incoming;
-  const url = new URL(incoming.url ?? "", `http://${headers.host}`);
+  // Not on the Host header: it need not be one that a URL can hold.
+  const url = new URL(incoming.url ?? "", BASE);
   // Dots in a path are resolved here: what leads out of the mount is none of the handler's business.
   if (!isBlobPath(url.pathname)) throw new MusterError("not_found", "there is nothing at this path");
   const init = { method, headers: pairs(headers), signal };

@@ -1,6 +1,8 @@
 /** A machine of the local provider: a folder that is its disk, and an agent that runs while its power is on. */
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Log } from "@muster/core/ports/ports.ts";
 
 export interface MachineRecord {
   readonly machineId: string;
@@ -20,9 +22,13 @@ export interface MachineRecord {
 /** The machines on this disk. Each is one folder; a record is replaced whole, so that a crash leaves the old or the new. */
 export class Rack {
   readonly #folder: string;
+  readonly #log: Pick<Log, "error">;
+  /** Machines whose records were found unreadable: one line each is enough. */
+  readonly #told = new Set<string>();
 
-  constructor(folder: string) {
+  constructor(folder: string, log: Pick<Log, "error">) {
     this.#folder = folder;
+    this.#log = log;
   }
 
   /** The folder that is the machine's disk. */
@@ -30,15 +36,26 @@ export class Rack {
     return join(this.#folder, machineId);
   }
 
+  /** All machines whose records can be read; one that cannot is told to the log and hides no other. */
   async list(): Promise<MachineRecord[]> {
     const names = await readdir(this.#folder).catch(absent([]));
-    const records = await Promise.all(names.map(name => this.read(name)));
-    return records.filter(record => record !== undefined);
+    const found = await Promise.all(names.map(name => this.find(name)));
+    return found.filter(record => record !== undefined && record !== "unreadable");
   }
 
-  async read(machineId: string): Promise<MachineRecord | undefined> {
-    const text = await readFile(join(this.disk(machineId), "machine.json"), "utf8").catch(absent(undefined));
-    return text === undefined ? undefined : (JSON.parse(text) as MachineRecord);
+  /** The machine's record; undefined when there is no such machine. */
+  async find(machineId: string): Promise<MachineRecord | "unreadable" | undefined> {
+    if (!NAME.test(machineId)) return undefined;
+    try {
+      const text = await readFile(join(this.disk(machineId), "machine.json"), "utf8").catch(absent(undefined));
+      return text === undefined ? undefined : parse(machineId, text);
+    } catch (error) {
+      const path = join(this.disk(machineId), "machine.json");
+      if (!this.#told.has(machineId))
+        this.#log.error("a machine's record cannot be read", { machine: machineId, path, reason: String(error) });
+      this.#told.add(machineId);
+      return "unreadable";
+    }
   }
 
   async write(record: MachineRecord): Promise<void> {
@@ -58,17 +75,38 @@ export class Rack {
   }
 }
 
-/** Writes a file so that it is there whole or not at all, even when the power goes. */
+/** A name that leads nowhere else. */
+const NAME = /^[\w-]+$/;
+
+/** A record as `write` left it. @throws Error for anything else, which a failing disk or a person's hand may leave. */
+function parse(machineId: string, text: string): MachineRecord {
+  const record = JSON.parse(text) as MachineRecord | null;
+  if (record?.machineId !== machineId || !POWERS.has(record.power)) throw new Error("it is no machine's record");
+  return record;
+}
+
+const POWERS: ReadonlySet<unknown> = new Set(["on", "off", "ending"]);
+
+/** Writes a file so that it is there whole or not at all, even when the power goes; of two writers at once one wins. */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
-  const file = await open(temporary, "w", 0o600);
+  const temporary = `${path}.${randomUUID()}.new`;
+  try {
+    await writeSynced(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
 }
 
 const absent =

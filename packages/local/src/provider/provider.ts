@@ -4,7 +4,9 @@ import { MusterError } from "@muster/core/error.ts";
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
 import type { Capabilities, ClusterRef, Intent, Machine, MachineProvider } from "@muster/core/ports/provider.ts";
 import { freeAddress } from "./addresses.ts";
+import { Lanes } from "./lanes.ts";
 import { type MachineRecord, Rack } from "./machine.ts";
+import { Machines } from "./machines.ts";
 import { inventory, offersOf } from "./offers.ts";
 import { Power } from "./power.ts";
 
@@ -28,48 +30,32 @@ export interface LocalProvider extends MachineProvider {
 }
 
 export function localProvider(options: LocalOptions): LocalProvider {
-  const rack = new Rack(options.folder);
+  const rack = new Rack(options.folder, options.log);
   const power = new Power({ ...options, rack });
+  const machines = new Machines(rack, power, options.log);
   const machine = inventory();
+  const launches = new Lanes();
   const ofCluster = async (ref: ClusterRef) =>
     (await rack.list()).filter(record => record.workspace === ref.workspace && record.clusterId === ref.clusterId);
-  const launched = serialized((intent: Intent) => launch(rack, options.clock, intent));
+  const each = async (ref: ClusterRef, what: (machineId: string) => Promise<void>) => {
+    await Promise.all((await ofCluster(ref)).map(record => what(record.machineId)));
+  };
 
   return {
     name: "local",
     capabilities,
     offers: resources => offersOf(machine, resources),
     launch: async intent => {
-      const records = await launched(intent);
-      await Promise.all(records.map(record => power.ensure(record)));
+      // One at a time: two launches must not choose the same address.
+      const records = await launches.run("launch", () => launch(rack, machines, options.clock, intent));
+      await Promise.all(records.map(record => machines.wake(record.machineId)));
       return records.map(seen);
     },
     observe: async ref => (await ofCluster(ref)).map(seen),
-    start: async ref => {
-      for (const record of await ofCluster(ref)) {
-        await rack.write({ ...record, power: "on" });
-        await power.ensure(record);
-      }
-    },
-    stop: async ref => {
-      await Promise.all(
-        (await ofCluster(ref)).map(async record => {
-          // The record first: an agent that is tended meanwhile must not come back.
-          await rack.write({ ...record, power: "off" });
-          await power.cut(record.machineId);
-        }),
-      );
-    },
+    start: ref => each(ref, id => machines.start(id)),
+    stop: ref => each(ref, id => machines.stop(id)),
     terminate: async ids => {
-      await Promise.all(
-        ids.map(async id => {
-          const record = await rack.read(id);
-          if (record === undefined) return;
-          await rack.write({ ...record, power: "ending" });
-          await power.cut(id);
-          await rack.remove(id);
-        }),
-      );
+      await Promise.all(ids.map(id => machines.terminate(id)));
     },
     sweep: async () => (await rack.list()).map(seen),
     kick: async host => {
@@ -77,13 +63,13 @@ export function localProvider(options: LocalOptions): LocalProvider {
       if (record) await power.kick(record.machineId);
     },
     tend: async () => {
-      for (const record of await rack.list()) if (record.power === "on") await power.ensure(record);
+      await Promise.all((await rack.list()).map(record => machines.tend(record)));
     },
   };
 }
 
 /** The machines of the intent: those that are there already, and the rest made now. */
-async function launch(rack: Rack, clock: Clock, intent: Intent): Promise<MachineRecord[]> {
+async function launch(rack: Rack, machines: Machines, clock: Clock, intent: Intent): Promise<MachineRecord[]> {
   const all = await rack.list();
   if (
     all.length + intent.hosts.length >
@@ -95,12 +81,9 @@ async function launch(rack: Rack, clock: Clock, intent: Intent): Promise<Machine
   const taken = new Set(all.map(record => record.address));
   const records: MachineRecord[] = [];
   for (const host of intent.hosts) {
-    const machineId = nameOf(intent, host.rank);
-    const known = await rack.read(machineId);
-    const address = known?.address ?? freeAddress(taken);
-    taken.add(address);
     const { workspace, clusterId, generation } = intent;
-    const record = known ?? {
+    const machineId = nameOf(intent, host.rank);
+    const record = await machines.make(machineId, host.enrolmentToken, () => ({
       machineId,
       workspace,
       clusterId,
@@ -108,11 +91,11 @@ async function launch(rack: Rack, clock: Clock, intent: Intent): Promise<Machine
       try: intent.try,
       hostId: host.hostId,
       rank: host.rank,
-      address,
+      address: freeAddress(taken),
       launchedAt: clock.now(),
-      power: "on" as const,
-    };
-    if (known === undefined) await rack.create(record, host.enrolmentToken);
+      power: "on",
+    }));
+    taken.add(record.address);
     records.push(record);
   }
   return records;
@@ -135,15 +118,5 @@ function seen(record: MachineRecord): Machine {
     try: record.try,
     hostId,
     launchedAt,
-  };
-}
-
-/** One call at a time: two launches must not choose the same address. */
-function serialized<A, R>(run: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
-  let last: Promise<unknown> = Promise.resolve();
-  return argument => {
-    const next = last.then(() => run(argument));
-    last = next.catch(() => undefined);
-    return next;
   };
 }

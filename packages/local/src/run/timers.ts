@@ -1,10 +1,10 @@
 /** Timers for what is due: they fire when a deadline comes, and a slow beat catches whatever they missed. */
-
 import { answerDue } from "@muster/core/doorbell.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Change, Sighting } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { Sweeps } from "./sweeps.ts";
 
 /** The slow beats, in ms. */
 const DUE_BEAT = 15_000;
@@ -22,35 +22,36 @@ export interface Timers {
 
 export function timers(world: () => World): Timers {
   const pending = new Map<number, NodeJS.Timeout>();
-  let running: Promise<void> = Promise.resolve();
-  let closed = false;
-  const run = (what: (world: World) => Promise<unknown>) => {
-    running = running.then(async () => {
-      if (closed) return;
-      await what(world()).catch(error => world().log.error("a sweep failed", { reason: String(error) }));
-    });
-  };
-  const beats = [setInterval(() => run(sweepDue), DUE_BEAT), setInterval(() => run(sweepOrphans), ORPHAN_BEAT)];
+  const sweeps = new Sweeps(error => world().log.error("a sweep failed", { reason: String(error) }));
+  const due = () => sweepDue(world());
+  const orphans = () => sweepOrphans(world());
+  const beats = [setInterval(() => sweeps.run(due), DUE_BEAT), setInterval(() => sweeps.run(orphans), ORPHAN_BEAT)];
   for (const beat of beats) beat.unref();
+  let closed = false;
+  const remind = (at: number) => {
+    const wait = at - world().clock.now();
+    if (wait >= SOON || pending.has(at)) return;
+    const fire = () => {
+      pending.delete(at);
+      sweeps.run(due);
+    };
+    pending.set(at, setTimeout(fire, Math.max(0, wait) + 1));
+  };
 
   return {
-    start: () => run(lookAtAll),
+    start: () => sweeps.run(() => lookAtAll(world())),
     note: changes => {
+      // What was under way at the end may still write.
+      if (closed) return;
       for (const change of changes) {
         const at = "item" in change ? dueAt(change.item) : undefined;
-        const wait = at === undefined ? SOON : at - world().clock.now();
-        if (at === undefined || wait >= SOON || pending.has(at)) continue;
-        const fire = () => {
-          pending.delete(at);
-          run(sweepDue);
-        };
-        pending.set(at, setTimeout(fire, Math.max(0, wait) + 1));
+        if (at !== undefined) remind(at);
       }
     },
     close: async () => {
       closed = true;
       for (const timer of [...beats, ...pending.values()]) clearTimeout(timer);
-      await running;
+      await sweeps.close();
     },
   };
 }
