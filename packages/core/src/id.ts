@@ -13,15 +13,18 @@ export const prefixes = {
 
 export type Prefix = keyof typeof prefixes;
 
-export const schema = (noun: Prefix) =>
-  z
-    .string()
-    .regex(new RegExp(`^${prefixes[noun]}_[0-9A-HJKMNP-TV-Z]{26}$`), `expected an id like ${prefixes[noun]}_01J…`);
+const patternOf = (noun: Prefix): RegExp => new RegExp(`^${prefixes[noun]}_[0-9A-HJKMNP-TV-Z]{26}$`);
+
+export const schema = (noun: Prefix) => z.string().regex(patternOf(noun), `expected an id like ${prefixes[noun]}_01J…`);
 
 export const create = (random: { ulid(): string }, noun: Prefix): string => `${prefixes[noun]}_${random.ulid()}`;
 
 /** Is this text an id of that noun, or a name? */
-export const is = (noun: Prefix, text: string): boolean => text.startsWith(`${prefixes[noun]}_`);
+export const is = (noun: Prefix, text: string): boolean => patternOf(noun).test(text);
+
+/** Does it begin as ids do, of whatever noun? */
+export const looksLikeId = (text: string): boolean =>
+  Object.values(prefixes).some(prefix => text.toLowerCase().startsWith(`${prefix}_`));
 
 /** A source of ULIDs that increase within one process, from a clock and a source of numbers in [0, 1). */
 export function ulids(now: () => number, prng: () => number): () => string {

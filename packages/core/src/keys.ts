@@ -19,7 +19,6 @@ export const clusterName = (workspace: string, name: string): Key => ({
 export const claim = (workspace: string, key: string): Key => ({ pk: `W#${workspace}#KEY#${key}`, sk: "KEY" });
 
 export const job = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#J#${id}`, sk: "JOB" });
-export const jobTask = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "TASK" });
 export const follow = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "FOLLOW" });
 export const attempt = (workspace: string, jobId: string, fence: number, rank: number): Key => ({
   ...job(workspace, jobId),
@@ -46,13 +45,13 @@ export const DUE_SHARDS = 16;
 export const duePartition = (shard: number): string => `DUE#${shard}`;
 export const dueSort = (at: number): string => String(Math.max(0, Math.floor(at))).padStart(15, "0");
 export const due = (pk: string, id: string, at: number): Key => ({
-  pk: duePartition(shardOf(id)),
+  pk: duePartition(spread(id) % DUE_SHARDS),
   sk: `${dueSort(at)}#${pk}`,
 });
 
-/** FNV-1a, 32 bits: spreads ids over the shards. Not for secrets. */
-function shardOf(id: string): number {
+/** FNV-1a, 32 bits: spreads ids over a range of numbers. Not for secrets. */
+export function spread(id: string): number {
   let hash = 0x811c9dc5;
   for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-  return (hash >>> 0) % DUE_SHARDS;
+  return hash >>> 0;
 }

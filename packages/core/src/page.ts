@@ -1,27 +1,66 @@
 /** Pages for the API's lists: filters that no index serves look at a bounded number of items. */
 import type { Page } from "./ports/table.ts";
+import { Unreadable } from "./record.ts";
 
-/** The most items that one page of a filtered list looks at. */
+/** The most items that one page of a filtered list looks at; one reading more may go beyond. */
 export const MOST_LOOKED_AT = 1000;
 
-/** Goes on reading until the page is full, the list has ended, or enough was looked at. */
+/** Items that one reading takes at least, once a filter has shown that it leaves things out. */
+const READ = 100;
+
+type Read<T> = (cursor: string | undefined, limit: number) => Promise<Page<T>>;
+type Keep<T, U> = (item: T) => U | undefined;
+
+/**
+ * Goes on reading until the page is full, the list has ended, or enough was looked at. A record that this version of the
+ * code cannot read is left out: it must not hide all the others. Whoever asks for it by its id is told.
+ */
 export async function filtered<T, U>(
-  read: (cursor: string | undefined, limit: number) => Promise<Page<T>>,
+  read: Read<T>,
   limit: number,
   cursor: string | undefined,
-  keep: (item: T) => U | undefined,
+  keep: Keep<T, U>,
 ): Promise<{ items: U[]; cursor?: string }> {
   const items: U[] = [];
   let position = cursor;
-  for (let looked = 0; looked < MOST_LOOKED_AT; ) {
-    const page = await read(position, limit - items.length);
-    items.push(...page.items.flatMap(item => keep(item) ?? []));
-    looked += Math.max(page.items.length, 1);
+  for (let looked = 0; looked < MOST_LOOKED_AT && items.length < limit; ) {
+    const room = limit - items.length;
+    // The first reading is of the page's size: most lists leave nothing out.
+    const page = await fitting(read, position, { room, size: looked === 0 ? room : Math.max(room, READ) }, keep);
+    items.push(...page.kept);
+    looked += Math.max(page.looked, 1);
     position = page.cursor;
     if (position === undefined) return { items };
-    if (items.length >= limit) break;
   }
   return { items, ...(position !== undefined && { cursor: position }) };
+}
+
+/** One reading of up to `size` items of which no more than `room` are kept, and where it ended. */
+async function fitting<T, U>(
+  read: Read<T>,
+  from: string | undefined,
+  { room, size }: { readonly room: number; readonly size: number },
+  keep: Keep<T, U>,
+): Promise<{ kept: U[]; looked: number; cursor: string | undefined }> {
+  const page = await read(from, size);
+  const kept = page.items.map(item => readable(() => keep(item)));
+  const places = kept.flatMap((item, place) => (item === undefined ? [] : [place]));
+  const last = places[room - 1];
+  if (places.length <= room || last === undefined)
+    return { kept: kept.filter(item => item !== undefined), looked: page.items.length, cursor: page.cursor };
+  // Only the table says where a page ends: read again up to the last that fits. An index may have moved since, and then
+  // as many items as there is room are sure to fit.
+  return fitting(read, from, { room, size: last + 1 < size ? last + 1 : room }, keep);
+}
+
+/** @returns undefined for a record that this version of the code cannot read. */
+export function readable<U>(run: () => U): U | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
 }
 
 /** A page's items in another form. */

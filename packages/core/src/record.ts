@@ -23,6 +23,9 @@ export interface Noun<R extends object> {
 /** A record as it was read: the version that a write will expect, and the fields we do not know. */
 export type Stored<R> = R & { readonly version: number; readonly rest: Readonly<Record<string, unknown>> };
 
+/** A stored record that this version of the code does not understand; newer code may have written it. */
+export class Unreadable extends MusterError {}
+
 /** The version of a record that is only thought of: it is written when it first moves. */
 export const UNWRITTEN = 0;
 
@@ -37,19 +40,19 @@ export function read<R extends object>(noun: Noun<R>, item: Item): Stored<R> {
   return { ...parse(noun, item), version: item.version, rest };
 }
 
-/** Reads one record strongly; undefined when there is none. */
+/** Reads one record strongly; undefined when there is none. @throws Unreadable */
 export async function load<R extends object>(table: Table, noun: Noun<R>, key: Key): Promise<Stored<R> | undefined> {
   const item = await table.get(key);
   return item && read(noun, item);
 }
 
-/** What an index saw. It has no version: nothing can be written from it. */
+/** What an index saw. It has no version: nothing can be written from it. @throws Unreadable */
 export const glimpse = <R extends object>(noun: Noun<R>, sighting: Sighting): R => parse(noun, sighting);
 
 function parse<R extends object>(noun: Noun<R>, item: Draft): R {
   const parsed = noun.schema.safeParse(item.data);
   if (parsed.success) return parsed.data;
-  throw new MusterError("internal", `stored ${noun.type} ${item.pk} ${item.sk} is not valid`, {}, parsed.error);
+  throw new Unreadable("internal", `stored ${noun.type} ${item.pk} ${item.sk} is not valid`, {}, parsed.error);
 }
 
 /** The write that brings a new record into the table. */

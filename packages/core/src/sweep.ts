@@ -7,63 +7,114 @@ import type { Sighting } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
 import { load } from "./record.ts";
 
-/** Due items that one sweep of one shard takes at most. */
-const PER_SHARD = 200;
+/** Due items that one reading of a shard takes. */
+const PER_READ = 200;
+
+/** How many due items are looked after at a time: one that hangs until its time is over holds up few others. */
+const AT_ONCE = 8;
 
 /** @returns how many things were due. One that fails does not keep the others from being looked at. */
 export async function sweepDue(world: World): Promise<number> {
   const now = world.clock.now();
-  const shards = await Promise.all(Array.from({ length: Keys.DUE_SHARDS }, (_, shard) => dueIn(world, shard, now)));
-  const due = shards.flat();
-  for (const sighting of due) {
-    try {
-      await answerDue(world, sighting);
-    } catch (error) {
-      world.log.error("a due reconciliation failed", { item: sighting.pk, reason: String(error) });
-    }
-  }
+  const shards = Array.from({ length: Keys.DUE_SHARDS }, (_, shard) =>
+    surviving(world, "a shard of what is due could not be read", { shard }, () => dueIn(world, shard, now)),
+  );
+  const due = (await Promise.all(shards)).flatMap(items => items ?? []);
+  // One iterator for all of them: each takes the next that nobody has taken.
+  const queue = due.values();
+  await Promise.all(Array.from({ length: AT_ONCE }, () => answerAll(world, queue)));
   return due.length;
 }
 
+async function answerAll(world: World, queue: Iterable<Sighting>): Promise<void> {
+  for (const sighting of queue)
+    await surviving(world, "a due reconciliation failed", { item: sighting.pk }, () => answerDue(world, sighting));
+}
+
+/** To the end: what fails again and again stays at the front, and must not hide what is behind it. */
 async function dueIn(world: World, shard: number, now: number): Promise<readonly Sighting[]> {
   // `~` sorts after the digits and the separator: everything due up to now, whatever it belongs to.
-  const upTo = `${Keys.dueSort(now)}~`;
-  return (await world.table.query({ pk: Keys.duePartition(shard), index: "due", upTo, limit: PER_SHARD })).items;
+  const range = { pk: Keys.duePartition(shard), index: "due", upTo: `${Keys.dueSort(now)}~`, limit: PER_READ } as const;
+  const found: Sighting[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await world.table.query({ ...range, ...(cursor !== undefined && { cursor }) });
+    found.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return found;
 }
 
 /**
  * Terminates machines that no record owns, and stops those that run though their cluster is stopped. The cloud is listed
- * first, so that the records are never older than the machines.
+ * first, so that the records are never older than the machines. What fails for one provider, cluster or machine is logged,
+ * and does not keep the others from being swept.
  */
 export async function sweepOrphans(world: World): Promise<string[]> {
   const killed: string[] = [];
   for (const provider of world.providers.values()) {
-    const machines = await provider.sweep();
-    const orphans: Machine[] = [];
-    for (const machine of machines) {
-      const cluster = await load(world.table, Cluster.noun, Keys.cluster(machine.workspace, machine.clusterId));
-      if (!isOwned(cluster, machine)) orphans.push(machine);
-      else if (cluster?.state === "stopped" && runs(machine)) await rest(world, provider, machine);
-    }
-    killed.push(...(await end(world, provider, orphans)));
+    const about = { provider: provider.name };
+    const swept = await surviving(world, "a provider could not be swept", about, () => sweepProvider(world, provider));
+    killed.push(...(swept ?? []));
   }
   return killed;
+}
+
+async function sweepProvider(world: World, provider: MachineProvider): Promise<string[]> {
+  const killed: string[] = [];
+  const clusters = Map.groupBy(await provider.sweep(), machine => `${machine.workspace} ${machine.clusterId}`);
+  for (const machines of clusters.values()) {
+    const about = { provider: provider.name, cluster: machines[0]?.clusterId };
+    const sweep = () => sweepCluster(world, provider, machines);
+    killed.push(...((await surviving(world, "a cluster's machines could not be swept", about, sweep)) ?? []));
+  }
+  return killed;
+}
+
+async function sweepCluster(
+  world: World,
+  provider: MachineProvider,
+  machines: readonly Machine[],
+): Promise<readonly string[]> {
+  const [first] = machines;
+  if (first === undefined) return [];
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(first.workspace, first.clusterId));
+  const ended = await end(
+    world,
+    provider,
+    machines.filter(machine => !isOwned(cluster, machine)),
+  );
+  const running = machines.filter(machine => isOwned(cluster, machine) && runs(machine));
+  if (cluster?.state === "stopped") await rest(world, provider, running);
+  return ended;
 }
 
 const runs = (machine: Machine): boolean => machine.state === "running" || machine.state === "pending";
 
 /** A start that landed late, or somebody else's: its cluster costs what it should not. */
-async function rest(world: World, provider: MachineProvider, machine: Machine): Promise<void> {
-  world.log.error("a machine of a stopped cluster runs", { provider: provider.name, machine: machine.machineId });
-  await provider.stop({ workspace: machine.workspace, clusterId: machine.clusterId });
+async function rest(world: World, provider: MachineProvider, machines: readonly Machine[]): Promise<void> {
+  const [first] = machines;
+  if (first === undefined) return;
+  const ids = machines.map(machine => machine.machineId);
+  world.log.error("machines of a stopped cluster run", { provider: provider.name, machines: ids });
+  await provider.stop({ workspace: first.workspace, clusterId: first.clusterId });
 }
 
-async function end(world: World, provider: MachineProvider, orphans: readonly Machine[]): Promise<string[]> {
+/** @returns the ids of those that were told to end. */
+async function end(world: World, provider: MachineProvider, orphans: readonly Machine[]): Promise<readonly string[]> {
   if (orphans.length === 0) return [];
   const ids = orphans.map(machine => machine.machineId);
-  world.log.error("machines without an owner are terminated", { provider: provider.name, machines: ids });
-  await provider.terminate(ids);
-  return ids;
+  const about = { provider: provider.name, machines: ids };
+  world.log.error("machines without an owner are terminated", about);
+  const told = await surviving(world, "machines without an owner could not be terminated", about, async () => {
+    await provider.terminate(ids);
+    return ids;
+  });
+  if (told !== undefined || orphans.length === 1) return told ?? [];
+  // One of them may have spoilt it for all.
+  const each: string[] = [];
+  for (const orphan of orphans) each.push(...(await end(world, provider, [orphan])));
+  return each;
 }
 
 /** Owned: its cluster lives, and is of the machine's generation and try. A draining cluster ends its machines itself. */
@@ -72,4 +123,19 @@ function isOwned(cluster: Cluster.Cluster | undefined, machine: Machine): boolea
   if (cluster.state === "draining") return true;
   const current = "launch" in cluster ? cluster.launch?.try : undefined;
   return cluster.generation === machine.generation && current === machine.try;
+}
+
+/** @returns undefined when it failed: that is logged, and the sweep goes on. */
+async function surviving<T>(
+  world: Pick<World, "log">,
+  failure: string,
+  about: Readonly<Record<string, unknown>>,
+  run: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    world.log.error(failure, { ...about, reason: String(error) });
+    return undefined;
+  }
 }

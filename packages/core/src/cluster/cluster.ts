@@ -64,7 +64,7 @@ const base = {
 };
 /** Epoch ms at which somebody must look at it again. */
 const dueAt = z.number();
-/** Whether its idle policy stopped it; then a job that came at the same moment starts it again. */
+/** Whether the system stopped it (its policy, no capacity, a boot in vain), not a person: then jobs that wait start it again. */
 const byPolicy = z.boolean().optional();
 const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
   z.object({ ...base, state: z.literal(state), ...extra });
@@ -79,11 +79,15 @@ export const Cluster = z.discriminatedUnion("state", [
     /** Whether its disks have been in use before. */ restarted: z.boolean(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),
-  variant("ready", { dueAt, launch: Launch }),
+  variant("ready", { dueAt, launch: Launch, suspectedAt: z.number().optional() }),
   variant("broken", { dueAt, launch: Launch, failure: Failure }),
   variant("stopping", { dueAt, launch: Launch, byPolicy }),
   variant("stopped", { dueAt, launch: Launch, byPolicy, failure: Failure.optional() }),
-  variant("starting", { dueAt, launch: Launch }),
+  variant("starting", {
+    dueAt,
+    launch: Launch,
+    /** Until when (epoch ms) starting may go on failing; ten minutes when absent. */ startBy: z.number().optional(),
+  }),
   variant("draining", {
     dueAt,
     launch: Launch.optional(),
@@ -150,9 +154,13 @@ export const isOver = (cluster: { readonly state: State }): boolean => life.isTe
 export const isLeaving = (cluster: { readonly state: State }): boolean =>
   cluster.state === "draining" || isOver(cluster);
 
+/** Names that begin like an id are refused: whoever reads one must know which it is. */
+export const isName = (text: string): boolean => !Id.looksLikeId(text);
+export const NOT_A_NAME = "a name does not begin like an id (clu_, job_, …)";
+
 /** What a caller may ask for. */
 export const Create = z.strictObject({
-  name: Name.optional(),
+  name: Name.refine(isName, NOT_A_NAME).optional(),
   nodes: z.number().int().min(1).max(1024).default(1),
   resources: Resources.default({}),
   idle: Idle.optional(),

@@ -8,6 +8,7 @@ import type { Write } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import { begin } from "../record.ts";
+import type { Resources } from "../task/task.ts";
 import * as Cluster from "./cluster.ts";
 import { byName, requireUse } from "./find.ts";
 import * as Idle from "./idle.ts";
@@ -35,6 +36,7 @@ export function blueprint(
   actor: Actor,
   request: Cluster.Create,
 ): { cluster: Cluster.Cluster; writes: readonly Write[] } {
+  if (request.name !== undefined) requireName(request.name);
   const { provider } = Choose.offers(world.providers, request.resources);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
@@ -63,6 +65,15 @@ export function blueprint(
       { put: lock, expect: "absent" },
     ],
   };
+}
+
+/** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */
+function requireName(name: string): void {
+  if (Cluster.isName(name)) return;
+  throw new MusterError("invalid_request", `'${name}' cannot be a cluster's name`, {
+    issues: [{ path: "name", message: Cluster.NOT_A_NAME }],
+    hint: "choose another name with: -c NAME",
+  });
 }
 
 /** The idle policy that a request gets: as asked, else the default for a cluster with a name, or for one without. */
@@ -117,9 +128,46 @@ export function requireFit(
         hint: `ask for at most ${cluster.nodes}, or choose another name`,
       },
     );
-  const wanted = request.resources.provider;
-  if (wanted !== undefined && wanted !== cluster.provider)
-    throw new MusterError("conflict", `cluster '${cluster.name}' is on '${cluster.provider}', not on '${wanted}'`, {
-      hint: "choose another name with: -c NAME",
-    });
+  requireMachines(cluster, request.resources);
+}
+
+/** Asking for nothing always fits; a cluster whose machines are not yet chosen takes what comes. */
+function requireMachines(cluster: Cluster.Cluster, wanted: Resources): void {
+  const offer = "launch" in cluster ? cluster.launch?.offer : undefined;
+  const amiss =
+    wanted.provider !== undefined && wanted.provider !== cluster.provider
+      ? `is on '${cluster.provider}', not on '${wanted.provider}'`
+      : offer && lack(offer, wanted);
+  if (amiss === undefined) return;
+  throw new MusterError("conflict", `cluster '${cluster.name}' ${amiss}`, {
+    hint: "choose another name with: -c NAME",
+  });
+}
+
+/** What the hosts have too little of, as the rest of a sentence; undefined when they have enough. */
+function lack(offer: Cluster.Launch["offer"], { accelerators = {}, cpus, memory }: Resources): string | undefined {
+  const asked = Object.entries(accelerators);
+  if (asked.length > 0 && !asked.some(([name, count]) => countOf(offer.accelerators, name) >= count))
+    return `has ${sentence(offer.accelerators, " and ")} per host; ${sentence(accelerators, " or ")} was asked for`;
+  if (cpus && cpus.count > offer.cpus) return `has ${offer.cpus} CPUs per host; ${cpus.count} were asked for`;
+  if (memory && memory.gib > offer.memory)
+    return `has ${offer.memory} GiB of memory per host; ${memory.gib} were asked for`;
+  return undefined;
+}
+
+/** How many of them there are. Some providers know short names (`H100`), others the driver's (`NVIDIA H100 80GB HBM3`). */
+function countOf(accelerators: Cluster.Launch["offer"]["accelerators"], name: string): number {
+  const words = wordsOf(name);
+  const counts = Object.entries(accelerators).map(([known, count]) => {
+    const has = new Set(wordsOf(known));
+    return words.every(word => has.has(word)) ? count : 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+const wordsOf = (name: string): string[] => name.toLowerCase().split(/[^a-z0-9]+/);
+
+function sentence(accelerators: Readonly<Record<string, number>>, joint: string): string {
+  const parts = Object.entries(accelerators).map(([name, count]) => `${name}:${count}`);
+  return parts.length === 0 ? "no accelerator" : parts.join(joint);
 }

@@ -3,7 +3,7 @@ import type { Actor } from "../actor/actor.ts";
 import * as Event from "../event/event.ts";
 import * as Host from "../host/host.ts";
 import * as Keys from "../keys.ts";
-import { filtered, mapped } from "../page.ts";
+import { filtered, mapped, readable } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse, read } from "../record.ts";
 import * as Cluster from "./cluster.ts";
@@ -76,11 +76,11 @@ export async function hosts(
     limit: request.limit,
     ...(request.cursor !== undefined && { cursor: request.cursor }),
   });
+  const known = page.items.flatMap(item => readable(() => read(Host.noun, item)) ?? []);
   const pulses = await Promise.all(
-    page.items.map(item => world.table.get(Keys.pulse(actor.workspace, cluster.id, read(Host.noun, item).rank))),
+    known.map(host => world.table.get(Keys.pulse(actor.workspace, cluster.id, host.rank))),
   );
-  return mapped(
-    { ...page, items: page.items.map((item, index) => ({ item, pulse: pulses[index] })) },
-    ({ item, pulse }) => Host.Info.parse({ ...item.data, ...(pulse && { pulse: pulse.data }) }),
+  return mapped({ ...page, items: known.map((host, index) => ({ host, pulse: pulses[index] })) }, ({ host, pulse }) =>
+    Host.Info.parse({ ...host, ...(pulse && { pulse: pulse.data }) }),
   );
 }

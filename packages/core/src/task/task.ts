@@ -19,6 +19,13 @@ export const EnvName = z
 export const Dialect = z.enum(["muster", "skypilot", "oumi"]);
 export type Dialect = z.infer<typeof Dialect>;
 
+/** Entries that one map of a task may have. */
+const MOST_ENTRIES = 500;
+const fewEnough = [
+  (entries: Readonly<Record<string, string>>) => Object.keys(entries).length <= MOST_ENTRIES,
+  `at most ${MOST_ENTRIES} entries`,
+] as const;
+
 /** What the machine must have. Empty means: whatever is cheapest, or what is there. */
 export const Resources = z.strictObject({
   /** Name of a provider of this control plane, such as `local`. Absent: the only one, or the default. */
@@ -38,7 +45,10 @@ export const Resources = z.strictObject({
   diskTier: z.string().max(16).optional(),
   image: z.string().max(512).optional(),
   ports: z.array(z.string().max(11)).max(100).optional(),
-  labels: z.record(z.string().max(128), z.string().max(256)).optional(),
+  labels: z
+    .record(z.string().max(128), z.string().max(256))
+    .refine(...fewEnough)
+    .optional(),
 });
 export type Resources = z.infer<typeof Resources>;
 
@@ -53,7 +63,10 @@ export const Mount = z.strictObject({
 });
 export type Mount = z.infer<typeof Mount>;
 
-export const Task = z.strictObject({
+/** Bytes of a task as JSON: it is stored as one item, of which DynamoDB takes 400 KB. */
+export const MOST_BYTES = 300_000;
+
+const fields = z.strictObject({
   name: Name.optional(),
   dialect: Dialect.default("muster"),
   resources: Resources.default({}),
@@ -67,13 +80,33 @@ export const Task = z.strictObject({
   /** Runs once per host for each distinct text, before the first job that brings it. */
   setup: z.string().max(200_000).optional(),
   run: z.string().max(200_000).optional(),
-  envs: z.record(EnvName, z.string().max(32_768)).default({}),
+  envs: z
+    .record(EnvName, z.string().max(32_768))
+    .refine(...fewEnough)
+    .default({}),
   /** Like envs, but never shown and masked in what Muster prints. */
-  secrets: z.record(EnvName, z.string().max(32_768)).default({}),
+  secrets: z
+    .record(EnvName, z.string().max(32_768))
+    .refine(...fewEnough)
+    .default({}),
   mounts: z.array(Mount).max(200).default([]),
   /** Seconds that the job may run, setup included. */
   timeout: z.number().int().positive().max(31_536_000).optional(),
 });
+
+export const Task = fields.superRefine((task, context) => {
+  const bytes = bytesOf(task);
+  if (bytes <= MOST_BYTES) return;
+  const [largest] = Object.entries(task).toSorted(([, a], [, b]) => bytesOf(b) - bytesOf(a));
+  const size = `the task has ${kilobytes(bytes)} KB, ${kilobytes(MOST_BYTES)} at most`;
+  context.addIssue({
+    code: "custom",
+    path: largest === undefined ? [] : [largest[0]],
+    message: `${size}, and this is its largest part: put what is large into a file of workdir or file_mounts`,
+  });
+});
+const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value) ?? "").length;
+const kilobytes = (bytes: number): number => Math.ceil(bytes / 1000);
 /** A task as the system holds it: defaults filled in. */
 export type Task = z.infer<typeof Task>;
 /** A task as a client may send it. */

@@ -19,7 +19,8 @@ export async function boot(world: World, cluster: In<"booting">): Promise<Outcom
     Actor.system(cluster.workspace),
     cluster,
     "stop",
-    { dueAt: world.clock.now() },
+    // Nobody stopped it by hand: the jobs that wait for it start it again.
+    { dueAt: world.clock.now(), byPolicy: true },
     { message },
   );
   await world.table.write(move.writes);

@@ -6,6 +6,9 @@
  *
  * Gotcha: an empty answer proves nothing while a launch may still land. A call that answered is visible after the
  * provider's `settle`; one that never answered may land until `unknown` has passed since it was last sent.
+ *
+ * Gotcha: machines cost money, records do not. When the jobs' moment is over the machines are ended whatever the
+ * bookkeeping says; but the cluster is not called ended before its jobs are.
  */
 import * as Actor from "../../actor/actor.ts";
 import * as Host from "../../host/host.ts";
@@ -22,11 +25,12 @@ import type { In, Outcome } from "./step.ts";
 /** How often a drain looks again, in ms. */
 const LOOK = 5_000;
 
+const REMOVED = "the cluster was removed";
+
 export async function drain(world: World, cluster: In<"draining">): Promise<Outcome> {
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   const now = world.clock.now();
-  await cancelQueued(world, ref, "the cluster was removed");
-  const running = await cancelRunning(world, ref, "the cluster was removed");
+  const running = await endJobs(world, cluster);
   if (running > 0 && now < cluster.drainingSince + JOB_GRACE) return later(world, cluster, now + LOOK);
   const provider = providerOf(world, cluster);
   const machines = await provider.observe(ref);
@@ -37,9 +41,26 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   }
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (now < certain) return later(world, cluster, Math.min(certain, now + 6 * LOOK));
-  await closeRunning(world, ref, "the cluster was removed while it ran");
+  await cancelQueued(world, ref, REMOVED, cluster.failure);
+  await closeRunning(world, ref, "the cluster was removed while it ran", cluster.failure);
   await endHosts(world, cluster);
   return finish(world, cluster);
+}
+
+/** @returns how many jobs still hold hosts; 0 when their moment is over and that could not be found out. */
+async function endJobs(world: World, cluster: In<"draining">): Promise<number> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  try {
+    await cancelQueued(world, ref, REMOVED, cluster.failure);
+    return await cancelRunning(world, ref, REMOVED, cluster.failure);
+  } catch (error) {
+    if (world.clock.now() < cluster.drainingSince + JOB_GRACE) throw error;
+    world.log.error("the jobs of a draining cluster could not be ended yet", {
+      cluster: cluster.id,
+      reason: String(error),
+    });
+    return 0;
+  }
 }
 
 async function later(world: World, cluster: In<"draining">, dueAt: number): Promise<Outcome> {

@@ -15,7 +15,7 @@ import * as Host from "../../host/host.ts";
 import { enrolmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
 import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
-import { WriteConflict } from "../../ports/table.ts";
+import { type Write, WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
@@ -112,13 +112,22 @@ async function expectHost(
   const of = { generation: cluster.generation, try: cluster.launch.try };
   if (found?.generation === of.generation && found.try === of.try) return found;
   if (found && (found.generation > of.generation || found.try > of.try)) return undefined;
-  const { next, write } = amend<Host.Host>(Host.noun, found ?? unwritten(world, cluster, rank), {
-    ...of,
-    machineId: undefined,
-    tokenHash: undefined,
-  });
-  await world.table.write([write, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
+  const { next, writes } = renewed(world, found ?? unwritten(world, cluster, rank), of);
+  await world.table.write([...writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
   return next;
+}
+
+/** The host of a new try. A machine of the try before may have called already: its token is good no more. */
+function renewed(
+  world: World,
+  host: Stored<Host.Host>,
+  of: Pick<Host.Host, "generation" | "try">,
+): { next: Stored<Host.Host>; writes: readonly Write[] } {
+  const patch = { ...of, machineId: undefined, tokenHash: undefined, facts: undefined };
+  if (host.state === "up" || host.state === "lost")
+    return advance(world, Host.kind, Actor.system(host.workspace), host, "rest", patch);
+  const { next, write } = amend<Host.Host>(Host.noun, host, patch);
+  return { next, writes: [write] };
 }
 
 function unwritten(world: World, cluster: In<"launching">, rank: number): Stored<Host.Host> {

@@ -8,6 +8,7 @@ import { starting } from "../change.ts";
 import * as Cluster from "../cluster.ts";
 import { stoppedDeadline } from "../idle.ts";
 import { hostsOf, READY_CHECK } from "../register.ts";
+import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
@@ -16,6 +17,18 @@ import type { In, Outcome } from "./step.ts";
 
 /** How often a stop or a start looks again, in ms. */
 const LOOK = 5_000;
+
+/** How long a start may go on failing before the cluster is called stopped again, in ms. */
+const START_WITHIN = 600_000;
+
+/** How soon a cluster that could not be started is tried again while jobs wait for it, in ms. */
+const RETRY = 300_000;
+
+const BOOT_TIMEOUT: Cluster.Failure = {
+  code: "boot_timeout",
+  message: "not all hosts called home in time",
+  hint: "try again: muster start",
+};
 
 export async function stop(world: World, cluster: In<"stopping">): Promise<Outcome> {
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
@@ -32,10 +45,20 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   if (machines.length === 0) return fail(world, cluster, { code: "machines_lost", message: "its machines are gone" });
   await closeRunning(world, ref, "the cluster was stopped while it ran");
   await restHosts(world, cluster);
-  const dueAt = stoppedDeadline(cluster.idle, now) ?? now + READY_CHECK;
-  await world.table.write(
-    advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", { dueAt }).writes,
-  );
+  return stopped(world, cluster);
+}
+
+/** The slots keep no hosts: when those are back they see that they are not registered, and ask for it. */
+async function stopped(world: World, cluster: In<"stopping">): Promise<Outcome> {
+  const now = world.clock.now();
+  const slots = await Slots.get(world.table, cluster.workspace, cluster.id);
+  // No hosts: it was started, and never got ready.
+  const wasReady = slots !== undefined && slots.hosts.length > 0;
+  const failure = cluster.byPolicy && !wasReady ? BOOT_TIMEOUT : undefined;
+  const patch = { failure, dueAt: failure ? now + RETRY : now };
+  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", patch);
+  const empty = slots ? [amend(Slots.noun, slots, { hosts: [] }).write] : [];
+  await world.table.write([...move.writes, ...empty]);
   return "again";
 }
 
@@ -53,13 +76,13 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
   try {
     await provider.start({ workspace: cluster.workspace, clusterId: cluster.id });
   } catch (error) {
-    if (!(error instanceof MusterError) || error.code !== "no_capacity") throw error;
-    const failure = { code: error.code, message: error.message, hint: "try again later: muster start" };
-    const dueAt = stoppedDeadline(cluster.idle, now) ?? now + READY_CHECK;
-    await world.table.write(
-      advance(world, Cluster.kind, actor, cluster, "no_capacity", { failure, dueAt }, { message: error.message })
-        .writes,
-    );
+    const failure = failureOf(error);
+    if (failure.code !== "no_capacity" && now < (cluster.startBy ?? cluster.changedAt + START_WITHIN)) throw error;
+    world.log.error("a cluster could not be started", { cluster: cluster.id, reason: String(error) });
+    // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
+    const patch = { failure, byPolicy: true, dueAt: now + RETRY };
+    const why = { message: failure.message };
+    await world.table.write(advance(world, Cluster.kind, actor, cluster, "no_capacity", patch, why).writes);
     return "again";
   }
   const bootBy = now + provider.capabilities.boot;
@@ -69,16 +92,24 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
   return "again";
 }
 
-/** A stopped cluster's policy may end it; without one it is looked at now and then. */
+function failureOf(error: unknown): Cluster.Failure {
+  const hint = "try again later: muster start";
+  if (error instanceof MusterError && error.code === "no_capacity")
+    return { code: error.code, message: error.message, hint };
+  return { code: "start_failed", message: "its machines could not be started in time", hint };
+}
+
+/**
+ * Jobs that wait start it again, unless somebody stopped it by hand. Else its policy may end it; without one it is looked
+ * at now and then.
+ */
 export async function rest(world: World, cluster: In<"stopped">): Promise<Outcome> {
   const now = world.clock.now();
-  if (cluster.byPolicy && (await hasQueue(world, cluster))) {
-    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster).writes);
-    return "again";
-  }
+  if (cluster.byPolicy && (await hasQueue(world, cluster))) return startAgain(world, cluster);
   const endAt = stoppedDeadline(cluster.idle, cluster.changedAt);
   if (endAt !== undefined && endAt <= now) {
-    const patch = { dueAt: now, drainingSince: now };
+    // A start that failed long ago is not why it ends.
+    const patch = { failure: undefined, dueAt: now, drainingSince: now };
     const why = { message: "it was stopped for as long as its idle policy allows" };
     await world.table.write(
       advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "remove", patch, why).writes,
@@ -88,6 +119,18 @@ export async function rest(world: World, cluster: In<"stopped">): Promise<Outcom
   const dueAt = endAt ?? now + READY_CHECK;
   if (cluster.dueAt > now) return "wait";
   await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
+}
+
+/** At once; or, when that has failed before, after a while. */
+async function startAgain(world: World, cluster: In<"stopped">): Promise<Outcome> {
+  const now = world.clock.now();
+  if (cluster.failure === undefined || cluster.dueAt <= now) {
+    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster).writes);
+    return "again";
+  }
+  const dueAt = now + RETRY;
+  if (cluster.dueAt > dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
   return "wait";
 }
 
