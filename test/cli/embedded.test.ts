@@ -168,6 +168,9 @@ describe("clusters", () => {
     );
     expect((await home.run("down", "other")).err).toMatch(/ready → terminated/);
     expect((await home.run("start", "other")).code).toBe(122);
+    expect((await home.run("status", "other")).out).toMatch(/other +terminated/);
+    expect((await home.run("events", "other")).out).toContain("cluster.terminated");
+    expect((await home.run("start", "othre")).code).toBe(122);
   });
 
   test("everything at once wants a word more", async () => {
@@ -181,5 +184,23 @@ describe("clusters", () => {
     expect((await home.run("events", "demo")).out).toMatch(/cluster.requested[\s\S]*cluster.ready/);
     expect((await home.run("why", job.id)).out).toContain(`${job.id} is succeeded on demo`);
     expect((await home.run("logs", job.id)).out).toContain("hello, world");
+    expect((await home.run("queue", "demo", "--all")).out).toMatch(/JOB .*EXIT.*\njob_\w+ +hello +succeeded +0 /);
+    expect((await home.run("status", "dmeo")).err).toContain("did you mean 'demo'?");
+  });
+
+  test("a job goes by its cluster's name, too, and what it waits for is said", async () => {
+    const first = (await home.run("launch", "-d", "-c", "demo", "--run", "sleep 60")).out.trim();
+    const second = (await home.run("launch", "-d", "-c", "demo", "--run", "sleep 60")).out.trim();
+    expect((await home.run("logs", "demo", "--no-follow")).err).toContain(`job ${second}  queued: it wants 1 of 1`);
+    expect((await home.run("why", "demo")).out).toContain(`${second} is queued on demo`);
+    expect((await home.run("cancel", "demo")).err).toContain(`job ${second}  queued → cancelled`);
+    expect((await home.run("cancel", "demo")).err).toContain(`job ${first}  `);
+    expect((await home.run("cancel", "demo")).err).toContain("no job runs or waits on 'demo'");
+  });
+
+  test("a log is told as it is when asked for", async () => {
+    await home.run("launch", "-c", "demo", "--run", "printf 'a\\033[31mb\\r\\n'");
+    expect((await home.run("logs", "demo")).out).toBe("ab\n");
+    expect((await home.run("logs", "demo", "--raw")).out).toBe("a\u001b[31mb\r\n");
   });
 });

@@ -3,8 +3,10 @@ import { errors, MusterError } from "@muster/core/error.ts";
 import { describe, expect, test } from "vitest";
 import * as Exit from "../../packages/cli/src/exit.ts";
 import { issueLine } from "../../packages/cli/src/fail.ts";
-import { age, bar, bytes, duration, moment, price } from "../../packages/cli/src/format.ts";
+import { age, bar, bytes, duration, moment, price, wrap } from "../../packages/cli/src/format.ts";
+import { erase } from "../../packages/cli/src/output.ts";
 import { hintFor } from "../../packages/cli/src/retype.ts";
+import * as Shown from "../../packages/cli/src/shown.ts";
 import { count, envOption, splitOverrides } from "../../packages/cli/src/task-command.ts";
 import { idleOf, minutes } from "../../packages/cli/src/task-options.ts";
 
@@ -37,6 +39,25 @@ describe("numbers as a person reads them", () => {
     expect(bar(5, 10, 4)).toBe("██░░ 5 B / 10 B");
     expect(bar(0, 0, 4)).toBe("████ 0 B / 0 B");
     expect(bar(20, 10, 4)).toContain("████");
+  });
+
+  test("lines break between words, and a word that is too long stands alone", () => {
+    expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
+    expect(wrap("a enormous b", 4)).toEqual(["a", "enormous", "b"]);
+  });
+
+  test("a live line is erased in all the rows that a narrower terminal broke it into", () => {
+    expect(erase(0, 80)).toBe("\r\u001b[J");
+    expect(erase(80, 80)).toBe("\r\u001b[J");
+    expect(erase(70, 30)).toBe("\u001b[2A\r\u001b[J");
+  });
+
+  test("jobs that will be cancelled are counted by what they do", () => {
+    const told = (...states: ("running" | "queued")[]) => Shown.doomed(states.map(state => ({ state })));
+    expect(told()).toBeUndefined();
+    expect(told("running")).toBe("1 job is running: it will be cancelled");
+    expect(told("queued", "queued")).toBe("2 jobs wait: they will be cancelled");
+    expect(told("running", "queued", "queued")).toBe("1 job is running and 2 wait: they will be cancelled");
   });
 
   test("another day's time has its day", () => {
@@ -146,5 +167,7 @@ describe("failures as they are told", () => {
     expect(hinted.details.hint).toBe(`type: muster launch 'my job.yaml' --run 'it'\\''s' --resources.cloud local`);
     expect(hinted.code).toBe("unsupported");
     expect(hintFor(["status"], error)).toBe(error);
+    const secret = hintFor(["launch", "x.yaml", "-e", "HF_TOKEN=abc"], error) as MusterError;
+    expect(secret.details.hint).toContain("'HF_TOKEN=***'");
   });
 });

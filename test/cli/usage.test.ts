@@ -27,7 +27,12 @@ describe("mistakes", () => {
   test.each([
     ["a command", ["lanch"], "(Did you mean launch?)"],
     ["an option", ["launch", "--detatch", "x.yaml"], "(Did you mean --detach?)"],
-    ["a missing argument", ["cancel"], "missing required argument 'job'"],
+    ["a command that is asked for help", ["lanch", "--help"], "(Did you mean launch?)"],
+    ["a key of the task file", ["launch", "--num_node", "2"], "(Did you mean --num_nodes?)"],
+    ["a name", ["launch", "-c", "a b", "--run", "x"], "Use letters, digits"],
+    ["a folder", ["launch", "examples"], "examples is a folder; name a file"],
+    ["a file's name", ["launch", "examples/helo.yaml"], "did you mean examples/hello.yaml?"],
+    ["a missing argument", ["cancel"], "missing required argument 'subject'"],
     ["a number", ["launch", "--priority", "many", "x.yaml"], "Write a whole number, from 0 to 1000."],
     ["a file", ["launch", "nowhere.yaml"], "cannot read nowhere.yaml: there is no such file"],
     ["nothing to run", ["launch"], 'muster launch --run "echo hello"'],
@@ -61,6 +66,16 @@ describe("help", () => {
     expect(text).toContain("--json");
   });
 
+  test("no line is longer than 80 columns, and what every command takes comes last", async () => {
+    const texts = await Promise.all(
+      leaves.map(command => home.run(...(command.parent?.name() === "local" ? ["local"] : []), command.name(), "-h")),
+    );
+    for (const { out } of texts) {
+      expect(out.split("\n").filter(line => line.length > 80)).toEqual([]);
+      expect(out.indexOf("Options:")).toBeLessThan(out.indexOf("Everywhere:"));
+    }
+  });
+
   test("it goes to stdout and is no failure", async () => {
     for (const args of [[], ["--help"], ["help", "launch"], ["launch", "--help"]])
       expect(await home.run(...args)).toMatchObject({ code: 0, out: expect.stringContaining("Usage: muster") });
@@ -74,8 +89,19 @@ describe("validation", () => {
     expect([code, out]).toEqual([
       0,
       `${file}: skypilot task (it has resources.cloud)\n` +
-        '  warning: envs.A (line 2): true without quotes is given to the script as "True"\n  It can be launched.\n',
+        '  warning: envs.A (line 2): true without quotes is given to the script as "True"\n' +
+        `  It can be read; whether it can be launched here is decided by:\n  muster launch ${file} --dry-run\n`,
     ]);
+  });
+
+  test("secrets are told by their names alone", async () => {
+    const file = written("secret.yaml", "secrets: {PIN: '1234'}\nenvs: {HF_TOKEN: abcd}\nrun: 'true'\n");
+    const { out } = await home.run("validate", file, "--json", "-e", "WANDB_API_KEY=efgh", "-e", "A=b");
+    expect(JSON.parse(out).task).toMatchObject({
+      envs: { HF_TOKEN: "***", A: "b" },
+      secrets: { PIN: "***", WANDB_API_KEY: "***" },
+    });
+    expect(out).not.toMatch(/1234|abcd|efgh/);
   });
 
   test("every issue of a bad file has its line, its key, and what to write", async () => {

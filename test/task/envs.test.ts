@@ -33,3 +33,12 @@ test("no warning tells a secret", () => {
   expect(draft.task.secrets).toEqual({ PIN: "34" });
   expect(warnings).toEqual(["secrets.PIN (line 2): without quotes is read as a number or boolean"]);
 });
+
+test("an undeclared variable whose name says that it is secret is one, and that is said", () => {
+  const { draft, warnings } = read("run: x\nenvs: { DB_PASSWORD: }\n", {
+    envs: { WANDB_API_KEY: "k", MAX_TOKENS: "8", DB_PASSWORD: "p" },
+  });
+  expect(draft.task.secrets).toEqual({ WANDB_API_KEY: "k" });
+  expect(draft.task.envs).toEqual({ MAX_TOKENS: "8", DB_PASSWORD: "p" });
+  expect(warnings).toEqual([expect.stringMatching(/^WANDB_API_KEY: is kept as a secret/)]);
+});

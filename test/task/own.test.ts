@@ -184,3 +184,17 @@ describe("mounts", () => {
     expect(problems("envs: { A: x }\nfile_mounts: { /x: a, /$A: b }\n")).toMatchObject([{ path: "file_mounts./$A" }]);
   });
 });
+
+test("a training config is told from a job file", () => {
+  expect(problems("model: { model_name: x }\ntraining: { max_steps: 1 }\n", { path: "t.yaml" })).toEqual([
+    {
+      path: "",
+      message: "this is a training config, not a job file",
+      suggestion: "write a job whose run calls `oumi train -c t.yaml`",
+    },
+  ]);
+});
+
+test("two letters that changed places are one slip", () => {
+  expect(problems("rnu: x\n")).toMatchObject([{ path: "rnu", suggestion: "did you mean 'run'?" }]);
+});

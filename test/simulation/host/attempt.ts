@@ -1,7 +1,6 @@
 /** One attempt on a machine: inputs, script, the log's way home, the report of its end. Each step knows what was done. */
 
 import type { Report } from "@muster/core/agent/protocol.ts";
-import { LOG_DEADLINE } from "@muster/core/agent/protocol.ts";
 import { report } from "@muster/core/agent/report.ts";
 import { chunkKey } from "@muster/core/attempt/attempt.ts";
 import { MusterError } from "@muster/core/error.ts";
@@ -10,6 +9,9 @@ import { SECOND } from "../kernel.ts";
 import { type Ending, type Held, isAlive, nameOf, type Script, written } from "./disk.ts";
 import { type Agent, asHost, Dead, type Driven } from "./life.ts";
 import { post } from "./network.ts";
+
+/** How long an agent tries to bring the rest of a log home, in ms: the agent's own figure. */
+const LOG_DEADLINE = 600_000;
 
 export async function drive(agent: Agent, driven: Driven): Promise<void> {
   const { held } = driven;

@@ -119,5 +119,3 @@ export type Reported = z.infer<typeof Reported>;
 /** How often agents poll, in ms. */
 export const POLL_IDLE = 60_000;
 export const POLL_BUSY = 15_000;
-/** How long an agent tries to bring the rest of a log home after the script's end, in ms. */
-export const LOG_DEADLINE = 600_000;

@@ -2,6 +2,7 @@
 import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
+import type { Write } from "../ports/table.ts";
 import type { Basics, Catalog } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import { advance, amend, type Move, type Patch, type Stored } from "../record.ts";
@@ -19,7 +20,9 @@ export function removal(
 ): Move<Cluster.Cluster> | undefined {
   if (Cluster.isLeaving(cluster)) return undefined;
   const now = world.clock.now();
-  return advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now }, why);
+  // What went wrong before, such as a start, is not why it ends.
+  const patch = { failure: undefined, dueAt: now, drainingSince: now };
+  return advance(world, Cluster.kind, actor, cluster, "remove", patch, why);
 }
 
 /** Cancels its jobs and terminates its hosts. A cluster that is leaving or gone stays as it is. */
@@ -40,14 +43,22 @@ export const stop = (
     const cluster = await find(world, actor, reference);
     requireManage(actor, cluster);
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), { after: 0, action: "stop" });
-    const done = cluster.state === "stopping" || cluster.state === "stopped";
-    return settle(
-      world,
-      actor,
-      cluster,
-      done ? undefined : advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() }),
-    );
+    return settle(world, actor, cluster, stopping(world, actor, cluster));
   });
+
+/** The stop; where its policy has stopped it already, only the word that jobs must not start it again. */
+function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Changed | undefined {
+  if (cluster.state !== "stopping" && cluster.state !== "stopped")
+    return advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() });
+  if (!cluster.byPolicy) return undefined;
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { byPolicy: undefined });
+  return { next, writes: [write] };
+}
+
+interface Changed {
+  readonly next: Stored<Cluster.Cluster>;
+  readonly writes: readonly Write[];
+}
 
 /** Starts a stopped cluster; one that runs or is on its way there stays as it is. */
 export const start = (world: Basics, actor: Actor, reference: string): Promise<Cluster.Info> =>
@@ -64,8 +75,13 @@ export const start = (world: Basics, actor: Actor, reference: string): Promise<C
   });
 
 /** The start of a stopped cluster. @throws MusterError `conflict` from any other state. */
-export function starting(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Move<Cluster.Cluster> {
-  const patch: Patch<Cluster.Cluster> = { dueAt: world.clock.now(), failure: undefined };
+export function starting(
+  world: Basics,
+  actor: Actor,
+  cluster: Stored<Cluster.Cluster>,
+  { restarts }: { readonly restarts?: number } = {},
+): Move<Cluster.Cluster> {
+  const patch: Patch<Cluster.Cluster> = { dueAt: world.clock.now(), failure: undefined, restarts };
   return advance(world, Cluster.kind, actor, cluster, "start", patch);
 }
 
@@ -92,9 +108,9 @@ async function settle(
   world: Basics,
   actor: Actor,
   cluster: Stored<Cluster.Cluster>,
-  move: Move<Cluster.Cluster> | undefined,
+  change: Changed | undefined,
 ): Promise<Cluster.Info> {
-  const answer = Cluster.info(move?.next ?? cluster);
-  await commit(world, actor, move?.writes ?? [], answer);
+  const answer = Cluster.info(change?.next ?? cluster);
+  await commit(world, actor, change?.writes ?? [], answer);
   return answer;
 }

@@ -57,6 +57,8 @@ const base = {
   /** Counts the sets of machines that were launched for this cluster. */
   generation: z.number().int(),
   idle: Idle,
+  /** Starts in a row that the control plane tried by itself, and that led nowhere. */
+  restarts: z.number().int().optional(),
   /** Epoch ms. */
   createdAt: z.number(),
   /** Epoch ms of the last change of state. */

@@ -25,7 +25,10 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     const now = world.clock.now();
     const dueAt = deadline(cluster.idle, now) ?? now + READY_CHECK;
     const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
-    const move = advance(world, Cluster.kind, Actor.system(ref.workspace), cluster, "up", { dueAt });
+    const move = advance(world, Cluster.kind, Actor.system(ref.workspace), cluster, "up", {
+      dueAt,
+      restarts: undefined,
+    });
     await world.table.write([...move.writes, slotsWrite(ref, slots, up.map(slotOf), now)]);
     return true;
   });

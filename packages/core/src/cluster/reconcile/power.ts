@@ -11,7 +11,7 @@ import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
-import { cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
+import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { certainAt, providerOf } from "./launch.ts";
 import type { In, Outcome } from "./step.ts";
 
@@ -23,6 +23,9 @@ const START_WITHIN = 600_000;
 
 /** How soon a cluster that could not be started is tried again while jobs wait for it, in ms. */
 const RETRY = 300_000;
+
+/** How often it is tried by itself before the jobs are told that it is no use. */
+const MOST_RESTARTS = 3;
 
 const BOOT_TIMEOUT: Cluster.Failure = {
   code: "boot_timeout",
@@ -122,11 +125,18 @@ export async function rest(world: World, cluster: In<"stopped">): Promise<Outcom
   return "wait";
 }
 
-/** At once; or, when that has failed before, after a while. */
+/** At once; or, when that has failed before, after a while; and not for ever: a host that is broken would be paid for. */
 async function startAgain(world: World, cluster: In<"stopped">): Promise<Outcome> {
   const now = world.clock.now();
+  // Waiting for capacity costs nothing; machines that run and do not call home do.
+  const restarts = (cluster.restarts ?? 0) + (cluster.failure?.code === "no_capacity" ? 0 : 1);
+  if (restarts > MOST_RESTARTS) {
+    const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+    await cancelQueued(world, ref, "its cluster could not be started", cluster.failure);
+    return "again";
+  }
   if (cluster.failure === undefined || cluster.dueAt <= now) {
-    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster).writes);
+    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster, { restarts }).writes);
     return "again";
   }
   const dueAt = now + RETRY;

@@ -17,7 +17,8 @@ import type { In, Outcome, Step } from "./step.ts";
 
 /** A job that came while its cluster was ending has nobody to wait for. */
 async function over(world: World, cluster: In<"terminated" | "failed">): Promise<Outcome> {
-  await cancelQueued(world, { workspace: cluster.workspace, clusterId: cluster.id }, "its cluster has ended");
+  const failure = cluster.state === "failed" ? cluster.failure : undefined;
+  await cancelQueued(world, { workspace: cluster.workspace, clusterId: cluster.id }, "its cluster has ended", failure);
   return "wait";
 }
 

@@ -230,6 +230,18 @@ describe("a start", () => {
     expect(await stateOf(world, id)).toBe("ready");
   });
 
+  test("whose hosts never call home is not paid for for ever: the jobs that wait are told", async () => {
+    const world = testWorld();
+    const { id } = await stoppedCluster(world);
+    const { job } = await launch(world, ADA, launching);
+    await passing(world, 60);
+    expect(await JobRead.get(world, ADA, job?.id ?? "")).toMatchObject({
+      state: "failed",
+      failure: { code: "boot_timeout" },
+    });
+    expect(await stateOf(world, id)).toBe("stopped");
+  });
+
   test("is not tried for the jobs of a cluster that a person stopped", async () => {
     const world = testWorld();
     const { id } = await readyCluster(world, { idle: "never" });
