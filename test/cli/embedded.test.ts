@@ -142,7 +142,7 @@ describe("the control plane on this machine", () => {
   });
 
   test("two commands at once start one", async () => {
-    await home.run("local", "stop");
+    expect((await home.run("local", "stop")).out).toMatch(/^Stopped\.\n\d clusters with \d+ hosts stay as they are: /);
     expect(existsSync(join(home.path, "server.json"))).toBe(false);
     const answers = await Promise.all([1, 2, 3].map(() => home.run("status", "--json")));
     expect(answers.map(({ code }) => code)).toEqual([0, 0, 0]);
@@ -161,7 +161,9 @@ describe("the control plane on this machine", () => {
 describe("clusters", () => {
   test("stop, start, autostop and down, each waited for", async () => {
     expect((await home.run("up", "-c", "other")).err).toMatch(/✓ cluster other {2}requested → ready/);
-    expect((await home.run("stop", "other")).err).toMatch(/ready → stopped/);
+    await home.run("launch", "-d", "-c", "other", "--run", "sleep 60");
+    const stopped = await home.run("stop", "other");
+    expect(stopped.err).toMatch(/^1 job is running: it will be cancelled\n.*ready → stopped/);
     expect((await home.run("up", "-c", "other")).err).toMatch(/→ ready/);
     expect((await home.run("autostop", "other", "-i", "90", "--down")).out).toBe(
       "Cluster other terminates after 90 minutes without a job.\n",

