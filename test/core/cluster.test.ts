@@ -3,22 +3,17 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
-import { MusterError } from "@muster/core/error.ts";
 import { get as getJob } from "@muster/core/job/read.ts";
 import { blueprint, submit } from "@muster/core/job/submit.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { enrolAll } from "../support/host.ts";
+import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
 
 const ref = (clusterId: string) => ({ workspace: "acme", clusterId });
 const request = (name: string, more = {}) => ({ name, nodes: 1, resources: {}, shared: false, ...more });
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "nothing",
-    error => (error instanceof MusterError ? error.code : error),
-  );
 
 async function readyCluster(world: TestWorld, nodes = 1, more = {}) {
   const { id } = await Create.create(world, ADA, request("demo", { nodes, ...more }));

@@ -13,36 +13,21 @@ import { submit } from "@muster/core/job/submit.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
-import { Task, type TaskInput } from "@muster/core/task/task.ts";
+import { Task } from "@muster/core/task/task.ts";
 import { describe, expect, test } from "vitest";
 import { enrolAll } from "../support/host.ts";
+import {
+  clusterRequest,
+  jobRequest,
+  launchRequest,
+  MINUTE,
+  passing,
+  readyCluster,
+  ref,
+  stateOf,
+  stoppedCluster,
+} from "../support/requests.ts";
 import { ADA, FakeProvider, type TestWorld, testWorld } from "../support/world.ts";
-
-const MINUTE = 60_000;
-const ref = (clusterId: string) => ({ workspace: "acme", clusterId });
-const wanted = (more = {}) => ({ name: "demo", nodes: 1, resources: {}, shared: false, ...more });
-const job = (task: TaskInput = {}) => ({
-  task: Task.parse({ run: "true", ...task }),
-  name: undefined,
-  priority: 500,
-  down: false,
-});
-const launching = { task: Task.parse({ run: "true" }), cluster: "demo", shared: false, priority: 500, down: false };
-const stateOf = async (world: TestWorld, id: string) => (await Read.get(world, ADA, id)).state;
-const jobOf = (world: TestWorld, id: string) => JobRead.get(world, ADA, id);
-
-async function readyCluster(world: TestWorld, more = {}) {
-  const { id } = await Create.create(world, ADA, wanted(more));
-  await reconcile(world, ref(id));
-  return { id, hosts: await enrolAll(world) };
-}
-
-async function stoppedCluster(world: TestWorld) {
-  const made = await readyCluster(world, { idle: "never" });
-  await Change.stop(world, ADA, "demo");
-  await reconcile(world, ref(made.id));
-  return made;
-}
 
 /** As newer code might have written it. */
 async function makeUnreadable(world: TestWorld, key: { pk: string; sk: string }): Promise<void> {
@@ -50,36 +35,29 @@ async function makeUnreadable(world: TestWorld, key: { pk: string; sk: string })
   await world.table.write([{ put: { ...item, data: { ...item.data, state: "paused" } }, expect: version }]);
 }
 
-async function passing(world: TestWorld, minutes: number): Promise<void> {
-  for (let minute = 0; minute < minutes; minute++) {
-    world.clock.pass(MINUTE);
-    await sweepDue(world);
-  }
-}
-
 describe("one record that cannot be read", () => {
   test("in the queue does not keep the machines of a removed cluster, nor its other jobs", async () => {
     const world = testWorld();
     const { id } = await readyCluster(world);
-    await submit(world, ADA, "demo", job());
-    const odd = await submit(world, ADA, "demo", job());
-    const other = await submit(world, ADA, "demo", job());
+    await submit(world, ADA, "demo", jobRequest());
+    const odd = await submit(world, ADA, "demo", jobRequest());
+    const other = await submit(world, ADA, "demo", jobRequest());
     await makeUnreadable(world, Keys.job("acme", odd.id));
     await Change.remove(world, ADA, id);
     await passing(world, 2);
     expect([await stateOf(world, id), world.provider.machines.size]).toEqual(["terminated", 0]);
-    expect((await jobOf(world, other.id)).state).toBe("cancelled");
+    expect((await JobRead.get(world, ADA, other.id)).state).toBe("cancelled");
     expect(world.errors).toContain("a job that cannot be read was left alone");
   });
 
   test("does not hide the others from lists", async () => {
     const world = testWorld();
     await readyCluster(world);
-    const [one, odd] = [await submit(world, ADA, "demo", job()), await submit(world, ADA, "demo", job())];
+    const [one, odd] = [await submit(world, ADA, "demo", jobRequest()), await submit(world, ADA, "demo", jobRequest())];
     await makeUnreadable(world, Keys.job("acme", odd.id));
     const { items } = await JobRead.list(world, ADA, { limit: 10, active: false });
     expect(items.map(item => item.id)).toEqual([one.id]);
-    const { id } = await Create.create(world, ADA, wanted({ name: "odd" }));
+    const { id } = await Create.create(world, ADA, clusterRequest({ name: "odd" }));
     await makeUnreadable(world, Keys.cluster("acme", id));
     expect((await Read.list(world, ADA, { limit: 10, all: true })).items.map(item => item.name)).toEqual(["demo"]);
   });
@@ -96,7 +74,7 @@ describe("one record that cannot be read", () => {
 test("machines go when their cluster is removed, though its jobs cannot be ended; the cluster ends after them", async () => {
   const world = testWorld();
   const { id } = await readyCluster(world);
-  await submit(world, ADA, "demo", job());
+  await submit(world, ADA, "demo", jobRequest());
   await Change.remove(world, ADA, id);
   let isDown = true;
   const query: typeof world.table.query = (range: never) => {
@@ -181,111 +159,10 @@ test("what fails at the front of what is due does not hide what is behind it", a
   expect(await stateOf(world, id)).toBe("stopped");
 });
 
-describe("a start", () => {
-  test("that goes on failing comes to an end, and is tried again for the jobs that wait", async () => {
-    const world = testWorld();
-    const { id, hosts } = await stoppedCluster(world);
-    const { start } = world.provider;
-    world.provider.start = async () => {
-      throw new MusterError("unavailable", "no answer");
-    };
-    const { job: made } = await launch(world, ADA, launching);
-    await passing(world, 11);
-    expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "start_failed" } });
-    world.provider.start = start;
-    await passing(world, 6);
-    await hosts[0]?.poll();
-    expect(await stateOf(world, id)).toBe("ready");
-    expect((await jobOf(world, made?.id ?? "")).state).toBe("starting");
-  });
-
-  test("without capacity is tried again while a job waits, but not at once", async () => {
-    const world = testWorld();
-    const { id } = await stoppedCluster(world);
-    world.provider.canStart = false;
-    let starts = 0;
-    const { start } = world.provider;
-    world.provider.start = async cluster => {
-      starts++;
-      return start(cluster);
-    };
-    await launch(world, ADA, launching);
-    await passing(world, 20);
-    expect(await stateOf(world, id)).toBe("stopped");
-    expect([starts > 2, starts < 7]).toEqual([true, true]);
-    world.provider.canStart = true;
-    starts = 0;
-    await passing(world, 6);
-    expect(starts).toBe(1);
-  });
-
-  test("whose hosts never call home is tried again while a job waits", async () => {
-    const world = testWorld();
-    const { id, hosts } = await stoppedCluster(world);
-    await launch(world, ADA, launching);
-    await passing(world, 6);
-    expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "boot_timeout" } });
-    await passing(world, 6);
-    await hosts[0]?.poll();
-    expect(await stateOf(world, id)).toBe("ready");
-  });
-
-  test("whose hosts never call home is not paid for for ever: the jobs that wait are told", async () => {
-    const world = testWorld();
-    const { id } = await stoppedCluster(world);
-    const { job } = await launch(world, ADA, launching);
-    await passing(world, 60);
-    expect(await JobRead.get(world, ADA, job?.id ?? "")).toMatchObject({
-      state: "failed",
-      failure: { code: "boot_timeout" },
-    });
-    expect(await stateOf(world, id)).toBe("stopped");
-  });
-
-  test("is not tried for the jobs of a cluster that a person stopped", async () => {
-    const world = testWorld();
-    const { id } = await readyCluster(world, { idle: "never" });
-    await submit(world, ADA, "demo", job());
-    const waiting = await submit(world, ADA, "demo", job());
-    await Change.stop(world, ADA, "demo");
-    await passing(world, 90);
-    expect([await stateOf(world, id), (await jobOf(world, waiting.id)).state]).toEqual(["stopped", "queued"]);
-  });
-});
-
-test("jobs of a cluster that failed end by its failure", async () => {
-  const world = testWorld();
-  world.provider.full.add("small").add("large");
-  const { job: made, cluster } = await launch(world, ADA, launching);
-  await reconcile(world, ref(cluster.id));
-  expect(await jobOf(world, made?.id ?? "")).toMatchObject({ state: "failed", failure: { code: "no_capacity" } });
-});
-
-test("a job that ran on machines that are gone ends by its cluster's failure", async () => {
-  const world = testWorld();
-  const { id, hosts } = await readyCluster(world, { idle: "never" });
-  const { id: jobId } = await submit(world, ADA, "demo", job());
-  const [assignment] = (await hosts[0]?.poll())?.assignments ?? [];
-  await hosts[0]?.report({ jobId, fence: assignment?.fence ?? 0, state: "running" });
-  const item = await world.table.get(Keys.cluster("acme", id));
-  const failure = { code: "machines_lost", message: "its machines are gone" };
-  const now = world.clock.now();
-  const data = { ...item?.data, state: "draining", failure, dueAt: now, drainingSince: now };
-  await world.table.write([
-    { put: { ...Keys.cluster("acme", id), type: "cluster", data }, expect: item?.version ?? 0 },
-  ]);
-  await reconcile(world, ref(id));
-  expect((await hosts[0]?.poll([{ jobId, fence: assignment?.fence ?? 0 }]))?.held[0]?.cancel).toBe("peer_failed");
-  world.clock.pass(MINUTE);
-  await reconcile(world, ref(id));
-  expect(await stateOf(world, id)).toBe("failed");
-  expect(await jobOf(world, jobId)).toMatchObject({ state: "failed", failure });
-});
-
 describe("a cluster that is there already", () => {
   const GPUS = { ...new FakeProvider().offered[0], instanceType: "gpu", accelerators: { "NVIDIA H100 80GB HBM3": 4 } };
   const fits = (world: TestWorld, resources: Cluster.Create["resources"]) =>
-    Create.create(world, ADA, wanted({ resources })).then(
+    Create.create(world, ADA, clusterRequest({ resources })).then(
       () => "fits",
       error => (error as MusterError).message,
     );
@@ -332,7 +209,7 @@ test("a job is promised no GPU that is not there, and a port that no other clust
 test("another offer is tried though a machine of the one before has called already", async () => {
   const world = testWorld();
   world.provider.loseAnswer = new Error("connection reset");
-  const { id } = await Create.create(world, ADA, wanted({ nodes: 2 }));
+  const { id } = await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
   await expect(reconcile(world, ref(id))).rejects.toThrow("connection reset");
   world.provider.intents.push({
     ...world.provider.intents[0],
@@ -359,7 +236,7 @@ test("a cluster is found by a name that looks like an id, and such names are not
   // One that has such a name keeps it.
   for (const name of ["clu_y", "JOB_y", "hst_1"]) {
     expect(Cluster.Create.safeParse({ name }).success).toBe(false);
-    await expect(launch(world, ADA, { ...launching, cluster: name })).rejects.toMatchObject({
+    await expect(launch(world, ADA, { ...launchRequest, cluster: name })).rejects.toMatchObject({
       code: "invalid_request",
     });
   }

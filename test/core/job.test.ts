@@ -4,29 +4,16 @@ import * as Create from "@muster/core/cluster/create.ts";
 import { get as getCluster } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { commit, findClaim, Replay } from "@muster/core/commit.ts";
-import { MusterError } from "@muster/core/error.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
-import { Task, type TaskInput } from "@muster/core/task/task.ts";
+import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { enrolAll, type TestHost } from "../support/host.ts";
+import { code, jobRequest } from "../support/requests.ts";
 import { ADA, EVE, type TestWorld, testWorld } from "../support/world.ts";
-
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "nothing",
-    error => (error instanceof MusterError ? error.code : error),
-  );
-const request = (task: TaskInput = {}, more = {}) => ({
-  task: Task.parse({ run: "true", ...task }),
-  name: undefined,
-  priority: 500,
-  down: false,
-  ...more,
-});
 
 async function readyCluster(world: TestWorld, nodes = 1): Promise<{ id: string; hosts: TestHost[] }> {
   const { id } = await Create.create(world, ADA, { name: "demo", nodes, resources: {}, shared: false });
@@ -44,7 +31,7 @@ async function assigned(host: TestHost | undefined) {
 test("a job runs where it was placed and ends with its script's exit code", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request({ run: "exit 3" }));
+  const { id } = await submit(world, ADA, "demo", jobRequest({ run: "exit 3" }));
   await hosts[0]?.run(await assigned(hosts[0]), 3);
   expect(await Read.get(world, ADA, id)).toMatchObject({
     state: "failed",
@@ -58,9 +45,9 @@ test("a job runs where it was placed and ends with its script's exit code", asyn
 test("jobs run by priority, then by age", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const first = await submit(world, ADA, "demo", request());
-  const second = await submit(world, ADA, "demo", request());
-  const urgent = await submit(world, ADA, "demo", request({}, { priority: 900 }));
+  const first = await submit(world, ADA, "demo", jobRequest());
+  const second = await submit(world, ADA, "demo", jobRequest());
+  const urgent = await submit(world, ADA, "demo", jobRequest({}, { priority: 900 }));
   const order: string[] = [];
   for (let turn = 0; turn < 3; turn++) {
     const assignment = await assigned(hosts[0]);
@@ -73,10 +60,10 @@ test("jobs run by priority, then by age", async () => {
 test("a wide job starts on all its hosts at once or on none, and narrow ones do not overtake it", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world, 2);
-  const running = await submit(world, ADA, "demo", request());
+  const running = await submit(world, ADA, "demo", jobRequest());
   const busy = await assigned(hosts[0]);
-  const wide = await submit(world, ADA, "demo", request({ nodes: 2 }));
-  const narrow = await submit(world, ADA, "demo", request());
+  const wide = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
+  const narrow = await submit(world, ADA, "demo", jobRequest());
   expect((await hosts[1]?.poll())?.assignments).toEqual([]);
   expect((await Read.why(world, ADA, narrow.id)).reasons[0]).toBe("1 job is ahead of it in the queue of 'demo'");
   await hosts[0]?.run(busy, 0);
@@ -91,7 +78,7 @@ test("a wide job starts on all its hosts at once or on none, and narrow ones do 
 test("when one node of a job fails the others are ended, and the first cause is kept", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world, 2);
-  const { id } = await submit(world, ADA, "demo", request({ nodes: 2 }));
+  const { id } = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
   const [zero, one] = [await assigned(hosts[0]), await assigned(hosts[1])];
   await hosts[0]?.report({ jobId: id, fence: zero.fence, state: "running" });
   await hosts[1]?.run(one, 7);
@@ -117,7 +104,7 @@ test("when one node of a job fails the others are ended, and the first cause is 
 test("a node that has ended is given nothing to do while the others of its job run", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world, 2);
-  const { id } = await submit(world, ADA, "demo", request({ nodes: 2 }));
+  const { id } = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
   const zero = await assigned(hosts[0]);
   await assigned(hosts[1]);
   await hosts[0]?.run(zero, 0);
@@ -129,9 +116,9 @@ test("a repeated request makes one job, and the same key for another request is 
   const world = testWorld();
   await readyCluster(world);
   const actor = { ...ADA, claim: { key: "k", request: "r" } };
-  const first = await submit(world, actor, "demo", request());
+  const first = await submit(world, actor, "demo", jobRequest());
   expect((await findClaim(world, actor))?.answer).toEqual(first);
-  await expect(submit(world, actor, "demo", request())).rejects.toBeInstanceOf(Replay);
+  await expect(submit(world, actor, "demo", jobRequest())).rejects.toBeInstanceOf(Replay);
   await expect(commit(world, { ...actor, claim: { key: "k", request: "other" } }, [], undefined)).rejects.toMatchObject(
     { code: "idempotency_mismatch" },
   );
@@ -141,7 +128,7 @@ test("a repeated request makes one job, and the same key for another request is 
 test("a report that comes twice, late or from another try changes nothing", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request());
+  const { id } = await submit(world, ADA, "demo", jobRequest());
   const { fence } = await assigned(hosts[0]);
   const exit = { jobId: id, state: "exited", cause: "exited", exitCode: 0, chunks: 0, logsComplete: true } as const;
   expect(await hosts[0]?.report({ ...exit, fence: fence - 1 })).toEqual({ accepted: false });
@@ -153,7 +140,7 @@ test("a report that comes twice, late or from another try changes nothing", asyn
 test("an exit is not taken before the log's last chunk is there", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request());
+  const { id } = await submit(world, ADA, "demo", jobRequest());
   const { fence, logs } = await assigned(hosts[0]);
   const exit = {
     jobId: id,
@@ -173,8 +160,8 @@ test("an exit is not taken before the log's last chunk is there", async () => {
 test("a queued job is cancelled at once, a running one when its host has ended it, and twice is like once", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const running = await submit(world, ADA, "demo", request());
-  const waiting = await submit(world, ADA, "demo", request());
+  const running = await submit(world, ADA, "demo", jobRequest());
+  const waiting = await submit(world, ADA, "demo", jobRequest());
   const { fence } = await assigned(hosts[0]);
   expect((await cancel(world, ADA, waiting.id)).state).toBe("cancelled");
   expect((await cancel(world, ADA, running.id)).state).toBe("cancelling");
@@ -196,7 +183,7 @@ test("a queued job is cancelled at once, a running one when its host has ended i
 test("a host that went silent with its machine loses the job, and gets nothing new until it calls again", async () => {
   const world = testWorld();
   const { id: clusterId, hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request());
+  const { id } = await submit(world, ADA, "demo", jobRequest());
   const { fence } = await assigned(hosts[0]);
   await hosts[0]?.report({ jobId: id, fence, state: "running" });
   await world.provider.stop({ clusterId });
@@ -209,7 +196,7 @@ test("a host that went silent with its machine loses the job, and gets nothing n
     failure: { code: "host_lost" },
     logsComplete: false,
   });
-  await submit(world, ADA, "demo", request());
+  await submit(world, ADA, "demo", jobRequest());
   const orders = await hosts[0]?.poll([{ jobId: id, fence }]);
   expect(orders?.revoked).toEqual([{ jobId: id, fence }]);
   expect(orders?.assignments).toHaveLength(1);
@@ -218,7 +205,7 @@ test("a host that went silent with its machine loses the job, and gets nothing n
 test("a silent host whose machine still runs is not given up for a quarter of an hour", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request());
+  const { id } = await submit(world, ADA, "demo", jobRequest());
   const { fence } = await assigned(hosts[0]);
   await hosts[0]?.report({ jobId: id, fence, state: "running" });
   const states: string[] = [];
@@ -233,8 +220,8 @@ test("a silent host whose machine still runs is not given up for a quarter of an
 test("removing a cluster cancels what runs and what waits", async () => {
   const world = testWorld();
   const { id: clusterId, hosts } = await readyCluster(world);
-  const running = await submit(world, ADA, "demo", request());
-  const waiting = await submit(world, ADA, "demo", request());
+  const running = await submit(world, ADA, "demo", jobRequest());
+  const waiting = await submit(world, ADA, "demo", jobRequest());
   await assigned(hosts[0]);
   await Change.remove(world, ADA, "demo");
   for (let look = 0; look < 10; look++) {
@@ -249,7 +236,7 @@ test("removing a cluster cancels what runs and what waits", async () => {
 test("a job that takes its cluster along does so in the transaction that ends it", async () => {
   const world = testWorld();
   const { id: clusterId, hosts } = await readyCluster(world);
-  await submit(world, ADA, "demo", request({}, { down: true }));
+  await submit(world, ADA, "demo", jobRequest({}, { down: true }));
   await hosts[0]?.run(await assigned(hosts[0]), 0);
   expect((await getCluster(world, ADA, clusterId)).state).toBe("draining");
 });
@@ -266,23 +253,23 @@ test("a launch makes cluster and job in one transaction, and two at once make on
 test("a job is refused by a cluster that takes none, with what to do, and nothing is written", async () => {
   const world = testWorld();
   const { id: clusterId } = await readyCluster(world);
-  expect(await code(submit(world, ADA, "demo", request({ nodes: 5 })))).toBe("invalid_request");
-  expect(await code(submit(world, EVE, "demo", request()))).toBe("not_found");
+  expect(await code(submit(world, ADA, "demo", jobRequest({ nodes: 5 })))).toBe("invalid_request");
+  expect(await code(submit(world, EVE, "demo", jobRequest()))).toBe("not_found");
   await Change.stop(world, ADA, "demo");
   await reconcile(world, { workspace: "acme", clusterId });
-  await expect(submit(world, ADA, "demo", request())).rejects.toMatchObject({
+  await expect(submit(world, ADA, "demo", jobRequest())).rejects.toMatchObject({
     code: "conflict",
     details: { hint: "start it first: muster start demo" },
   });
   await Change.remove(world, ADA, "demo");
-  expect(await code(submit(world, ADA, "demo", request()))).toBe("conflict");
+  expect(await code(submit(world, ADA, "demo", jobRequest()))).toBe("conflict");
   expect((await Read.list(world, ADA, { limit: 10, active: false })).items).toEqual([]);
 });
 
 test("secrets reach the host, are in no event, and are gone when the job has ended", async () => {
   const world = testWorld();
   const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", request({ secrets: { HF_TOKEN: "hunter2" } }));
+  const { id } = await submit(world, ADA, "demo", jobRequest({ secrets: { HF_TOKEN: "hunter2" } }));
   const assignment = await assigned(hosts[0]);
   expect([assignment.env.HF_TOKEN, assignment.secretNames]).toEqual(["hunter2", ["HF_TOKEN"]]);
   const kept = async () =>

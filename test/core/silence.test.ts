@@ -4,53 +4,25 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import { get as getCluster } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
-import { MusterError } from "@muster/core/error.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
-import { Task, type TaskInput } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { enrolAll } from "../support/host.ts";
+import { code, jobRequest, MINUTE, passing } from "../support/requests.ts";
 import { ADA, BEN, type TestWorld, testWorld } from "../support/world.ts";
-
-const MINUTE = 60_000;
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "nothing",
-    error => (error instanceof MusterError ? error.code : error),
-  );
-const request = (task: TaskInput = {}, more = {}) => ({
-  task: Task.parse({ run: "true", ...task }),
-  name: undefined,
-  priority: 500,
-  down: false,
-  ...more,
-});
 
 async function running(world: TestWorld, more: Partial<Parameters<typeof Create.create>[2]> = {}) {
   const cluster = { name: "demo", nodes: 1, resources: {}, shared: false, ...more };
   const { id: clusterId } = await Create.create(world, ADA, cluster);
   await reconcile(world, { workspace: "acme", clusterId });
   const hosts = await enrolAll(world);
-  const { id } = await submit(world, ADA, "demo", request({ nodes: cluster.nodes }));
+  const { id } = await submit(world, ADA, "demo", jobRequest({ nodes: cluster.nodes }));
   for (const host of hosts) await host.poll();
   const fence = (await Read.get(world, ADA, id)).fence ?? 0;
   for (const host of hosts) await host.report({ jobId: id, fence, state: "running" });
   return { clusterId, hosts, id, fence };
-}
-
-/** Minutes in which the sweep comes, and nobody calls. */
-async function watched(
-  world: TestWorld,
-  minutes: number,
-  each: () => Promise<unknown> = async () => undefined,
-): Promise<void> {
-  for (let minute = 0; minute < minutes; minute++) {
-    world.clock.pass(MINUTE);
-    await each();
-    await sweepDue(world);
-  }
 }
 
 test("a control plane that was away for long gives nobody up: whoever calls again goes on", async () => {
@@ -60,7 +32,7 @@ test("a control plane that was away for long gives nobody up: whoever calls agai
   await sweepDue(world);
   expect((await Read.get(world, ADA, id)).state).toBe("running");
   expect(await hosts[0]?.poll([{ jobId: id, fence }])).toMatchObject({ revoked: [] });
-  await watched(world, 30, async () => hosts[0]?.poll([{ jobId: id, fence }]));
+  await passing(world, 30, async () => hosts[0]?.poll([{ jobId: id, fence }]));
   expect((await Read.get(world, ADA, id)).state).toBe("running");
 });
 
@@ -68,7 +40,7 @@ test("one empty answer of the provider ends nothing while the hosts call", async
   const world = testWorld();
   const { clusterId, hosts, id, fence } = await running(world);
   world.provider.machines.clear();
-  await watched(world, 90, async () => hosts[0]?.poll([{ jobId: id, fence }]));
+  await passing(world, 90, async () => hosts[0]?.poll([{ jobId: id, fence }]));
   expect((await Read.get(world, ADA, id)).state).toBe("running");
   expect((await getCluster(world, ADA, clusterId)).state).toBe("ready");
 });
@@ -77,7 +49,7 @@ test("a host that is gone with its machine is given up within twelve minutes", a
   const world = testWorld();
   const { id } = await running(world);
   world.provider.machines.clear();
-  await watched(world, 12);
+  await passing(world, 12);
   expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "host_lost" } });
 });
 
@@ -86,8 +58,8 @@ test("a host that calls but never begins does not keep its job for ever", async 
   const { id: clusterId } = await Create.create(world, ADA, { name: "demo", nodes: 1, resources: {}, shared: false });
   await reconcile(world, { workspace: "acme", clusterId });
   const hosts = await enrolAll(world);
-  const { id } = await submit(world, ADA, "demo", request());
-  await watched(world, 25, async () => hosts[0]?.poll());
+  const { id } = await submit(world, ADA, "demo", jobRequest());
+  await passing(world, 25, async () => hosts[0]?.poll());
   expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "start_failed" } });
 });
 
@@ -96,8 +68,8 @@ test("a wide job behind a silent host with a live machine does not wait, and bil
   const { clusterId, hosts, id, fence } = await running(world, { nodes: 2, idle: { after: 30, action: "terminate" } });
   await hosts[0]?.run({ jobId: id, fence }, 0);
   await hosts[1]?.run({ jobId: id, fence }, 0);
-  const wide = await submit(world, ADA, "demo", request({ nodes: 2 }));
-  await watched(world, 300, async () => hosts[0]?.poll().catch(() => undefined));
+  const wide = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
+  await passing(world, 300, async () => hosts[0]?.poll().catch(() => undefined));
   expect(["failed", "cancelled"]).toContain((await Read.get(world, ADA, wide.id)).state);
   expect(["terminated", "failed"]).toContain((await getCluster(world, ADA, clusterId)).state);
 });
@@ -108,7 +80,7 @@ test("the idle policy does not stop a job that was placed while it made up its m
   await hosts[0]?.run({ jobId: id, fence }, 0);
   world.clock.pass(31 * MINUTE);
   await hosts[0]?.poll();
-  const late = await submit(world, ADA, "demo", request());
+  const late = await submit(world, ADA, "demo", jobRequest());
   await Promise.all([reconcile(world, { workspace: "acme", clusterId }), hosts[0]?.poll()]);
   expect(["starting", "running"]).toContain((await Read.get(world, ADA, late.id)).state);
 });
@@ -116,12 +88,12 @@ test("the idle policy does not stop a job that was placed while it made up its m
 test("only those who may remove a cluster may have a job take it along, and it waits for the other jobs", async () => {
   const world = testWorld();
   const { clusterId, hosts, id, fence } = await running(world, { shared: true });
-  expect(await code(submit(world, BEN, "demo", request({}, { down: true })))).toBe("forbidden");
+  expect(await code(submit(world, BEN, "demo", jobRequest({}, { down: true })))).toBe("forbidden");
   expect(await code(cancel(world, BEN, id))).toBe("forbidden");
-  const taking = await submit(world, ADA, "demo", request({}, { down: true, priority: 900 }));
-  const other = await submit(world, BEN, "demo", request());
+  const taking = await submit(world, ADA, "demo", jobRequest({}, { down: true, priority: 900 }));
+  const other = await submit(world, BEN, "demo", jobRequest());
   expect(await code(cancel(world, ADA, other.id))).toBe("nothing");
-  const last = await submit(world, BEN, "demo", request());
+  const last = await submit(world, BEN, "demo", jobRequest());
   await hosts[0]?.run({ jobId: id, fence }, 0);
   const [first] = (await hosts[0]?.poll())?.assignments ?? [];
   expect(first?.jobId).toBe(taking.id);
@@ -129,7 +101,7 @@ test("only those who may remove a cluster may have a job take it along, and it w
   expect(await getCluster(world, ADA, clusterId)).toMatchObject({ state: "ready", idle: { action: "terminate" } });
   const [second] = (await hosts[0]?.poll())?.assignments ?? [];
   await hosts[0]?.run({ jobId: last.id, fence: second?.fence ?? 0 }, 0);
-  await watched(world, 8, async () => hosts[0]?.poll().catch(() => undefined));
+  await passing(world, 8, async () => hosts[0]?.poll().catch(() => undefined));
   expect((await getCluster(world, ADA, clusterId)).state).toBe("terminated");
 });
 
