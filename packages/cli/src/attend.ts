@@ -4,7 +4,7 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { describe } from "@muster/core/cluster/idle.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Exit from "./exit.ts";
-import { duration } from "./format.ts";
+import { duration, wrap } from "./format.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
 import { stream } from "./stream.ts";
@@ -36,17 +36,19 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
     out.note(hint(out, `run something on it: muster run FILE -c ${cluster.name}`));
     return 0;
   }
-  await jobBegun(means, launched.job);
+  await jobBegun(means, launched.job, WHY_MS);
   await stream(means, launched.job, true);
   const job = await Watch.job(means, launched.job.id, Job.isOver, () => {});
   const exitCode = Exit.ofJob(job);
   out.data({ cluster, job, reused: launched.reused, exitCode });
   jobOver(out, job);
   out.note(hint(out, `muster logs ${job.id} shows this log again`));
-  if (!job.down)
-    out.note(hint(out, `cluster ${cluster.name} ${describe(cluster.idle)}; muster down ${cluster.name} ends it now`));
+  out.note(hint(out, job.down ? `cluster ${cluster.name} is being torn down` : remains(cluster)));
   return exitCode;
 }
+
+const remains = ({ name, idle }: Cluster.Info): string =>
+  `cluster ${name} ${describe(idle)}; muster down ${name} ends it now`;
 
 /** Waits until the cluster is up, or is not coming up. */
 async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
@@ -70,24 +72,47 @@ function clusterFailed(out: Output, cluster: Cluster.Info): number {
   return exitCode;
 }
 
-async function jobBegun(means: Means, first: Job.Info): Promise<void> {
-  using progress = step(means.out, `job ${first.id}`);
-  const read = waiting(means, first.id, reason => progress.show(`queued: ${reason}`));
+/** Waits until a job has its hosts; once it has waited for so long, with what it waits for. */
+export async function jobBegun(means: Means, first: Job.Info, patienceMs: number): Promise<void> {
+  const { out } = means;
+  using progress = step(out, `job ${first.id}`);
+  const told = { reason: "" };
+  const tell = (reason: string): void => {
+    if (out.live) progress.show(`queued: ${reason}`);
+    else if (reason !== told.reason) out.note(`- job ${first.id}  queued: ${reason}`);
+    told.reason = reason;
+  };
+  const read = waiting(means, first.id, patienceMs, tell);
+  const show = ({ state }: Job.Info): void => {
+    // A line of its own, with the reason, is on its way.
+    if (out.live || state !== "queued") progress.show(state);
+  };
   const hasHosts = (job: Job.Info): boolean => job.state !== "queued" && job.state !== "recovering";
-  const job = await Watch.until(read, hasHosts, noun => progress.show(noun.state), means.signal);
+  const job = await Watch.until(read, hasHosts, show, means.signal);
   if (Job.isOver(job) && job.startedAt === undefined) return progress.clear();
   progress.done(`${first.state} → ${job.state}`);
 }
 
 /** Reads a job; once it has waited for a while, with what it waits for. */
-function waiting({ client, signal }: Means, id: string, tell: (reason: string) => void): () => Promise<Job.Info> {
+function waiting(
+  { client, signal }: Means,
+  id: string,
+  patienceMs: number,
+  tell: (reason: string) => void,
+): () => Promise<Job.Info> {
   const begun = performance.now();
   return async () => {
-    if (performance.now() - begun < WHY_MS) return client.jobs.get({ params: { job: id } }, { signal });
+    if (performance.now() - begun < patienceMs) return client.jobs.get({ params: { job: id } }, { signal });
     const { job, reasons } = await client.jobs.why({ params: { job: id } }, { signal });
     if (job.state === "queued" && reasons[0] !== undefined) tell(reasons[0]);
     return job;
   };
+}
+
+/** Says what a queued job waits for. */
+export async function queuedFor({ out, client, signal }: Means, { id }: Job.Info): Promise<void> {
+  const { job, reasons } = await client.jobs.why({ params: { job: id } }, { signal });
+  if (job.state === "queued" && reasons[0] !== undefined) out.note(`- job ${id}  queued: ${reasons[0]}`);
 }
 
 /** The last line of a job: how it ended, and in how much time. */
@@ -106,4 +131,8 @@ export function jobOver(out: Output, job: Job.Info): void {
   if (job.logsComplete === false) out.note("  the end of its log was lost with its machine");
 }
 
-const hint = (out: Output, text: string): string => out.style("dim", `  ${text}`);
+/** Whole words on each line, also on a narrow terminal. */
+const hint = (out: Output, text: string): string =>
+  wrap(text, out.columns() - 2)
+    .map(line => out.style("dim", `  ${line}`))
+    .join("\n");

@@ -44,5 +44,6 @@ export function everywhere(command: Command): Command {
     new Option("-q, --quiet", "say only what was asked for"),
   ];
   for (const option of options) command.addOption(option.helpGroup("Everywhere:"));
-  return command;
+  // Last, and so not ahead of the command's own in a heading of its own.
+  return command.addHelpOption(new Option("-h, --help", "show this help").helpGroup("Everywhere:"));
 }

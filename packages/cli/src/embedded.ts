@@ -63,6 +63,12 @@ export async function ensure(home: string, version: string): Promise<Place> {
   return { ...access(home, await start(home, version)), started: true };
 }
 
+/** The control plane of this home, when it runs. */
+export async function found(home: string): Promise<Place | undefined> {
+  const server = await running(home);
+  return server && { ...access(home, server), started: false };
+}
+
 /** Stops the server of this home. @returns false when none was running. */
 export async function stop(home: string): Promise<boolean> {
   const server = await running(home);
@@ -71,8 +77,8 @@ export async function stop(home: string): Promise<boolean> {
   const begun = performance.now();
   for (;;) {
     const waited = performance.now() - begun;
-    if (!signal(server.pid, 0)) return true;
-    // A process that nobody reaps stays in the list: what does not answer any more is as good as gone.
+    if (!signal(server.pid, 0) || isDead(server.pid)) return true;
+    // Where that cannot be told: what does not answer any more is as good as gone.
     if (waited > QUIET_MS && !(await answers(server))) return true;
     if (waited > STOP_MS)
       throw new MusterError("unavailable", `the control plane (process ${server.pid}) does not stop`, {
@@ -148,6 +154,15 @@ async function answers(server: Server): Promise<boolean> {
     // Nobody there: that is the answer.
     return false;
   }
+}
+
+/** Whether a process has ended and only nobody has reaped it, as in containers without an init. Linux tells. */
+function isDead(pid: number): boolean {
+  const stat = readText(`/proc/${pid}/stat`) ?? "";
+  return stat
+    .slice(stat.lastIndexOf(")") + 1)
+    .trimStart()
+    .startsWith("Z");
 }
 
 /** Sends a signal; false when there is no such process. */

@@ -23,13 +23,31 @@ export function issueLine(issue: Issue & { readonly line?: number }, file?: stri
   return `${[...parts, issue.message].join(": ")}${tail}`;
 }
 
+/** What places in a request are called by those who type them. */
+const TYPED: Readonly<Record<string, string>> = {
+  "body.cluster": "-c",
+  "body.name": "-c",
+  "body.idle.after": "-i",
+  "body.priority": "--priority",
+};
+
+const typed = (issue: Issue): Issue => ({
+  ...issue,
+  path: TYPED[issue.path] ?? issue.path.replace(/^body\.(task\.)?/, ""),
+});
+
 function lines(out: Output, { message, details }: MusterError): string[] {
   const file = typeof details.file === "string" ? details.file : undefined;
   const log = Array.isArray(details.log) ? details.log.map(line => out.style("dim", `  | ${line}`)) : [];
-  const title = details.issues && file ? [] : [`${out.style("red", "muster:")} ${message}`];
+  // The control plane's message tells its first issue as well, in words of the API.
+  const issues = details.issues?.map(typed);
+  const told = details.issues?.some(issue => message.includes(`: ${issue.path}: `))
+    ? message.split(": ", 1)[0]
+    : message;
+  const title = issues && file ? [] : [`${out.style("red", "muster:")} ${told}`];
   return [
     ...title,
-    ...(details.issues ?? []).map(issue => (file ? issueLine(issue, file) : `  ${issueLine(issue)}`)),
+    ...(issues ?? []).map(issue => (file ? issueLine(issue, file) : `  ${issueLine(issue)}`)),
     ...log,
     ...(details.hint === undefined ? [] : [`  ${details.hint}`]),
   ];

@@ -42,6 +42,18 @@ export function price(hourly: number): string {
 
 export const plural = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? "" : "s"}`;
 
+/** The text in lines of at most so many columns, broken between words. */
+export function wrap(text: string, columns: number): string[] {
+  const [first = "", ...words] = text.split(" ");
+  const lines = [first];
+  for (const word of words) {
+    const last = lines.at(-1) ?? "";
+    if (last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** Local time of day, with the day in front when it is another one. */
 export function moment(at: number, now: number): string {
   const date = new Date(at);

@@ -7,6 +7,8 @@ import { output } from "./output.ts";
 import { program } from "./program.ts";
 import { hintFor } from "./retype.ts";
 
+const HELP_COLUMNS = 80;
+
 /** Runs one command line. */
 export async function main(argv: readonly string[]): Promise<void> {
   // Whoever reads us has had enough, as `muster logs JOB | head` does.
@@ -17,18 +19,40 @@ export async function main(argv: readonly string[]): Promise<void> {
   const root = prepared(program(), json);
   try {
     if (argv.length === 0) return root.outputHelp();
-    await root.parseAsync([...argv], { from: "user" });
+    await root.parseAsync([...(misspelled(root, argv) ?? argv)], { from: "user" });
   } catch (error) {
     process.exitCode =
       error instanceof CommanderError ? misuse(error, json) : tell(output({ json }), hintFor(argv, error));
   }
 }
 
+/** The words up to a command that there is none of, without the --help behind it, which would be all that is heard. */
+function misspelled(root: Command, argv: readonly string[]): readonly string[] | undefined {
+  const words = argv[0] === "help" ? argv.slice(1) : argv;
+  const at = words.findIndex((word, index) => {
+    const parent = words.slice(0, index).reduce<Command | undefined>(childOf, root);
+    return word.startsWith("-") || parent === undefined || childOf(parent, word) === undefined;
+  });
+  const word = words[at];
+  if (word === undefined || word.startsWith("-") || word === "help") return undefined;
+  const parent = words.slice(0, at).reduce<Command | undefined>(childOf, root);
+  return parent !== undefined && parent.commands.length > 0 ? words.slice(0, at + 1) : undefined;
+}
+
+const childOf = (parent: Command | undefined, name: string): Command | undefined =>
+  parent?.commands.find(child => child.name() === name);
+
 /** Commander throws rather than exits, in every command of the tree; under --json it leaves the telling to us. */
 function prepared(command: Command, json: boolean): Command {
   command.exitOverride();
   command.showHelpAfterError(json ? false : "  --help tells more");
-  command.configureOutput({ outputError: (text, write) => json || write(text.replace(/^error:/, "muster:")) });
+  // Long options leave less than commander wants before it wraps.
+  command.configureHelp({ minWidthToWrap: 20 });
+  command.configureOutput({
+    getOutHelpWidth: () => Math.min(process.stdout.columns || HELP_COLUMNS, HELP_COLUMNS),
+    getErrHelpWidth: () => Math.min(process.stderr.columns || HELP_COLUMNS, HELP_COLUMNS),
+    outputError: (text, write) => json || write(text.replace(/^error:/, "muster:")),
+  });
   for (const child of command.commands) prepared(child, json);
   return command;
 }

@@ -40,15 +40,14 @@ async function move(
   });
 }
 
-/** Moves clusters one after the other. */
+/** Moves clusters, all at once. */
 export async function moveAll(
   out: Output,
   client: Client,
-  names: readonly string[],
+  before: readonly Cluster.Info[],
   how: Move,
   detach: boolean,
 ): Promise<void> {
-  const before = await Promise.all(names.map(cluster => client.clusters.get({ params: { cluster } })));
   const after = await Promise.allSettled(before.map(cluster => move(out, client, cluster, how, detach)));
   out.data(after.flatMap(result => (result.status === "fulfilled" ? [result.value] : [])));
   const failed = after.find(result => result.status === "rejected");

@@ -2,7 +2,7 @@
  * The only writer. What was asked for goes to stdout: a job's log, a table, JSON. What Muster has to say on the way goes
  * to stderr, so that `muster launch x.yaml > x.log` holds the log and nothing else.
  */
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -48,7 +48,16 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
   const quiet = choice.quiet ?? false;
   const ci = isCi(env);
   const logs = json ? stderr : stdout;
-  const say = (line: string): void => void stderr.write(`${line}\n`);
+  const columns = (): number => stderr.columns || 80;
+  const live = { width: 0 };
+  const redraw = (line: string): void => {
+    stderr.write(`${erase(live.width, columns())}${line}`);
+    live.width = stripVTControlCharacters(line).length;
+  };
+  const say = (line: string): void => {
+    if (live.width > 0) redraw("");
+    stderr.write(`${line}\n`);
+  };
   return {
     json,
     quiet,
@@ -60,11 +69,17 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
     note: line => void (quiet || say(line)),
     warn: say,
     bytes: chunk => new Promise(resolve => (logs.write(chunk) ? resolve() : logs.once("drain", resolve))),
-    columns: () => stderr.columns ?? 80,
-    redraw: line => void stderr.write(`\r\u001b[2K${line}`),
+    columns,
+    redraw,
     style: (format, text) => styleText(format, text, { stream: stderr }),
     paint: (format, text) => styleText(format, text, { stream: stdout }),
   };
+}
+
+/** Takes away a live line: a terminal that became narrower since has broken it into several rows. */
+export function erase(width: number, columns: number): string {
+  const above = Math.max(0, Math.ceil(width / columns) - 1);
+  return `${above === 0 ? "" : `\u001b[${above}A`}\r\u001b[J`;
 }
 
 /** CI=true is what every CI service sets. */

@@ -29,10 +29,10 @@ export function lines(out: Output, { plan, reading, down }: Shown): string[] {
   const name = plan.cluster ?? "a new one, with a name made up for it";
   const facts: [string, string | undefined][] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
-    ["hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
+    [plan.nodes === 1 ? "host" : "hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
     ["where", offer === undefined ? plan.provider : where(offer)],
     ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
-    ["idle", `${describe(plan.idle)}${down ? "; is torn down when this job has ended" : ""}`],
+    ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["read as", readAs(reading)],
   ];
   return facts.flatMap(([label, text]) =>
@@ -85,6 +85,7 @@ function total(offer: Offer, nodes: number): string {
 /** The end of a dry run: the offers in full. */
 export function showOffers(out: Output, plan: Plan): void {
   out.data(plan);
-  out.print(`\n${offers(plan)}`);
+  out.note("");
+  out.print(offers(plan));
   out.note("Nothing was launched.");
 }

@@ -1,5 +1,6 @@
 /** Hints that name an option become the whole command to type. */
 import { MusterError } from "@muster/core/error.ts";
+import { isSecretName } from "@muster/task/envs.ts";
 
 const OVERRIDE = /(--resources\.[a-z_]+) (\S+)/;
 const TAKERS = new Set(["launch", "run", "up", "validate"]);
@@ -9,9 +10,15 @@ export function hintFor(argv: readonly string[], error: unknown): unknown {
   if (!(error instanceof MusterError) || !TAKERS.has(argv[0] ?? "")) return error;
   const [, flag, value] = OVERRIDE.exec(error.details.hint ?? "") ?? [];
   if (flag === undefined || value === undefined) return error;
-  const hint = `type: ${["muster", ...without(argv, flag), flag, value].map(quoted).join(" ")}`;
+  const hint = `type: ${["muster", ...without(argv, flag), flag, value].map(word => quoted(masked(word))).join(" ")}`;
   return new MusterError(error.code, error.message, { ...error.details, hint }, error);
 }
+
+/** The word without the value of a secret: the command may end up in the log of a build. */
+const masked = (word: string): string => {
+  const [, option = "", name = ""] = /^(-e|--env=)?([A-Za-z_]\w*)=/.exec(word) ?? [];
+  return name !== "" && isSecretName(name) ? `${option}${name}=***` : word;
+};
 
 /** The words without this option, in either spelling. */
 const without = (argv: readonly string[], flag: string): string[] =>

@@ -1,6 +1,6 @@
 /** Nouns as rows and lines. */
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
-import type { Idle } from "@muster/core/cluster/idle.ts";
+import { deadline, type Idle, stoppedDeadline } from "@muster/core/cluster/idle.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { age, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -20,8 +20,9 @@ export function state(out: Output, name: string): string {
 /** An idle policy that fits into a column: `stop 30m, end 3d`. */
 function idle(policy: Idle): string {
   if (policy === "never") return "never";
-  const first = `${policy.action === "stop" ? "stop" : "end"} ${age(policy.after * 60_000)}`;
-  return policy.then === undefined ? first : `${first}, end ${age(policy.then.after * 60_000)}`;
+  const first = `${policy.action === "stop" ? "stop" : "end"} ${age(deadline(policy, 0) ?? 0)}`;
+  const second = stoppedDeadline(policy, 0);
+  return second === undefined ? first : `${first}, end ${age(second)}`;
 }
 
 export function clusters(out: Output, items: readonly Cluster.Info[], jobs: readonly Job.Info[], now: number): string {
@@ -75,6 +76,35 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
     age(now - job.createdAt),
   ]);
   return table(head, rows);
+}
+
+/** Jobs as they are given, each with how it ended. */
+export function history(out: Output, jobs: readonly Job.Info[], now: number): string {
+  const head = ["JOB", "NAME", "STATE", "EXIT", "CLUSTER", "HOSTS", "AGE"];
+  const rows = jobs.map(job => [
+    job.id,
+    job.name ?? "-",
+    state(out, job.state),
+    job.exitCode === undefined ? "-" : String(job.exitCode),
+    job.clusterName,
+    String(job.nodes),
+    age(now - job.createdAt),
+  ]);
+  return table(head, rows);
+}
+
+/** What ending these jobs means: `1 job is running and 2 wait: they will be cancelled`; nothing without any. */
+export function doomed(jobs: readonly Pick<Job.Info, "state">[]): string | undefined {
+  const waiting = jobs.filter(job => job.state === "queued").length;
+  const running = jobs.length - waiting;
+  const parts = [
+    ...(running === 0 ? [] : [`${plural(running, "job")} ${running === 1 ? "is" : "are"} running`]),
+    ...(waiting === 0
+      ? []
+      : [`${running === 0 ? plural(waiting, "job") : waiting} ${waiting === 1 ? "waits" : "wait"}`]),
+  ];
+  if (parts.length === 0) return undefined;
+  return `${parts.join(" and ")}: ${jobs.length === 1 ? "it" : "they"} will be cancelled`;
 }
 
 /** `1 host`, `3 hosts`. */

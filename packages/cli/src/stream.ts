@@ -12,13 +12,16 @@ export interface Means {
   readonly signal?: AbortSignal;
 }
 
+/** Text for a reader, JSON lines, or the bytes as the job wrote them. */
+export type Form = "text" | "json" | "raw";
+
 type Streamed = Pick<Job.Info, "id" | "nodes">;
 
 /** Writes a job's log; with `following`, until the job has ended. */
-export async function stream(means: Means, job: Streamed, following: boolean, asJson = false): Promise<void> {
+export async function stream(means: Means, job: Streamed, following: boolean, form: Form = "text"): Promise<void> {
   const { out, client, signal } = means;
   const call = signal && { signal };
-  const sink = asJson ? jsonSink() : tries(out, textSink(out, job.nodes));
+  const sink = sinkOf(form, out, job.nodes);
   const notice = (line: string): void => out.note(out.style("yellow", line));
   await follow(
     {
@@ -41,6 +44,13 @@ export async function stream(means: Means, job: Streamed, following: boolean, as
 interface Ending extends Pick<Sink, "write"> {
   end(): Promise<void>;
 }
+
+function sinkOf(form: Form, out: Output, nodes: number): Ending {
+  if (form === "json") return jsonSink();
+  return tries(out, form === "raw" ? rawSink(out) : textSink(out, nodes));
+}
+
+const rawSink = (out: Output): Ending => ({ write: (_, bytes) => out.bytes(bytes), end: async () => {} });
 
 /** The log as text: ranks in front of lines where there are several, and control sequences for terminals only. */
 function textSink(out: Output, nodes: number): Ending {

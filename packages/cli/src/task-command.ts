@@ -1,4 +1,5 @@
 /** Commands that take a task file: keys of the file may be given as options, such as `--resources.cloud local`. */
+import { nearest } from "@muster/task/reading.ts";
 import { Command, InvalidArgumentError, type ParseOptionsResult } from "commander";
 
 /** The top-level keys of every form of task file, also those that Muster cannot do yet: their refusal says why. */
@@ -38,7 +39,21 @@ export class TaskCommand extends Command {
     const own = new Set(this.options.flatMap(option => [option.long, option.short]));
     const { rest, overrides } = splitOverrides(argv, flag => own.has(flag));
     this.overrides = [...this.overrides, ...overrides];
+    this.refuseMisspelled(rest, own);
     return super.parseOptions(rest);
+  }
+
+  /** An option that is nearest to a key; commander proposes its own options only. */
+  private refuseMisspelled(words: readonly string[], own: ReadonlySet<string | undefined>): void {
+    const names = [...own].flatMap(flag => (flag?.startsWith("--") ? [flag.slice(2)] : []));
+    const end = words.indexOf("--");
+    for (const word of end < 0 ? words : words.slice(0, end)) {
+      const [flag = ""] = word.split("=", 1);
+      if (!flag.startsWith("--") || own.has(flag) || flag === "--help") continue;
+      const near = nearest(flag.slice(2), [...names, ...KEYS]);
+      if (near === undefined || !KEYS.has(near) || own.has(`--${near}`)) continue;
+      this.error(`error: unknown option '${flag}'\n(Did you mean --${near}?)`, { code: "commander.unknownOption" });
+    }
   }
 }
 

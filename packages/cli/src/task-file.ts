@@ -1,9 +1,12 @@
 /** Reading the task file that a command names, and saying what is odd about it. */
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 import { MusterError } from "@muster/core/error.ts";
 import type { Dialect } from "@muster/core/task/task.ts";
 import { parseOverrides, read } from "@muster/task/read.ts";
+import { nearest } from "@muster/task/reading.ts";
 import type { Output } from "./output.ts";
 
 export type Reading = ReturnType<typeof read>;
@@ -22,7 +25,7 @@ export interface Wish {
 export async function readTask(cwd: string, wish: Wish): Promise<Reading> {
   const overrides = named("the command line", () => parseOverrides([...wish.overrides]));
   const text = wish.file === undefined ? alone(wish) : await load(cwd, wish.file);
-  const path = wish.file ?? "the command line";
+  const path = wish.file === "-" ? "standard input" : (wish.file ?? "the command line");
   const dialect = wish.dialect === undefined ? {} : { dialect: wish.dialect };
   return named(path, () => read(text, { ...dialect, overrides, envs: wish.env ?? {}, path }));
 }
@@ -55,11 +58,30 @@ function alone(wish: Wish): string {
 }
 
 async function load(cwd: string, file: string): Promise<string> {
+  if (file === "-") return textOf(process.stdin);
   try {
     return await readFile(resolve(cwd, file), "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EISDIR") throw new MusterError("invalid_request", `${file} is a folder; name a file`, {}, error);
+    const near = code === "ENOENT" ? neighbour(cwd, file) : undefined;
     const what = code === "ENOENT" ? "there is no such file" : message;
-    throw new MusterError("invalid_request", `cannot read ${file}: ${what}`, {}, error);
+    const details = near === undefined ? {} : { hint: `did you mean ${near}?` };
+    throw new MusterError("invalid_request", `cannot read ${file}: ${what}`, details, error);
+  }
+}
+
+/** The file in the same folder whose name is nearest. */
+function neighbour(cwd: string, file: string): string | undefined {
+  try {
+    const files = readdirSync(resolve(cwd, dirname(file)), { withFileTypes: true }).filter(entry => entry.isFile());
+    const near = nearest(
+      basename(file),
+      files.map(entry => entry.name),
+    );
+    return near === undefined ? undefined : join(dirname(file), near);
+  } catch {
+    // The folder is not there either: nothing to propose.
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** The options of the commands that take a task file, and what they mean. */
 import type { Idle } from "@muster/core/cluster/idle.ts";
-import { Dialect } from "@muster/core/task/task.ts";
+import { Dialect, Name } from "@muster/core/task/task.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, envOption, TaskCommand } from "./task-command.ts";
 
@@ -29,6 +29,7 @@ export interface FlowOptions {
 
 const MAX_PRIORITY = 1000;
 const MAX_MINUTES = 525_600;
+const MAX_SECONDS = MAX_MINUTES * 60;
 const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A command that reads a task file. */
@@ -46,7 +47,7 @@ export function taskCommand(name: string, summary: string, example: string): Tas
 
 export function addClusterOptions(command: TaskCommand): TaskCommand {
   return command
-    .option("-c, --cluster <name>", "cluster to use, or to create")
+    .option("-c, --cluster <name>", "cluster to use, or to create", name)
     .option(
       "-i, --idle-minutes-to-autostop <minutes>",
       "minutes without a job until it stops or ends, or never",
@@ -57,7 +58,7 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
 
 export function addJobOptions(command: TaskCommand): TaskCommand {
   return command
-    .option("-n, --name <name>", "name of the job")
+    .option("-n, --name <name>", "name of the job", name)
     .option("--priority <number>", "0 to 1000; higher runs first (default: 500)", count(0, MAX_PRIORITY))
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
@@ -83,9 +84,17 @@ export function minutes(given: string): number | "never" {
   return given === "never" ? given : count(0, MAX_MINUTES)(given);
 }
 
+/** A name of a cluster or job. */
+function name(given: string): string {
+  const read = Name.safeParse(given);
+  if (read.success) return read.data;
+  throw new InvalidArgumentError(`${read.error.issues[0]?.message.replace(/^./, letter => letter.toUpperCase())}.`);
+}
+
 function seconds(given: string): number {
   const match = /^(\d+)([smhd]?)$/.exec(given);
   const value = match ? Number(match[1]) * (UNITS[match[2] ?? ""] ?? 1) : 0;
+  if (value > MAX_SECONDS) throw new InvalidArgumentError("A year, 365d, is the most.");
   if (value > 0) return value;
   throw new InvalidArgumentError("Write seconds, or a number with s, m, h or d.");
 }

@@ -26,6 +26,7 @@ export async function stay(
   if (detach) {
     out.data(launched);
     detached({ out }, launched);
+    out.print(launched.job?.id ?? launched.cluster.name);
     return 0;
   }
   try {

@@ -8,6 +8,10 @@ type Kind = "envs" | "secrets";
 /** From `-e NAME=value`. */
 export type Given = Readonly<Record<string, string>>;
 
+/** A name that says of itself that its value is nobody's business: `HF_TOKEN`, `WANDB_API_KEY`, but not `MAX_TOKENS`. */
+export const isSecretName = (name: string): boolean =>
+  /(?:^|_)(?:API)?(?:TOKEN|KEY|SECRET)(?:_|$)|PASSWORD/i.test(name);
+
 /** Reads `envs` or `secrets`: a variable without a value must be given. */
 export function variables(kind: Kind, given: Given) {
   return (reading: Reading, node: Node, at: Place, out: Draft): void => {
@@ -47,17 +51,26 @@ function writtenValue(reading: Reading, name: string, node: Node, at: Place): st
 /** Of a secret, the warning tells neither the text nor what becomes of it. */
 function respelled(node: Scalar, spelled: string, at: Place): string {
   const line = at.line === undefined ? "" : ` (line ${at.line})`;
-  if (at.path.startsWith("secrets.")) return `${at.path}${line}: without quotes is read as a number or boolean`;
+  const name = at.path.slice(at.path.indexOf(".") + 1);
+  if (at.path.startsWith("secrets.") || isSecretName(name))
+    return `${at.path}${line}: without quotes is read as a number or boolean`;
   return `${at.path}${line}: ${node.text} without quotes is given to the script as "${spelled}"`;
 }
 
-/** Adds what was given and the file does not declare. */
+/** Adds what was given and the file does not declare: as a secret, when its name says so. */
 export function addGiven(reading: Reading, given: Given, root: Node, out: Draft): void {
   const maps = ["envs", "env", "secrets"].map(key => find(root, [key]));
   const declared = new Set(maps.flatMap(map => (map?.kind === "map" ? [...map.entries.keys()] : [])));
   for (const [name, value] of Object.entries(given)) {
-    const at = { path: `envs.${name}` };
+    const kind = isSecretName(name) ? "secrets" : "envs";
+    const at = { path: `${kind}.${name}` };
     if (name === "__proto__") refuse(reading, at, "is not a name that may be used");
-    else if (!declared.has(name) && take(reading, "envs", name, at)) out.task.envs[name] = value;
+    else if (!declared.has(name) && take(reading, kind, name, at)) give(reading, kind, name, value, out);
   }
+}
+
+function give(reading: Reading, kind: Kind, name: string, value: string, out: Draft): void {
+  out.task[kind][name] = value;
+  if (kind === "secrets")
+    reading.warnings.push(`${name}: is kept as a secret, as its name says; declare it under envs to have it in clear`);
 }

@@ -54,6 +54,7 @@ export function read(source: string, options: Options = {}): Result {
   const dialect = options.dialect ?? marker?.dialect ?? "muster";
   const reading = begin(dialect, homesOf(dialect));
   const root = rootOf(file, reading, options);
+  refuseConfig(root, options.path);
   const draft = empty(dialect);
   const given = options.envs ?? {};
   addGiven(reading, given, root, draft);
@@ -83,6 +84,17 @@ function rootOf(file: Parsed, reading: Reading, options: Options): Mapping {
   if (more.length > 0) several(reading, more.length + 1);
   const root = override(first, options.overrides ?? [], reading.dialect === "oumi", reading.issues);
   return root.kind === "map" ? root : first;
+}
+
+/** Oumi's own configs lie beside its jobs, and are not jobs. @throws TaskFileError that says so. */
+function refuseConfig(root: Mapping, path: string | undefined): void {
+  const { entries } = root;
+  if (entries.has("run") || entries.has("resources")) return;
+  const isMap = (key: string): boolean => entries.get(key)?.value.kind === "map";
+  if (!isMap("model") && !isMap("training")) return;
+  const message = "this is a training config, not a job file";
+  const suggestion = `write a job whose run calls \`oumi train -c ${path ?? "…"}\``;
+  throw new TaskFileError([{ path: "", message, suggestion }], path);
 }
 
 function twice(reading: Reading, file: Parsed): void {

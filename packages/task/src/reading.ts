@@ -100,11 +100,21 @@ const unknown = (reading: Reading): string =>
 
 /** "did you mean …?", when one of the words is close enough to be meant. */
 export function similar(word: string, words: readonly string[]): string | undefined {
-  if (words.length === 0 || word.length > LONGEST_WORD) return undefined;
-  const best = closest(word.toLowerCase(), words);
-  const near = distance(word.toLowerCase(), best) <= Math.min(3, Math.max(1, Math.floor(best.length / 2)));
-  return near ? `did you mean '${best}'?` : undefined;
+  const best = nearest(word, words);
+  return best === undefined ? undefined : `did you mean '${best}'?`;
 }
+
+/** The word that is close enough to be meant. Two letters that changed places are one slip. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (words.length === 0 || word.length > LONGEST_WORD) return undefined;
+  const given = word.toLowerCase();
+  const swapped = words.find(one => one.length > 1 && letters(one) === letters(given) && distance(given, one) === 2);
+  const best = swapped ?? closest(given, words);
+  const near = distance(given, best) <= Math.min(3, Math.max(1, Math.floor(best.length / 2)));
+  return near || swapped !== undefined ? best : undefined;
+}
+
+const letters = (word: string): string => [...word].sort().join("");
 
 /** What a node is, in a user's words. */
 export function kindOf(node: Node): string {

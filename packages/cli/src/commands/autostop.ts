@@ -2,6 +2,7 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { describe, type Idle } from "@muster/core/cluster/idle.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import * as Find from "../find.ts";
 import { minutes } from "../task-options.ts";
 
 interface Options {
@@ -20,7 +21,7 @@ export const autostop = (): Command =>
 
 async function set({ out, connect }: Cli, name: string, options: Options): Promise<void> {
   const client = await connect();
-  const before = await client.clusters.get({ params: { cluster: name } });
+  const before = await Find.living(client, name);
   const idle = policy(before, options);
   const after = await client.clusters.autostop({ params: { cluster: before.id }, body: { idle } });
   out.data(after);

@@ -1,7 +1,9 @@
 import type { Client } from "@muster/api/client.ts";
+import { MusterError } from "@muster/core/error.ts";
 import * as Job from "@muster/core/job/job.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import * as Find from "../find.ts";
 import type { Output } from "../output.ts";
 import { step } from "../progress.ts";
 import * as Watch from "../watch.ts";
@@ -12,7 +14,7 @@ interface Options {
 
 export const cancel = (): Command =>
   define("cancel", "Cancel jobs, and wait until they have ended", "muster cancel job_01JABCDEFGHJKMNPQRSTVWXYZ0")
-    .argument("<job...>", "ids of jobs")
+    .argument("<subject...>", "ids of jobs, or clusters: of each the latest job that has not ended")
     .option("-d, --detach", "do not wait")
     .action((jobs: string[], options: Options, command: Command) => end(cliOf(command), jobs, options));
 
@@ -23,8 +25,13 @@ async function end({ out, connect }: Cli, ids: readonly string[], options: Optio
   out.data(jobs);
 }
 
-async function one(out: Output, client: Client, id: string, detach: boolean): Promise<Job.Info> {
-  const before = await client.jobs.get({ params: { job: id } });
+async function one(out: Output, client: Client, subject: string, detach: boolean): Promise<Job.Info> {
+  const before = await Find.activeJob(client, subject);
+  if (before === undefined)
+    throw new MusterError("not_found", `no job runs or waits on '${subject}'`, {
+      hint: `see those that have ended: muster queue --all ${subject}`,
+    });
+  const { id } = before;
   if (Job.isOver(before)) {
     out.note(`- job ${id} had ${before.state.replaceAll("_", " ")} already`);
     return before;

@@ -4,9 +4,10 @@ import { MusterError } from "@muster/core/error.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { confirm } from "../confirm.ts";
+import * as Find from "../find.ts";
 import { type Move, moveAll } from "../move.ts";
 import { all } from "../pages.ts";
-import { hosts } from "../shown.ts";
+import * as Shown from "../shown.ts";
 
 interface Options {
   readonly yes?: boolean;
@@ -38,15 +39,18 @@ async function end({ out, connect }: Cli, names: readonly string[], options: Opt
     out.data([]);
     return out.print("No clusters: nothing to end.");
   }
-  const titles = doomed.map(cluster => `${cluster.name} (${hosts(cluster.nodes)})`).join(", ");
+  const titles = doomed.map(cluster => `${cluster.name} (${Shown.hosts(cluster.nodes)})`).join(", ");
   // Without a person there, a name is clear enough; everything at once is not.
   const yes = options.yes === true || (!out.interactive && !options.all);
-  await confirm({ ...out, yes }, `End ${titles}?`, `this ends ${titles}`, "say it again with --yes");
-  const ids = doomed.map(cluster => cluster.id);
-  await moveAll(out, client, ids, MOVE, options.detach ?? false);
+  const jobs = await Find.activeJobs(client, doomed);
+  const cost = Shown.doomed(jobs);
+  if (yes && cost !== undefined) out.note(cost);
+  const question = `${cost === undefined ? "" : `${cost}. `}End ${titles}?`;
+  await confirm({ ...out, yes }, question, `this ends ${titles}`, "say it again with --yes");
+  await moveAll(out, client, doomed, MOVE, options.detach ?? false);
 }
 
 function find(client: Client, names: readonly string[], everything: boolean): Promise<Cluster.Info[]> {
-  if (!everything) return Promise.all(names.map(cluster => client.clusters.get({ params: { cluster } })));
+  if (!everything) return Promise.all(names.map(name => Find.living(client, name)));
   return all(cursor => client.clusters.list({ query: cursor === undefined ? {} : { cursor } }));
 }

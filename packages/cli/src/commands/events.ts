@@ -3,6 +3,7 @@ import type { Event } from "@muster/core/event/event.ts";
 import * as Id from "@muster/core/id.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import * as Find from "../find.ts";
 import { moment } from "../format.ts";
 import { all } from "../pages.ts";
 import { table } from "../table.ts";
@@ -26,9 +27,10 @@ async function show({ out, connect }: Cli, subject: string): Promise<void> {
   out.print(items.length === 0 ? "Nothing has happened yet." : table(["TIME", "EVENT", "FROM", "BY", ""], rows));
 }
 
-function read(client: Client, subject: string): Promise<Event[]> {
+async function read(client: Client, subject: string): Promise<Event[]> {
   const query = (cursor: string | undefined) => (cursor === undefined ? {} : { cursor });
   if (Id.is("job", subject))
     return all(cursor => client.jobs.events({ params: { job: subject }, query: query(cursor) }));
-  return all(cursor => client.clusters.events({ params: { cluster: subject }, query: query(cursor) }));
+  const { id } = await Find.cluster(client, subject);
+  return all(cursor => client.clusters.events({ params: { cluster: id }, query: query(cursor) }));
 }

@@ -1,7 +1,15 @@
+import { client } from "@muster/api/client.ts";
+import { MusterError } from "@muster/core/error.ts";
 import { VERSION } from "@muster/core/version.ts";
 import { Command } from "commander";
 import { type Cli, cliOf, define, everywhere } from "../cli.ts";
-import { ensure, homeOf, recorded, running, stop } from "../embedded.ts";
+import { ensure, found, homeOf, recorded, running, stop } from "../embedded.ts";
+import { plural } from "../format.ts";
+import { all } from "../pages.ts";
+import * as Shown from "../shown.ts";
+
+/** Stopping does not wait for a control plane that does not answer. */
+const ASK_MS = 2000;
 
 export const local = (): Command => {
   const command = new Command("local").description("Start, stop or look at the control plane on this machine");
@@ -37,9 +45,34 @@ async function begin({ out, env }: Cli): Promise<void> {
 }
 
 async function end({ out, env }: Cli): Promise<void> {
-  const stopped = await stop(homeOf(env));
+  const home = homeOf(env);
+  const left = await remaining(home);
+  const stopped = await stop(home);
   out.data({ running: false, stopped });
   out.print(stopped ? "Stopped." : "It was not running.");
+  if (stopped && left !== undefined) out.print(left);
+}
+
+/** What goes on without it; nothing when there is no cluster. */
+async function remaining(home: string): Promise<string | undefined> {
+  const place = await found(home);
+  if (place === undefined) return undefined;
+  const api = client({ ...place, version: VERSION });
+  const signal = AbortSignal.timeout(ASK_MS);
+  try {
+    const clusters = await all(cursor =>
+      api.clusters.list({ query: cursor === undefined ? {} : { cursor } }, { signal }),
+    );
+    if (clusters.length === 0) return undefined;
+    const hosts = Shown.hosts(clusters.reduce((sum, cluster) => sum + cluster.nodes, 0));
+    const stay = clusters.length === 1 ? "stays as it is" : "stay as they are";
+    const them = clusters.length === 1 ? "it" : "them";
+    return `${plural(clusters.length, "cluster")} with ${hosts} ${stay}: muster down --all ends ${them}`;
+  } catch (error) {
+    const reason = error instanceof MusterError || signal.aborted ? "it did not say which clusters stay" : undefined;
+    if (reason === undefined) throw error;
+    return `${reason}: muster status`;
+  }
 }
 
 async function look({ out, env }: Cli): Promise<void> {

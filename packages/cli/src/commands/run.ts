@@ -4,6 +4,7 @@ import type { Routes } from "@muster/api/routes.ts";
 import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
+import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import { accept, readTask } from "../task-file.ts";
@@ -45,7 +46,7 @@ async function submit(
   const client = await cli.connect();
   const body = await orLeave(cli, stop, async (): Promise<Body> => {
     // Before anything is sent: a wrong name should not cost an upload.
-    await client.clusters.get({ params: { cluster: options.cluster } });
+    await Find.living(client, options.cluster);
     const ask = { yes: options.yes ?? false, interactive: out.interactive, signal };
     const sent = await Inputs.send({ out, client, ask, signal }, inputs);
     signal.throwIfAborted();

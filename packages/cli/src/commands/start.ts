@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import * as Find from "../find.ts";
 import { type Move, moveAll } from "../move.ts";
 import { isSettled } from "../watch.ts";
 
@@ -20,5 +21,7 @@ const MOVE: Move = {
 };
 
 async function wake({ out, connect }: Cli, names: readonly string[], options: Options): Promise<void> {
-  await moveAll(out, await connect(), names, MOVE, options.detach ?? false);
+  const client = await connect();
+  const clusters = await Promise.all(names.map(name => Find.living(client, name)));
+  await moveAll(out, client, clusters, MOVE, options.detach ?? false);
 }

@@ -2,6 +2,7 @@ import type { Client } from "@muster/api/client.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import * as Find from "../find.ts";
 import { all } from "../pages.ts";
 import * as Shown from "../shown.ts";
 
@@ -33,7 +34,7 @@ async function show({ out, connect }: Cli, names: readonly string[], options: Op
 }
 
 async function read(client: Client, names: readonly string[], ended: boolean): Promise<Cluster.Info[]> {
-  if (names.length > 0) return Promise.all(names.map(cluster => client.clusters.get({ params: { cluster } })));
+  if (names.length > 0) return Promise.all(names.map(name => Find.cluster(client, name)));
   const query = { all: ended ? "true" : "false" };
   return all(cursor => client.clusters.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }));
 }

@@ -1,15 +1,21 @@
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import { confirm } from "../confirm.ts";
+import * as Find from "../find.ts";
+import { plural } from "../format.ts";
 import { type Move, moveAll } from "../move.ts";
+import * as Shown from "../shown.ts";
 
 interface Options {
+  readonly yes?: boolean;
   readonly detach?: boolean;
 }
 
 export const stop = (): Command =>
-  define("stop", "Stop clusters and keep their disks", "muster stop demo")
+  define("stop", "Stop clusters and keep their disks; jobs that run are cancelled", "muster stop demo")
     .argument("<cluster...>", "names or ids")
+    .option("-y, --yes", "ask nothing, also when jobs will be cancelled")
     .option("-d, --detach", "do not wait")
     .action((names: string[], options: Options, command: Command) => halt(cliOf(command), names, options));
 
@@ -20,5 +26,16 @@ const MOVE: Move = {
 };
 
 async function halt({ out, connect }: Cli, names: readonly string[], options: Options): Promise<void> {
-  await moveAll(out, await connect(), names, MOVE, options.detach ?? false);
+  const client = await connect();
+  const clusters = await Promise.all(names.map(name => Find.living(client, name)));
+  const jobs = await Find.activeJobs(client, clusters);
+  const waiting = jobs.filter(job => job.state === "queued").length;
+  if (waiting > 0) out.note(`${plural(waiting, "job")} in the queue: kept for the next muster start`);
+  const cost = Shown.doomed(jobs.filter(job => job.state !== "queued"));
+  if (cost !== undefined) {
+    const yes = options.yes === true || !out.interactive;
+    if (yes) out.note(cost);
+    await confirm({ ...out, yes }, `${cost}. Stop ${clusters.map(({ name }) => name).join(", ")}?`, cost, "");
+  }
+  await moveAll(out, client, clusters, MOVE, options.detach ?? false);
 }

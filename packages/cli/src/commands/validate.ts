@@ -1,3 +1,4 @@
+import { isSecretName } from "@muster/task/envs.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import * as Inputs from "../inputs.ts";
@@ -24,9 +25,20 @@ async function check(
   const reading = await readTask(cwd, { file, overrides, ...options });
   Inputs.find(cwd, reading.draft, file);
   const { dialect, because, draft, warnings, unsupported } = reading;
-  out.data({ dialect, because, ...draft, warnings, unsupported });
+  out.data({ dialect, because, ...draft, task: hidden(draft.task), warnings, unsupported });
   out.print(`${file}: ${dialect} task${because === undefined ? "" : ` (it has ${because})`}`);
   for (const warning of warnings) out.print(`  warning: ${warning}`);
   for (const { path, why } of unsupported) out.print(`  not yet: ${path}: ${why}`);
-  out.print(unsupported.length === 0 ? "  It can be launched." : "  It cannot be launched as it stands.");
+  if (unsupported.length > 0) return out.print("  It cannot be launched as it stands.");
+  out.print("  It can be read; whether it can be launched here is decided by:");
+  out.print(`  muster launch ${file} --dry-run`);
+}
+
+type Values = Readonly<Record<string, string>>;
+
+/** Of secrets, and of variables that are secrets by their names, the names alone. */
+function hidden<T extends { readonly envs: Values; readonly secrets: Values }>(task: T): T {
+  const envs = Object.entries(task.envs).map(([name, value]) => [name, isSecretName(name) ? "***" : value]);
+  const secrets = Object.keys(task.secrets).map(name => [name, "***"]);
+  return { ...task, envs: Object.fromEntries(envs), secrets: Object.fromEntries(secrets) };
 }
