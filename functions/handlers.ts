@@ -1,7 +1,7 @@
 /** All handlers of the route table, for whoever serves it whole. */
 import type { Runs } from "@muster/api/serve.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
-import { enrol } from "./agent/enrol.ts";
+import { enroll } from "./agent/enroll.ts";
 import { poll } from "./agent/poll.ts";
 import { report } from "./agent/report.ts";
 import { clusters } from "./api/clusters.ts";
@@ -16,7 +16,7 @@ export const handlers = (world: Edge): Required<Runs> => ({
   ...launches(world),
   ...providers(world),
   ...uploads(world),
-  ...enrol(world),
+  ...enroll(world),
   ...poll(world),
   ...report(world),
 });

@@ -122,7 +122,7 @@ test.concurrent("SIGTERM means that the machine goes down: scripts end, nothing 
 
 test.concurrent("an agent whose call hangs still goes down at once", async () => {
   await using bench = await Bench.open();
-  bench.plane.faults.set("enrol", "hang");
+  bench.plane.faults.set("enroll", "hang");
   const first = await bench.agent();
   first.kill("SIGTERM");
   expect(await codeOf(first)).toBe(0);

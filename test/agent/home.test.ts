@@ -16,7 +16,7 @@ test.concurrent("of agents that start at once in one home, one stays and the oth
   expect(agents.filter(agent => !isRunning(agent)).map(agent => agent.exitCode)).toEqual([0, 0, 0]);
   await until("a poll", () => bench.plane.polls.length > 0);
   expect(await codeOf(bench.start())).toBe(0);
-  expect(bench.plane.enrolments).toHaveLength(1);
+  expect(bench.plane.enrollments).toHaveLength(1);
 });
 
 test.concurrent("the socket of a killed agent does not keep the next one out", async () => {
@@ -75,9 +75,9 @@ test.concurrent("pulse and facts have the form that the protocol wants", async (
   await using bench = await Bench.open();
   await bench.agent();
   const poll = await until("a poll", () => bench.plane.polls[0]);
-  const { Enrol, Poll } = await import("@muster/core/agent/protocol.ts");
+  const { Enroll, Poll } = await import("@muster/core/agent/protocol.ts");
   expect(Poll.parse(poll)).toEqual(poll);
-  expect(Enrol.parse(bench.plane.enrolments[0])).toEqual(bench.plane.enrolments[0]);
+  expect(Enroll.parse(bench.plane.enrollments[0])).toEqual(bench.plane.enrollments[0]);
 });
 
 test.concurrent("the bundle is one file that needs nothing beside it", async () => {

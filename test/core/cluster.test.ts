@@ -8,7 +8,7 @@ import { blueprint, submit } from "@muster/core/job/submit.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
-import { enrolAll } from "../support/host.ts";
+import { enrollAll } from "../support/host.ts";
 import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
 
@@ -18,7 +18,7 @@ const request = (name: string, more = {}) => ({ name, nodes: 1, resources: {}, s
 async function readyCluster(world: TestWorld, nodes = 1, more = {}) {
   const { id } = await Create.create(world, ADA, request("demo", { nodes, ...more }));
   await reconcile(world, ref(id));
-  return { id, hosts: await enrolAll(world) };
+  return { id, hosts: await enrollAll(world) };
 }
 
 test("a cluster goes from request to ready, and each step is an event", async () => {

@@ -15,7 +15,7 @@ import { create as launch } from "@muster/core/launch/create.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { describe, expect, test } from "vitest";
-import { enrolAll } from "../support/host.ts";
+import { enrollAll } from "../support/host.ts";
 import {
   clusterRequest,
   jobRequest,
@@ -215,13 +215,13 @@ test("another offer is tried though a machine of the one before has called alrea
     ...world.provider.intents[0],
     hosts: world.provider.intents[0]?.hosts.slice(0, 1),
   } as never);
-  await enrolAll(world);
+  await enrollAll(world);
   world.provider.full.add("small");
   world.clock.pass(6_000);
   await reconcile(world, ref(id));
   await passing(world, 11);
   expect(world.provider.intents.at(-1)).toMatchObject({ try: 2, offer: { instanceType: "large" } });
-  await enrolAll(world);
+  await enrollAll(world);
   expect(await stateOf(world, id)).toBe("ready");
 });
 

@@ -11,14 +11,14 @@ import { create as launch } from "@muster/core/launch/create.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
-import { enrolAll, type TestHost } from "../support/host.ts";
+import { enrollAll, type TestHost } from "../support/host.ts";
 import { code, jobRequest } from "../support/requests.ts";
 import { ADA, EVE, type TestWorld, testWorld } from "../support/world.ts";
 
 async function readyCluster(world: TestWorld, nodes = 1): Promise<{ id: string; hosts: TestHost[] }> {
   const { id } = await Create.create(world, ADA, { name: "demo", nodes, resources: {}, shared: false });
   await reconcile(world, { workspace: "acme", clusterId: id });
-  return { id, hosts: await enrolAll(world) };
+  return { id, hosts: await enrollAll(world) };
 }
 
 /** The assignment that a host gets when it asks. */

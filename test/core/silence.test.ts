@@ -9,7 +9,7 @@ import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
 import { expect, test } from "vitest";
-import { enrolAll } from "../support/host.ts";
+import { enrollAll } from "../support/host.ts";
 import { code, jobRequest, MINUTE, passing } from "../support/requests.ts";
 import { ADA, BEN, type TestWorld, testWorld } from "../support/world.ts";
 
@@ -17,7 +17,7 @@ async function running(world: TestWorld, more: Partial<Parameters<typeof Create.
   const cluster = { name: "demo", nodes: 1, resources: {}, shared: false, ...more };
   const { id: clusterId } = await Create.create(world, ADA, cluster);
   await reconcile(world, { workspace: "acme", clusterId });
-  const hosts = await enrolAll(world);
+  const hosts = await enrollAll(world);
   const { id } = await submit(world, ADA, "demo", jobRequest({ nodes: cluster.nodes }));
   for (const host of hosts) await host.poll();
   const fence = (await Read.get(world, ADA, id)).fence ?? 0;
@@ -57,7 +57,7 @@ test("a host that calls but never begins does not keep its job for ever", async 
   const world = testWorld();
   const { id: clusterId } = await Create.create(world, ADA, { name: "demo", nodes: 1, resources: {}, shared: false });
   await reconcile(world, { workspace: "acme", clusterId });
-  const hosts = await enrolAll(world);
+  const hosts = await enrollAll(world);
   const { id } = await submit(world, ADA, "demo", jobRequest());
   await passing(world, 25, async () => hosts[0]?.poll());
   expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "start_failed" } });

@@ -9,7 +9,7 @@ const { values, positionals } = parseArgs({
   options: {
     home: { type: "string", default: "" },
     endpoint: { type: "string" },
-    "enrolment-token-file": { type: "string" },
+    "enrollment-token-file": { type: "string" },
     address: { type: "string" },
   },
   allowPositionals: true,

@@ -24,7 +24,7 @@ export const intentFor = (clusterId: string, hosts = 1): Intent => ({
     accelerators: {},
     hourly: 0,
   },
-  hosts: Array.from({ length: hosts }, (_, rank) => ({ hostId: `${clusterId}-${rank}`, rank, enrolmentToken: "t" })),
+  hosts: Array.from({ length: hosts }, (_, rank) => ({ hostId: `${clusterId}-${rank}`, rank, enrollmentToken: "t" })),
 });
 
 export function open() {

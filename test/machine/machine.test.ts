@@ -11,7 +11,7 @@ import aslValidator from "asl-validator";
 import { StateMachine } from "aws-local-stepfunctions";
 import { describe, expect, test } from "vitest";
 import { handler } from "../../functions/lifecycle/step.ts";
-import { enrolAll } from "../support/host.ts";
+import { enrollAll } from "../support/host.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 
 describe.each(Object.entries(definitions))("%s", (_name, definition) => {
@@ -79,7 +79,7 @@ test("cluster-up brings a cluster from request to ready", async () => {
   const world = testWorld();
   const id = await requested(world);
   const steps = await run(world, "cluster-up", id, async step => {
-    if (step === "tick") await enrolAll(world);
+    if (step === "tick") await enrollAll(world);
   });
   expect(steps).toEqual(["plan", "tick"]);
   expect((await Read.get(world, ADA, id)).state).toBe("ready");
@@ -99,7 +99,7 @@ test("cluster-up survives a launch whose answer is lost", async () => {
   world.provider.loseAnswer = new Error("connection reset");
   await run(world, "cluster-up", id, async step => {
     world.clock.pass(61_000);
-    if (step === "tick" && world.provider.intents.length > 1) await enrolAll(world);
+    if (step === "tick" && world.provider.intents.length > 1) await enrollAll(world);
   });
   expect(world.provider.machines.size).toBe(2);
   expect((await Read.get(world, ADA, id)).state).toBe("ready");
@@ -109,7 +109,7 @@ test("cluster-down ends only when the provider says that nothing is left", async
   const world = testWorld();
   const id = await requested(world);
   await run(world, "cluster-up", id, async step => {
-    if (step === "tick") await enrolAll(world);
+    if (step === "tick") await enrollAll(world);
   });
   world.provider.obeys = false;
   await Change.remove(world, ADA, id);

@@ -1,10 +1,10 @@
-/** A host as core sees it: enrols, polls and reports through the real verbs, without a machine. */
+/** A host as core sees it: enrolls, polls and reports through the real verbs, without a machine. */
 
 import { poll } from "@muster/core/agent/poll.ts";
 import type { Orders, Report } from "@muster/core/agent/protocol.ts";
 import { report } from "@muster/core/agent/report.ts";
 import { authenticate } from "@muster/core/host/authenticate.ts";
-import { enrol } from "@muster/core/host/enrol.ts";
+import { enroll } from "@muster/core/host/enroll.ts";
 import type { Facts } from "@muster/core/host/host.ts";
 import type { TestWorld } from "./world.ts";
 
@@ -45,13 +45,13 @@ export class TestHost {
   }
 }
 
-/** Enrols the hosts of the last launch, in order of rank. */
-export async function enrolAll(world: TestWorld): Promise<TestHost[]> {
+/** Enrolls the hosts of the last launch, in order of rank. */
+export async function enrollAll(world: TestWorld): Promise<TestHost[]> {
   const hosts: TestHost[] = [];
   for (const host of world.provider.intents.at(-1)?.hosts ?? []) {
     const facts = { ...FACTS, address: `10.0.0.${host.rank + 1}` };
     const nonce = String(host.rank).repeat(64).slice(0, 64);
-    const { hostToken } = await enrol(world, { token: host.enrolmentToken, nonce, facts });
+    const { hostToken } = await enroll(world, { token: host.enrollmentToken, nonce, facts });
     hosts.push(new TestHost(world, hostToken));
   }
   return hosts;

@@ -6,7 +6,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
 import { Task, type TaskInput } from "@muster/core/task/task.ts";
-import { enrolAll } from "./host.ts";
+import { enrollAll } from "./host.ts";
 import { ADA, type TestWorld } from "./world.ts";
 
 export const MINUTE = 60_000;
@@ -44,7 +44,7 @@ export const stateOf = async (world: TestWorld, id: string) => (await Read.get(w
 export async function readyCluster(world: TestWorld, more = {}) {
   const { id } = await Create.create(world, ADA, clusterRequest(more));
   await reconcile(world, ref(id));
-  return { id, hosts: await enrolAll(world) };
+  return { id, hosts: await enrollAll(world) };
 }
 
 export async function stoppedCluster(world: TestWorld) {

@@ -1,10 +1,10 @@
-/** One agent's life: hold the home, enrol, take over what is there, poll until told to end. */
+/** One agent's life: hold the home, enroll, take over what is there, poll until told to end. */
 
 import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Control, isDisowned } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
-import { enrol, Refused } from "./control/enrol.ts";
+import { enroll, Refused } from "./control/enroll.ts";
 import { messageOf } from "./disk.ts";
 import { Holdings } from "./holdings.ts";
 import type { Home } from "./home.ts";
@@ -135,18 +135,18 @@ class Agent {
   }
 
   async #work(): Promise<number> {
-    await this.#enrol();
+    await this.#enroll();
     this.#quit.signal.throwIfAborted();
     this.#holdings.adopt();
     return this.#poll();
   }
 
-  async #enrol(): Promise<void> {
+  async #enroll(): Promise<void> {
     const { home, tokenFile, address } = this.#options;
     const gpus = await ask(this.#machine.smi, "name");
     const found = (): ReturnType<typeof facts> => facts(gpus, address);
-    const enrolment = { home, control: this.#control, journal: this.#journal, tokenFile, facts: found };
-    const { hostId, hostToken } = await enrol(enrolment, this.#quit.signal);
+    const enrollment = { home, control: this.#control, journal: this.#journal, tokenFile, facts: found };
+    const { hostId, hostToken } = await enroll(enrollment, this.#quit.signal);
     this.#hostId = hostId;
     this.#control.bear(hostToken);
   }
@@ -179,7 +179,7 @@ class Agent {
     }
   }
 
-  /** The token is of no more use; the nonce stays, so that the same agent may enrol again if it still has a token for that. */
+  /** The token is of no more use; the nonce stays, so that the same agent may enroll again if it still has a token for that. */
   #disowned(): Refused {
     rmSync(this.#options.home.hostToken, { force: true });
     return new Refused("the control plane no longer knows this host");

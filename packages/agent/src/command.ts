@@ -8,7 +8,7 @@ import { kill } from "./kill.ts";
 import { ask } from "./sock.ts";
 import { VERSION } from "./version.ts";
 
-const USAGE = `usage: main.js run --home DIR --endpoint URL [--enrolment-token-file FILE] [--address IP] [--jobs-home DIR]
+const USAGE = `usage: main.js run --home DIR --endpoint URL [--enrollment-token-file FILE] [--address IP] [--jobs-home DIR]
        main.js kick --home DIR      make the agent poll at once
        main.js status --home DIR
        main.js kill --home DIR      end the agent and every process of every attempt
@@ -21,7 +21,7 @@ const OPTIONS = {
   home: { type: "string" },
   "jobs-home": { type: "string" },
   endpoint: { type: "string" },
-  "enrolment-token-file": { type: "string" },
+  "enrollment-token-file": { type: "string" },
   address: { type: "string" },
 } as const;
 
@@ -36,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     mkdirSync(values.home, { recursive: true });
     const home = at(values.home, values["jobs-home"]);
     const { endpoint, address } = values;
-    return await run({ home, endpoint, address, tokenFile: values["enrolment-token-file"] });
+    return await run({ home, endpoint, address, tokenFile: values["enrollment-token-file"] });
   } catch (error) {
     process.stderr.write(`muster agent: ${messageOf(error)}\n`);
     return 1;

@@ -2,7 +2,7 @@
 export type {
   Assignment,
   AttemptRef,
-  Enrol,
+  Enroll,
   Enrolled,
   Held,
   LogPolicy,

@@ -1,5 +1,5 @@
 /** JSON Schemas of what routes take and give, through zod's own generator; shared ones are hoisted under their names. */
-import { Assignment, Enrol, Enrolled, LogPolicy, Orders, Poll, Report } from "@muster/core/agent/protocol.ts";
+import { Assignment, Enroll, Enrolled, LogPolicy, Orders, Poll, Report } from "@muster/core/agent/protocol.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
 import { Event } from "@muster/core/event/event.ts";
@@ -40,7 +40,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Upload: Upload.Info,
   UploadCreate: Upload.Create,
   AgentAssignment: Assignment,
-  AgentEnrol: Enrol,
+  AgentEnroll: Enroll,
   AgentEnrolled: Enrolled,
   AgentLogPolicy: LogPolicy,
   AgentOrders: Orders,

@@ -62,7 +62,7 @@ export class Bench {
 
   /** Starts the program, and waits for nothing. */
   start([command = "run", ...more]: readonly string[] = [], main = bundled): ChildProcess {
-    const usual = command === "run" ? ["--endpoint", this.plane.url, "--enrolment-token-file", this.tokenFile] : [];
+    const usual = command === "run" ? ["--endpoint", this.plane.url, "--enrollment-token-file", this.tokenFile] : [];
     const agent = spawn(process.execPath, [main, command, "--home", this.home.root, ...usual, ...more], {
       env: { ...process.env, CONTROL_PLANE_SECRET: "not for jobs" },
       stdio: ["ignore", "pipe", "pipe"],

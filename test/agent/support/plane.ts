@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import type {
   Assignment,
   AttemptRef,
-  Enrol,
+  Enroll,
   Held,
   LogPolicy,
   Orders,
@@ -24,7 +24,7 @@ export class Plane {
   readonly polls: Poll[] = [];
   /** Called as an exit is accepted, before its answer goes out. */
   onExit: ((report: Report) => void) | undefined;
-  readonly enrolments: Enrol[] = [];
+  readonly enrollments: Enroll[] = [];
   readonly reports: Report[] = [];
   /** Every upload that was taken, by key; the same key may come again. */
   readonly uploads = new Map<string, Buffer[]>();
@@ -37,7 +37,7 @@ export class Plane {
   revoked: AttemptRef[] = [];
   pollAfter = 60_000;
   /** Faults of the routes, by the end of their path; each holds until it is taken away. */
-  readonly faults = new Map<"enrol" | "poll" | "report" | "logs", Fault>();
+  readonly faults = new Map<"enroll" | "poll" | "report" | "logs", Fault>();
   readonly errorCodes = new Map<number, string>([
     [401, "unauthenticated"],
     [409, "conflict"],
@@ -149,16 +149,16 @@ export class Plane {
     }
     if (path === "/logs") return this.#upload(request, body);
     const value = JSON.parse(body.toString());
-    if (path === "/v1/agent/enrol") return this.#enrol(value as Enrol);
+    if (path === "/v1/agent/enroll") return this.#enroll(value as Enroll);
     if (!/^Bearer msh_/.test(request.headers.authorization ?? "")) return [401, { code: "unauthenticated" }];
     return path === "/v1/agent/poll" ? [200, this.#poll(value as Poll)] : this.#report(value as Report);
   }
 
-  #enrol(enrol: Enrol): [number, unknown] {
-    this.enrolments.push(enrol);
-    const nonce = this.#hosts.get(enrol.token) ?? enrol.nonce;
-    if (nonce !== enrol.nonce) return [409, { code: "conflict" }];
-    this.#hosts.set(enrol.token, nonce);
+  #enroll(enroll: Enroll): [number, unknown] {
+    this.enrollments.push(enroll);
+    const nonce = this.#hosts.get(enroll.token) ?? enroll.nonce;
+    if (nonce !== enroll.nonce) return [409, { code: "conflict" }];
+    this.#hosts.set(enroll.token, nonce);
     return [200, { hostId: "hst_1", hostToken: `msh_w.hst_1.${nonce}` }];
   }
 

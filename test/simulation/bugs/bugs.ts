@@ -65,7 +65,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "state-without-event": [
     {
-      file: "core/src/host/enrol.ts",
+      file: "core/src/host/enroll.ts",
       from: "await world.table.write(move.writes);",
       to: "await world.table.write(move.writes.slice(0, 1));",
     },

@@ -1,5 +1,5 @@
 /**
- * A model of the agent: it enrols, polls and reports through core's own verbs, and keeps on its machine's disk what the
+ * A model of the agent: it enrolls, polls and reports through core's own verbs, and keeps on its machine's disk what the
  * real one keeps there.
  */
 
@@ -7,7 +7,7 @@ import { poll } from "@muster/core/agent/poll.ts";
 import type { Assignment, Orders, Poll } from "@muster/core/agent/protocol.ts";
 import { report } from "@muster/core/agent/report.ts";
 import { MusterError } from "@muster/core/error.ts";
-import { enrol } from "@muster/core/host/enrol.ts";
+import { enroll } from "@muster/core/host/enroll.ts";
 import { SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
@@ -52,10 +52,10 @@ async function becomeKnown(agent: Agent): Promise<boolean> {
   const { sim, box } = agent;
   if (box.disk.hostToken !== undefined) return true;
   box.disk.nonce ??= sim.rng.hex(64);
-  const request = { token: box.enrolmentToken, nonce: box.disk.nonce, facts: FACTS };
+  const request = { token: box.enrollmentToken, nonce: box.disk.nonce, facts: FACTS };
   for (;;) {
     try {
-      const enrolled = await ask(sim, box, "enrol", world => enrol(world, request));
+      const enrolled = await ask(sim, box, "enroll", world => enroll(world, request));
       requireLife(agent);
       box.disk.hostToken = enrolled.hostToken;
       return true;
@@ -63,7 +63,7 @@ async function becomeKnown(agent: Agent): Promise<boolean> {
       requireLife(agent);
       if (error instanceof MusterError && error.code === "unauthenticated") return false;
     }
-    await sim.kernel.sleep(sim.rng.between(SECOND, 20 * SECOND), `${box.id} waits to enrol`);
+    await sim.kernel.sleep(sim.rng.between(SECOND, 20 * SECOND), `${box.id} waits to enroll`);
     requireLife(agent);
   }
 }

@@ -17,7 +17,7 @@ export interface Box {
   readonly generation: number;
   readonly try: number;
   readonly hostId: string;
-  readonly enrolmentToken: string;
+  readonly enrollmentToken: string;
   readonly launchedAt: number;
   readonly visibleAt: number;
   readonly disk: Disk;
@@ -95,7 +95,7 @@ export class Cloud {
       generation: intent.generation,
       try: intent.try,
       hostId: host.hostId,
-      enrolmentToken: host.enrolmentToken,
+      enrollmentToken: host.enrollmentToken,
       launchedAt: this.#sim.now,
       visibleAt: this.#sim.now + this.#sim.rng.int(this.#sim.climate.cloudLag + 1),
       disk: emptyDisk(),

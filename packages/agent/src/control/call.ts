@@ -1,6 +1,6 @@
 /** Calls to the control plane. */
 import { text } from "node:stream/consumers";
-import type { Enrol, Enrolled, Orders, Poll, Report, Reported } from "../types.ts";
+import type { Enroll, Enrolled, Orders, Poll, Report, Reported } from "../types.ts";
 import { send } from "./send.ts";
 
 const PATIENCE = 30_000;
@@ -35,8 +35,8 @@ export class Control {
     this.#token = token;
   }
 
-  enrol(body: Enrol): Promise<Enrolled> {
-    return this.#post("/v1/agent/enrol", body);
+  enroll(body: Enroll): Promise<Enrolled> {
+    return this.#post("/v1/agent/enroll", body);
   }
 
   poll(body: Poll): Promise<Orders> {

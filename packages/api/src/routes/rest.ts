@@ -1,4 +1,4 @@
-import { Enrol, Enrolled, Orders, Poll, Report, Reported } from "@muster/core/agent/protocol.ts";
+import { Enroll, Enrolled, Orders, Poll, Report, Reported } from "@muster/core/agent/protocol.ts";
 import { ProviderInfo } from "@muster/core/provider/list.ts";
 import * as Upload from "@muster/core/upload/upload.ts";
 import * as z from "zod";
@@ -39,13 +39,13 @@ export const providers = {
 } as const;
 
 export const agent = {
-  "agent.enrol": route({
+  "agent.enroll": route({
     method: "POST",
-    path: "/v1/agent/enrol",
-    summary: "Register a host with its one-time enrolment token",
+    path: "/v1/agent/enroll",
+    summary: "Register a host with its one-time enrollment token",
     auth: "none",
     status: 200,
-    body: Enrol,
+    body: Enroll,
     output: Enrolled,
     errors: ["conflict"],
   }),

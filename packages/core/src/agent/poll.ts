@@ -85,7 +85,7 @@ function cancelOf(job: Job.Placed): Held["cancel"] {
 /** A host that was expected, or given up, is up: it has just called. */
 async function welcome(world: Basics, host: HostActor): Promise<void> {
   if (host.host.state === "up") return;
-  const move = advance(world, Host.kind, Actor.system(host.workspace), host.host, "enrol");
+  const move = advance(world, Host.kind, Actor.system(host.workspace), host.host, "enroll");
   await unlessRaced(() => world.table.write(move.writes));
   await register(world, host);
 }

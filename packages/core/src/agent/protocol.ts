@@ -1,5 +1,5 @@
 /**
- * What agents and the control plane say to each other. The agent only calls out: it enrols once, then polls, and reports
+ * What agents and the control plane say to each other. The agent only calls out: it enrolls once, then polls, and reports
  * what its attempts do. Every message may arrive twice or late; the fence tells which attempt is meant.
  */
 import * as z from "zod";
@@ -7,14 +7,14 @@ import { Cause } from "../attempt/attempt.ts";
 import { Facts, Pulse } from "../host/host.ts";
 import { Dialect } from "../task/task.ts";
 
-export const Enrol = z.strictObject({
+export const Enroll = z.strictObject({
   /** `mse_<workspace>.<hostId>.<secret>`, good once. */
   token: z.string().max(512),
-  /** 64 hex digits that the agent made and keeps: the same enrolment may be sent again, by the same agent. */
+  /** 64 hex digits that the agent made and keeps: the same enrollment may be sent again, by the same agent. */
   nonce: z.string().regex(/^[0-9a-f]{64}$/),
   facts: Facts,
 });
-export type Enrol = z.infer<typeof Enrol>;
+export type Enroll = z.infer<typeof Enroll>;
 
 export const Enrolled = z.object({
   hostId: z.string(),

@@ -14,7 +14,7 @@ import * as Slots from "./slots.ts";
 /** How often a ready cluster without an idle deadline is looked at, in ms. */
 export const READY_CHECK = 3_600_000;
 
-/** Reads and writes the table only, so that a host's enrolment can do it at once. @returns whether the cluster is ready now. */
+/** Reads and writes the table only, so that a host's enrollment can do it at once. @returns whether the cluster is ready now. */
 export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
   retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));

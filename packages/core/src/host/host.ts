@@ -27,7 +27,7 @@ const base = {
   try: z.number().int(),
   createdAt: z.number(),
   changedAt: z.number(),
-  /** Hash of the host token, which is made of a nonce that the agent chose: only that agent may enrol again. */
+  /** Hash of the host token, which is made of a nonce that the agent chose: only that agent may enroll again. */
   tokenHash: z.string().optional(),
   facts: Facts.optional(),
   machineId: z.string().optional(),

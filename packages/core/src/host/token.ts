@@ -1,5 +1,5 @@
 /**
- * Hosts' tokens. Both kinds are made by a keyed hash, so nothing secret is stored: an enrolment token can be made again
+ * Hosts' tokens. Both kinds are made by a keyed hash, so nothing secret is stored: an enrollment token can be made again
  * from its intent, and a host token only from the nonce that the agent keeps.
  */
 import type { Digest } from "../ports/ports.ts";
@@ -11,15 +11,15 @@ export interface Subject {
   readonly try: number;
 }
 
-export const enrolmentToken = (digest: Digest, of: Subject): string =>
-  `mse_${of.workspace}.${of.hostId}.${of.generation}.${of.try}.${digest.mac("enrolment-token", subject(of))}`;
+export const enrollmentToken = (digest: Digest, of: Subject): string =>
+  `mse_${of.workspace}.${of.hostId}.${of.generation}.${of.try}.${digest.mac("enrollment-token", subject(of))}`;
 
 /** @returns whom the token speaks for; undefined when it is forged. */
-export function readEnrolmentToken(digest: Digest, token: string): Subject | undefined {
+export function readEnrollmentToken(digest: Digest, token: string): Subject | undefined {
   const match = /^mse_([a-z0-9-]{1,63})\.(hst_[0-9A-Z_]{1,40})\.(\d{1,9})\.(\d{1,9})\.[0-9a-f]{64}$/.exec(token);
   if (match === null) return undefined;
   const of = { workspace: match[1] ?? "", hostId: match[2] ?? "", generation: Number(match[3]), try: Number(match[4]) };
-  return digest.same(token, enrolmentToken(digest, of)) ? of : undefined;
+  return digest.same(token, enrollmentToken(digest, of)) ? of : undefined;
 }
 
 /** The bearer token of a host whose agent chose this nonce. */

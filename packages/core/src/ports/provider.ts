@@ -36,7 +36,7 @@ export interface Intent {
   readonly try: number;
   readonly offer: Offer;
   /** One per host, in rank order. */
-  readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrolmentToken: string }[];
+  readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrollmentToken: string }[];
 }
 
 export type MachineState = "pending" | "running" | "stopping" | "stopped" | "terminating" | "terminated";

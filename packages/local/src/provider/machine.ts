@@ -62,11 +62,11 @@ export class Rack {
     await replaceFile(join(this.disk(record.machineId), "machine.json"), JSON.stringify(record));
   }
 
-  /** A machine with its enrolment token. The token first: a machine that is on record can be started. */
-  async create(record: MachineRecord, enrolmentToken: string): Promise<void> {
+  /** A machine with its enrollment token. The token first: a machine that is on record can be started. */
+  async create(record: MachineRecord, enrollmentToken: string): Promise<void> {
     const disk = this.disk(record.machineId);
     await mkdir(disk, { recursive: true, mode: 0o700 });
-    await replaceFile(join(disk, "enrolment-token"), enrolmentToken);
+    await replaceFile(join(disk, "enrollment-token"), enrollmentToken);
     await this.write(record);
   }
 

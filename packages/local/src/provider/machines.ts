@@ -22,12 +22,12 @@ export class Machines {
   }
 
   /** The machine of this name: the one that is there, or else a new one. One whose record is broken is made anew. */
-  make(machineId: string, enrolmentToken: string, fresh: () => MachineRecord): Promise<MachineRecord> {
+  make(machineId: string, enrollmentToken: string, fresh: () => MachineRecord): Promise<MachineRecord> {
     return this.#lanes.run(machineId, async () => {
       const known = await this.#read(machineId);
       if (known !== undefined) return known;
       const record = fresh();
-      await this.#rack.create(record, enrolmentToken);
+      await this.#rack.create(record, enrollmentToken);
       return record;
     });
   }

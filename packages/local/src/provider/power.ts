@@ -75,14 +75,14 @@ export class Power {
     const disk = this.#options.rack.disk(machine.machineId);
     await mkdir(join(disk, "agent"), { recursive: true, mode: 0o700 });
     const [program, ...first] = this.#options.agent;
-    const token = join(disk, "enrolment-token");
+    const token = join(disk, "enrollment-token");
     const args = [
       "run",
       "--home",
       disk,
       "--endpoint",
       this.#options.endpoint(),
-      "--enrolment-token-file",
+      "--enrollment-token-file",
       token,
       "--address",
       machine.address,

@@ -83,7 +83,7 @@ async function launch(rack: Rack, machines: Machines, clock: Clock, intent: Inte
   for (const host of intent.hosts) {
     const { workspace, clusterId, generation } = intent;
     const machineId = nameOf(intent, host.rank);
-    const record = await machines.make(machineId, host.enrolmentToken, () => ({
+    const record = await machines.make(machineId, host.enrollmentToken, () => ({
       machineId,
       workspace,
       clusterId,

@@ -12,7 +12,7 @@ import * as Actor from "../../actor/actor.ts";
 import { retrying } from "../../commit.ts";
 import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
-import { enrolmentToken } from "../../host/token.ts";
+import { enrollmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
 import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
 import { type Write, WriteConflict } from "../../ports/table.ts";
@@ -156,7 +156,7 @@ const intentOf = (world: World, cluster: In<"launching">, hosts: readonly Host.H
   hosts: hosts.map(host => ({
     hostId: host.id,
     rank: host.rank,
-    enrolmentToken: enrolmentToken(world.digest, { ...host, hostId: host.id }),
+    enrollmentToken: enrollmentToken(world.digest, { ...host, hostId: host.id }),
   })),
 });
 

@@ -4,31 +4,31 @@ import { expect, test } from "vitest";
 import { Bench, codeOf, murder } from "./support/bench.ts";
 import { until } from "./support/until.ts";
 
-test.concurrent("an enrolment whose answers are lost is sent again by the same agent, and makes one host", async () => {
+test.concurrent("an enrollment whose answers are lost is sent again by the same agent, and makes one host", async () => {
   await using bench = await Bench.open();
-  bench.plane.faults.set("enrol", "cut after");
+  bench.plane.faults.set("enroll", "cut after");
   await bench.agent();
-  await until("two enrolments", () => bench.plane.enrolments.length >= 2);
-  bench.plane.faults.delete("enrol");
+  await until("two enrollments", () => bench.plane.enrollments.length >= 2);
+  bench.plane.faults.delete("enroll");
   await until("a poll", () => bench.plane.polls.length > 0);
   expect(bench.plane.hosts).toBe(1);
-  expect(new Set(bench.plane.enrolments.map(enrolment => enrolment.nonce)).size).toBe(1);
-  expect(bench.plane.enrolments[0]).toMatchObject({ token: "mse_w.hst_1.secret", facts: { agentVersion: "0.1.0" } });
+  expect(new Set(bench.plane.enrollments.map(enrollment => enrollment.nonce)).size).toBe(1);
+  expect(bench.plane.enrollments[0]).toMatchObject({ token: "mse_w.hst_1.secret", facts: { agentVersion: "0.1.0" } });
 });
 
-test.concurrent("an agent that is killed before the answer enrols again with the same nonce", async () => {
+test.concurrent("an agent that is killed before the answer enrolls again with the same nonce", async () => {
   await using bench = await Bench.open();
-  bench.plane.faults.set("enrol", "cut after");
+  bench.plane.faults.set("enroll", "cut after");
   const first = await bench.agent();
-  await until("an enrolment", () => bench.plane.enrolments.length > 0);
+  await until("an enrollment", () => bench.plane.enrollments.length > 0);
   await murder(first);
-  bench.plane.faults.delete("enrol");
+  bench.plane.faults.delete("enroll");
   await bench.agent();
   await until("a poll", () => bench.plane.polls.length > 0);
   expect(bench.plane.hosts).toBe(1);
 });
 
-test.concurrent("the host token is kept for the agent alone, and needs no second enrolment", async () => {
+test.concurrent("the host token is kept for the agent alone, and needs no second enrollment", async () => {
   await using bench = await Bench.open();
   const first = await bench.agent();
   await until("a poll", () => bench.plane.polls.length > 0);
@@ -37,7 +37,7 @@ test.concurrent("the host token is kept for the agent alone, and needs no second
   const polls = bench.plane.polls.length;
   await bench.agent();
   await until("another poll", () => bench.plane.polls.length > polls);
-  expect(bench.plane.enrolments).toHaveLength(1);
+  expect(bench.plane.enrollments).toHaveLength(1);
   expect(statSync(bench.home.hostToken).mode & 0o777).toBe(0o600);
   expect(statSync(bench.home.agent).mode & 0o777).toBe(0o700);
   expect(bench.agentLog()).not.toContain(JSON.parse(readFileSync(bench.home.hostToken, "utf8")).hostToken);
@@ -45,17 +45,17 @@ test.concurrent("the host token is kept for the agent alone, and needs no second
 
 test.concurrent("an agent that is refused ends with code 3", async () => {
   await using bench = await Bench.open();
-  bench.plane.faults.set("enrol", 401);
+  bench.plane.faults.set("enroll", 401);
   expect(await codeOf(bench.start())).toBe(3);
 });
 
 test.concurrent("a 401 that is not the control plane's own is not believed", async () => {
   await using bench = await Bench.open();
   bench.plane.errorCodes.delete(401);
-  bench.plane.faults.set("enrol", 401);
+  bench.plane.faults.set("enroll", 401);
   await bench.agent();
   await until("the agent to have noticed", () => bench.agentLog().includes("HTTP 401"));
-  bench.plane.faults.delete("enrol");
+  bench.plane.faults.delete("enroll");
   await until("a poll", () => bench.plane.polls.length > 0);
 });
 

@@ -1,4 +1,4 @@
-/** Enrolment: the one-time token and a nonce of the agent's own become the host's token. */
+/** Enrollment: the one-time token and a nonce of the agent's own become the host's token. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { flushFolder, messageOf, readJson, readText, writeWhole } from "../disk.ts";
@@ -11,7 +11,7 @@ import { type Control, Refusal } from "./call.ts";
 /** No call will ever succeed: the token is used, unknown or too old. */
 export class Refused extends Error {}
 
-export interface Enrolment {
+export interface Enrollment {
   readonly home: Home;
   readonly control: Control;
   readonly journal: Journal;
@@ -20,16 +20,16 @@ export interface Enrolment {
 }
 
 /** The host's identity: the one on disk, or the one that the control plane answers with, however long that takes. */
-export async function enrol(enrolment: Enrolment, quit: AbortSignal): Promise<Enrolled> {
-  const known = readJson<Enrolled>(enrolment.home.hostToken);
+export async function enroll(enrollment: Enrollment, quit: AbortSignal): Promise<Enrolled> {
+  const known = readJson<Enrolled>(enrollment.home.hostToken);
   if (known !== undefined) return known;
-  const { tokenFile } = enrolment;
-  if (tokenFile === undefined || !existsSync(tokenFile)) throw new Refused("this host has no enrolment token");
+  const { tokenFile } = enrollment;
+  if (tokenFile === undefined || !existsSync(tokenFile)) throw new Refused("this host has no enrollment token");
   const token = readFileSync(tokenFile, "utf8").trim();
-  const enrolled = await ask(enrolment, token, nonceOf(enrolment.home), quit);
-  writeWhole(enrolment.home.hostToken, JSON.stringify({ hostId: enrolled.hostId, hostToken: enrolled.hostToken }));
-  flushFolder(enrolment.home.agent);
-  enrolment.journal.note("enrolled", { hostId: enrolled.hostId });
+  const enrolled = await ask(enrollment, token, nonceOf(enrollment.home), quit);
+  writeWhole(enrollment.home.hostToken, JSON.stringify({ hostId: enrolled.hostId, hostToken: enrolled.hostToken }));
+  flushFolder(enrollment.home.agent);
+  enrollment.journal.note("enrolled", { hostId: enrolled.hostId });
   return enrolled;
 }
 
@@ -43,14 +43,14 @@ function nonceOf(home: Home): string {
   return nonce;
 }
 
-async function ask(enrolment: Enrolment, token: string, nonce: string, quit: AbortSignal): Promise<Enrolled> {
+async function ask(enrollment: Enrollment, token: string, nonce: string, quit: AbortSignal): Promise<Enrolled> {
   for (let failures = 0; ; failures++) {
     quit.throwIfAborted();
     try {
-      return await enrolment.control.enrol({ token, nonce, facts: enrolment.facts() });
+      return await enrollment.control.enroll({ token, nonce, facts: enrollment.facts() });
     } catch (error) {
-      if (isFinal(error)) throw new Refused(`the control plane refused to enrol this host (${messageOf(error)})`);
-      enrolment.journal.warn("enrolment not answered", { error: messageOf(error), failures });
+      if (isFinal(error)) throw new Refused(`the control plane refused to enroll this host (${messageOf(error)})`);
+      enrollment.journal.warn("enrollment not answered", { error: messageOf(error), failures });
     }
     await sleep(backoff(failures), quit);
   }
