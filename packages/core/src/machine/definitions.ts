@@ -39,6 +39,16 @@ const task = (step: StepName, more: Readonly<Record<string, unknown>>) => ({
 
 const when = (next: Next, target: string) => ({ Variable: "$.last.next", StringEquals: next, Next: target });
 
+/** Where a step's answer leads while a cluster comes up. */
+const branch = {
+  Type: "Choice",
+  Choices: [when("launch", "Launch"), when("wait", "Pause"), when("drain", "Drain")],
+  Default: "Done",
+};
+
+/** Whatever fails: the record is the truth, and the next look finds it. */
+const goOnAt = (next: string) => [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: next }];
+
 /** Provisioning: from the request, or from the start of a stopped cluster, until the cluster is ready or leaving. */
 export const clusterUp = {
   Comment: "Brings a cluster up. The sweep takes over whatever this leaves.",
@@ -46,38 +56,14 @@ export const clusterUp = {
   // An execution ends within the hour, far below the history limit.
   TimeoutSeconds: 3600,
   States: {
-    Plan: task("plan", {
-      Next: "Planned",
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Pause" }],
-    }),
-    Planned: {
-      Type: "Choice",
-      Choices: [when("launch", "Launch"), when("wait", "Pause"), when("drain", "Drain")],
-      Default: "Done",
-    },
-    Launch: task("launch", {
-      Next: "Launched",
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Pause" }],
-    }),
-    Launched: {
-      Type: "Choice",
-      Choices: [when("launch", "Launch"), when("wait", "Pause"), when("drain", "Drain")],
-      Default: "Done",
-    },
+    Plan: task("plan", { Next: "Planned", Catch: goOnAt("Pause") }),
+    Planned: branch,
+    Launch: task("launch", { Next: "Launched", Catch: goOnAt("Pause") }),
+    Launched: branch,
     Pause: { Type: "Wait", Seconds: 15, Next: "Tick" },
-    Tick: task("tick", {
-      Next: "Ticked",
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Pause" }],
-    }),
-    Ticked: {
-      Type: "Choice",
-      Choices: [when("launch", "Launch"), when("wait", "Pause"), when("drain", "Drain")],
-      Default: "Done",
-    },
-    Drain: task("drain", {
-      Next: "Done",
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Done" }],
-    }),
+    Tick: task("tick", { Next: "Ticked", Catch: goOnAt("Pause") }),
+    Ticked: branch,
+    Drain: task("drain", { Next: "Done", Catch: goOnAt("Done") }),
     Done: { Type: "Succeed" },
   },
 } as const;
@@ -88,10 +74,7 @@ export const clusterDown = {
   StartAt: "Drain",
   TimeoutSeconds: 3600,
   States: {
-    Drain: task("drain", {
-      Next: "Drained",
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Pause" }],
-    }),
+    Drain: task("drain", { Next: "Drained", Catch: goOnAt("Pause") }),
     Drained: { Type: "Choice", Choices: [when("wait", "Pause"), when("drain", "Pause")], Default: "Done" },
     Pause: { Type: "Wait", Seconds: 10, Next: "Drain" },
     Done: { Type: "Succeed" },

@@ -8,7 +8,7 @@ import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { deadline, type Idle } from "../idle.ts";
+import { deadline, describe, type Idle } from "../idle.ts";
 import { READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
@@ -96,7 +96,7 @@ async function act(
   slots: Stored<Slots.Slots>,
 ): Promise<Outcome> {
   const now = world.clock.now();
-  const why = { message: `no job ran for ${idle.after} minutes` };
+  const why = { message: `its idle policy: ${describe(idle)}` };
   const actor = Actor.system(cluster.workspace);
   const move =
     idle.action === "stop"
