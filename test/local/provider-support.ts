@@ -24,6 +24,9 @@ export const intentFor = (clusterId: string, hosts = 1): Intent => ({
     accelerators: {},
     hourly: 0,
   },
+  label: { cluster: "c", owner: "usr_ada" },
+  resources: {},
+  onPowerOff: "stop",
   hosts: Array.from({ length: hosts }, (_, rank) => ({ hostId: `${clusterId}-${rank}`, rank, enrollmentToken: "t" })),
 });
 

@@ -42,7 +42,7 @@ export class FakeProvider implements MachineProvider {
   obeys = true;
   canStart = true;
 
-  offers = () => ({ offers: this.offered });
+  offers = async () => ({ offers: this.offered });
 
   async launch(intent: Intent): Promise<Machine[]> {
     this.intents.push(intent);

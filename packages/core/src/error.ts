@@ -14,6 +14,8 @@ export const errors = {
   unsupported: { status: 422, retry: false, exit: 120 },
   no_offer: { status: 422, retry: false, exit: 124 },
   no_capacity: { status: 503, retry: true, exit: 124 },
+  quota_exceeded: { status: 422, retry: false, exit: 124 },
+  over_budget: { status: 422, retry: false, exit: 124 },
   launch_failed: { status: 502, retry: false, exit: 124 },
   busy: { status: 503, retry: true, exit: 125 },
   unavailable: { status: 503, retry: true, exit: 125 },

@@ -25,7 +25,7 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
       unknown: LONGEST_STALL + MINUTE,
       boot: 10 * MINUTE,
     },
-    offers: resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
+    offers: async resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
     launch: intent => at("launch", `${id(intent)}/${intent.try}`, () => cloud.launch(name, intent)),
     observe: cluster => at("observe", id(cluster), () => cloud.shown(name, cluster)),
     start: cluster => at("start", id(cluster), () => cloud.start(name, cluster)),

@@ -25,19 +25,19 @@ export const create = (world: Edge, actor: Actor, request: Cluster.Create): Prom
       await commit(world, actor, [], Cluster.info(existing));
       return Cluster.info(existing);
     }
-    const { cluster, writes } = blueprint(world, actor, request);
+    const { cluster, writes } = await blueprint(world, actor, request);
     await commit(world, actor, writes, Cluster.info(cluster));
     return Cluster.info(cluster);
   });
 
 /** A new cluster and the writes that bring it into being: record, event, specification, and the lock on its name. */
-export function blueprint(
+export async function blueprint(
   world: Pick<Basics, "clock" | "random"> & Pick<Edge, "providers">,
   actor: Actor,
   request: Cluster.Create,
-): { cluster: Cluster.Cluster; writes: readonly Write[] } {
+): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const { provider } = Choose.offers(world.providers, request.resources);
+  const { provider } = await Choose.offers(world.providers, request.resources);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
   const cluster: Cluster.Cluster = {

@@ -20,7 +20,7 @@ export const create = (world: Edge, actor: Actor, request: Launch.Create): Promi
       request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
     const { cluster, writes } = existing
       ? reuse(world, actor, request, existing)
-      : Create.blueprint(world, actor, wanted(request));
+      : await Create.blueprint(world, actor, wanted(request));
     const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request)) : undefined;
     const answer: Launch.Info = {
       cluster: Cluster.info(cluster),
@@ -41,7 +41,7 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     const { name, provider, nodes, idle } = existing;
     return { cluster: name, reused: true, provider, nodes, idle, offers };
   }
-  const { provider, offers } = Choose.offers(world.providers, request.task.resources);
+  const { provider, offers } = await Choose.offers(world.providers, request.task.resources);
   const spec = wanted(request);
   return {
     ...(request.cluster !== undefined && { cluster: request.cluster }),

@@ -27,6 +27,26 @@ export interface Capabilities {
   readonly boot: number;
 }
 
+/** What a provider can do for a request. */
+export interface Offered {
+  /** Cheapest first. */
+  readonly offers: readonly Offer[];
+  /** Why there is none, and what to do about it. */
+  readonly reason?: string;
+  readonly hint?: string;
+  /** Machines that would do, but that the account may not have as things stand. */
+  readonly barred?: readonly Barred[];
+}
+
+export interface Barred {
+  readonly instanceType: string;
+  readonly market: Offer["market"];
+  /** Such as the name of the quota that is too small. */
+  readonly reason: string;
+  /** Where to ask for it. */
+  readonly link?: string;
+}
+
 /** What was decided, and stored, before the provider is called. The same intent may be sent twice. */
 export interface Intent {
   readonly workspace: string;
@@ -35,7 +55,13 @@ export interface Intent {
   /** Counts launch calls with different parameters; part of the idempotency token. */
   readonly try: number;
   readonly offer: Offer;
-  /** One per host, in rank order. */
+  /** What people see beside the machines, such as in their tags. */
+  readonly label: { readonly cluster: string; readonly owner: string };
+  /** What was asked for. */
+  readonly resources: Resources;
+  /** What becomes of a machine that powers itself off. */
+  readonly onPowerOff: "stop" | "terminate";
+  /** One per host, in rank order, without a gap. */
   readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrollmentToken: string }[];
 }
 
@@ -59,9 +85,13 @@ export type ClusterRef = { readonly workspace: string; readonly clusterId: strin
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
-  /** Offers that satisfy the request, cheapest first; empty with a reason when there is none. Pure. */
-  offers(resources: Resources): { readonly offers: readonly Offer[]; readonly reason?: string; readonly hint?: string };
-  /** All hosts of the intent or none. Idempotent by cluster, generation and try. @throws MusterError `no_capacity`. */
+  /** Asks no cloud: reads at most a catalog that was made before. */
+  offers(resources: Resources): Promise<Offered>;
+  /**
+   * All hosts of the intent or none. Idempotent by cluster, generation and try.
+   * @throws MusterError `no_capacity` or `quota_exceeded`: another offer may do; `busy` or `unavailable`: nobody knows, ask
+   * again; any other code: this intent will never do.
+   */
   launch(intent: Intent): Promise<readonly Machine[]>;
   /** Machines that bear the cluster's tag and are not terminated. Eventual, within `capabilities.settle`. */
   observe(cluster: ClusterRef): Promise<readonly Machine[]>;

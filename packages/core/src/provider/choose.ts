@@ -19,12 +19,12 @@ export function provider(providers: Catalog, resources: Resources): Known {
 }
 
 /** Offers in the order to try them. @throws MusterError `no_offer` with the reason when there is none. */
-export function offers(
+export async function offers(
   providers: Catalog,
   resources: Resources,
-): { provider: Known; offers: readonly [Offer, ...Offer[]] } {
+): Promise<{ provider: Known; offers: readonly [Offer, ...Offer[]] }> {
   const chosen = provider(providers, resources);
-  const { offers: found, reason, hint } = chosen.offers(resources);
+  const { offers: found, reason, hint } = await chosen.offers(resources);
   const [first, ...more] = found;
   if (first) return { provider: chosen, offers: [first, ...more] };
   throw new MusterError("no_offer", reason ?? `provider '${chosen.name}' has no machine like that`, {

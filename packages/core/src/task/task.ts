@@ -40,6 +40,16 @@ export const Resources = z.strictObject({
   region: z.string().max(63).optional(),
   zone: z.string().max(63).optional(),
   spot: z.boolean().optional(),
+  /** With `spot`: machines on demand will do where no spot capacity is left. */
+  spotFallback: z.boolean().optional(),
+  /** Most US dollars per host and hour. */
+  maxHourly: z.number().positive().max(100_000).optional(),
+  /** Id of a capacity reservation or capacity block of the account. */
+  reservation: z.string().max(63).optional(),
+  /** Hosts close to each other, for jobs whose nodes talk much. */
+  placementGroup: z.boolean().optional(),
+  /** Network adapters that bypass the kernel (AWS: Elastic Fabric Adapter). */
+  efa: z.boolean().optional(),
   /** GB of the root disk. */
   diskSize: z.number().int().positive().max(65_536).optional(),
   diskTier: z.string().max(16).optional(),

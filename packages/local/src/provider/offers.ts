@@ -1,7 +1,7 @@
 /** What this machine can offer. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import type { Offer } from "@muster/core/ports/provider.ts";
+import type { Offer, Offered } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 
 /** The machine as it is; read once, when the control plane starts. */
@@ -38,10 +38,7 @@ interface Refusal {
   readonly hint: string;
 }
 
-export function offersOf(
-  machine: Inventory,
-  resources: Resources,
-): { offers: readonly Offer[]; reason?: string; hint?: string } {
+export function offersOf(machine: Inventory, resources: Resources): Offered {
   const refusal = refuse(machine, resources);
   return refusal === undefined ? { offers: [offer(machine)] } : { offers: [], ...refusal };
 }

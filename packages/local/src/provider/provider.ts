@@ -44,7 +44,7 @@ export function localProvider(options: LocalOptions): LocalProvider {
   return {
     name: "local",
     capabilities,
-    offers: resources => offersOf(machine, resources),
+    offers: async resources => offersOf(machine, resources),
     launch: async intent => {
       // One at a time: two launches must not choose the same address.
       const records = await launches.run("launch", () => launch(rack, machines, options.clock, intent));

@@ -10,7 +10,7 @@
  */
 import * as Actor from "../../actor/actor.ts";
 import { retrying } from "../../commit.ts";
-import { MusterError } from "../../error.ts";
+import { type ErrorCode, MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import { enrollmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
@@ -18,6 +18,7 @@ import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
 import { type Write, WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
+import type { Resources } from "../../task/task.ts";
 import * as Cluster from "../cluster.ts";
 import { fail } from "./fail.ts";
 import { resourcesOf } from "./plan.ts";
@@ -32,6 +33,7 @@ const RESEND = 5_000;
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
   const provider = providerOf(world, cluster);
+  const resources = await resourcesOf(world, cluster);
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
   const now = world.clock.now();
@@ -41,7 +43,7 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   // Whoever stood still over that write is too late to call: `sentAt` must not be long before the call.
   if (world.clock.now() > now + LEASE / 2) return "wait";
   try {
-    const machines = await provider.launch(intentOf(world, cluster, hosts));
+    const machines = await provider.launch(intentOf(world, cluster, resources, hosts));
     await nameMachines(world, cluster, machines);
   } catch (error) {
     if (error instanceof MusterError && error.code !== "busy" && error.code !== "unavailable")
@@ -147,12 +149,20 @@ function unwritten(world: World, cluster: In<"launching">, rank: number): Stored
   };
 }
 
-const intentOf = (world: World, cluster: In<"launching">, hosts: readonly Host.Host[]): Intent => ({
+const intentOf = (
+  world: World,
+  cluster: In<"launching">,
+  resources: Resources,
+  hosts: readonly Host.Host[],
+): Intent => ({
   workspace: cluster.workspace,
   clusterId: cluster.id,
   generation: cluster.generation,
   try: cluster.launch.try,
   offer: cluster.launch.offer,
+  label: { cluster: cluster.name, owner: cluster.owner },
+  resources,
+  onPowerOff: cluster.idle === "never" || cluster.idle.action === "stop" ? "stop" : "terminate",
   hosts: hosts.map(host => ({
     hostId: host.id,
     rank: host.rank,
@@ -232,6 +242,9 @@ async function refused(world: World, sent: In<"launching">, error: MusterError):
   });
 }
 
+/** Refusals that say nothing about another offer. */
+const MOVES_ON: ReadonlySet<ErrorCode> = new Set(["no_capacity", "quota_exceeded"]);
+
 /** On to the next offer, or to a failure with its reason. */
 async function goOn(
   world: World,
@@ -239,8 +252,8 @@ async function goOn(
   launch: Cluster.Launch,
   error: MusterError,
 ): Promise<Outcome> {
-  const offers = providerOf(world, cluster).offers(await resourcesOf(world, cluster)).offers;
-  const offer = error.code === "no_capacity" ? offers[launch.try] : undefined;
+  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster));
+  const offer = MOVES_ON.has(error.code) ? offers[launch.try] : undefined;
   if (offer === undefined) {
     const { hint } = error.details;
     return fail(

@@ -10,9 +10,8 @@ import type { In, Outcome } from "./step.ts";
 
 export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
   const resources = await resourcesOf(world, cluster);
-  const { offers, reason } = Choose.provider(world.providers, { ...resources, provider: cluster.provider }).offers(
-    resources,
-  );
+  const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
+  const { offers, reason } = await provider.offers(resources);
   const [offer] = offers;
   if (offer === undefined)
     return fail(world, cluster, { code: "no_offer", message: reason ?? "no machine fits any more" });
