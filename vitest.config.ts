@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // They have commands of their own: they need Python, or SST's platform.
+    exclude: ["test/aws/**", "test/stacks/**"],
     maxWorkers: 2,
     // Journeys start real processes and share two cores with each other.
     testTimeout: 60_000,

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+/** What runs against moto: AWS in Python, which the suite installs for itself where python3 has it not. */
+export default defineConfig({
+  test: {
+    include: ["test/aws/**/*.test.ts"],
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+  },
+});
