@@ -2,21 +2,29 @@
 import type { Runs } from "@muster/api/serve.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 import { enroll } from "./agent/enroll.ts";
+import { file } from "./agent/file.ts";
 import { poll } from "./agent/poll.ts";
+import { register } from "./agent/register.ts";
 import { report } from "./agent/report.ts";
+import { budgets } from "./api/budgets.ts";
 import { clusters } from "./api/clusters.ts";
 import { jobs } from "./api/jobs.ts";
 import { launches } from "./api/launches.ts";
 import { providers } from "./api/providers.ts";
+import { tokens } from "./api/tokens.ts";
 import { uploads } from "./api/uploads.ts";
 
 export const handlers = (world: Edge): Required<Runs> => ({
+  ...budgets(world),
   ...clusters(world),
   ...jobs(world),
   ...launches(world),
   ...providers(world),
+  ...tokens(world),
   ...uploads(world),
   ...enroll(world),
+  ...file(world),
   ...poll(world),
+  ...register(world),
   ...report(world),
 });

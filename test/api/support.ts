@@ -8,7 +8,8 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { commit, findClaim, Replay } from "@muster/core/commit.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { HostActor } from "@muster/core/host/authenticate.ts";
-import { create, verify } from "@muster/core/token/verify.ts";
+import { grant } from "@muster/core/token/create.ts";
+import { verify } from "@muster/core/token/verify.ts";
 import { createDigest } from "@muster/local/digest.ts";
 import { createRandom } from "@muster/local/random.ts";
 import { openTable } from "@muster/local/table/table.ts";
@@ -72,7 +73,7 @@ export function openDoor(): TestDoor {
       error: (message, fields = {}) => void logged.push({ message, fields }),
     },
     token: async (role, actor = `usr_${role}`) =>
-      `Bearer ${await create(world, { workspace: "wsp_test", actor, role })}`,
+      `Bearer ${(await grant(world, { workspace: "wsp_test", actor, role })).token}`,
   };
 }
 

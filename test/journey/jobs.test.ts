@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { Task } from "@muster/core/task/task.ts";
-import { create } from "@muster/core/token/verify.ts";
+import * as Token from "@muster/core/token/create.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ended, type InProcess, inState, launch, logOf, openPlane } from "../support/plane.ts";
 import { until } from "../support/until.ts";
@@ -162,7 +162,7 @@ describe.each(Object.entries(tables))("on %s", (_name, faults) => {
     const { world } = plane.plane;
     const as = async (workspace: string, actor: string, expiresAt?: number) => {
       const grant = { workspace, actor, role: "member" as const, ...(expiresAt !== undefined && { expiresAt }) };
-      const token = await until("a token", () => create(world, grant));
+      const token = await until("a token", async () => (await Token.grant(world, grant)).token);
       return client({ endpoint: plane.url, token, version: "test" });
     };
     const job = { task: Task.parse({ run: "true" }) };

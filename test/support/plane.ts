@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { type Client, client } from "@muster/api/client.ts";
 import type { Job } from "@muster/core/job/job.ts";
 import { Task, type TaskInput } from "@muster/core/task/task.ts";
-import { create } from "@muster/core/token/verify.ts";
+import { grant } from "@muster/core/token/create.ts";
 import { type ControlPlane, openControlPlane } from "@muster/local/run/control-plane.ts";
 import type { TableOptions } from "@muster/local/table/table.ts";
 import { until } from "./until.ts";
@@ -52,8 +52,8 @@ export async function openPlane(faults: Pick<TableOptions, "indexLag" | "refuse"
   };
   const plane = await openControlPlane({ home, agent: [...AGENT], log, faults });
   const token = await until("a token", () =>
-    create(plane.world, { workspace: "local", actor: "usr_ada", role: "admin" }),
-  );
+    grant(plane.world, { workspace: "local", actor: "usr_ada", role: "admin" }),
+  ).then(created => created.token);
   const api = client({ endpoint: plane.url, token, version: "test" });
   return {
     api,

@@ -14,7 +14,12 @@ export interface HttpEvent {
   readonly pathParameters?: Readonly<Record<string, string | undefined>> | undefined;
   readonly body?: string | undefined;
   readonly isBase64Encoded: boolean;
-  readonly requestContext: { readonly requestId?: string; readonly http: { readonly method: string } };
+  readonly requestContext: {
+    readonly requestId?: string;
+    readonly http: { readonly method: string };
+    /** Who signed the request, where the gateway checked that. */
+    readonly authorizer?: { readonly iam?: { readonly userArn: string; readonly accountId: string } };
+  };
 }
 
 export interface HttpAnswer {

@@ -207,6 +207,12 @@ const idempotencyReplayed: JsonSchema = {
 const securitySchemes: Readonly<Record<string, JsonSchema>> = {
   user: { type: "http", scheme: "bearer", bearerFormat: "mst_…", description: "Token of a person or a program" },
   host: { type: "http", scheme: "bearer", bearerFormat: "msh_…", description: "Token of a cluster's host" },
+  iam: {
+    type: "apiKey",
+    name: "Authorization",
+    in: "header",
+    description: "AWS Signature Version 4, for the service `execute-api`",
+  },
 };
 
 const sorted = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>

@@ -1,9 +1,13 @@
 /** Routes as plain data. `serve`, `client` and `openapi` read the table; API Gateway's route keys are its methods and paths. */
+import type { Role } from "@muster/core/actor/actor.ts";
 import type { ErrorCode } from "@muster/core/error.ts";
 import type * as z from "zod";
 
-/** `user`: a token; `host`: a host's token; `none`: whoever reaches the endpoint. */
-export type Auth = "user" | "host" | "none";
+/** `user`: a token; `host`: a host's token; `iam`: AWS credentials, checked by the gateway; `none`: whoever reaches the endpoint. */
+export type Auth = "user" | "host" | "iam" | "none";
+
+/** From the one that may least to the one that may all. */
+export const ROLES: readonly Role[] = ["viewer", "ci", "member", "admin"];
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -11,7 +15,8 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly auth: Auth;
-  /** Reads need a viewer, mutations a member, unless a route says otherwise. */
+  /** The least role of a user that may; a viewer for reads and a ci for the rest, when absent. */
+  readonly role?: Role;
   readonly status: 200 | 201 | 202;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -31,6 +36,12 @@ export const COMMON_ERRORS = [
   "unavailable",
   "internal",
 ] as const;
+
+/** The least role that a user needs. */
+export const roleOf = (route: Route): Role => route.role ?? (route.method === "GET" ? "viewer" : "ci");
+
+/** Which function answers: hosts have one of their own, apart from people. */
+export const functionOf = (id: string): "api" | "agent" => (id.startsWith("agent.") ? "agent" : "api");
 
 /** Whether the route honours `Idempotency-Key`: user routes that change something, which therefore can be told a mismatch. */
 export const isKeyed = (route: Route): boolean =>

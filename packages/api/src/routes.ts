@@ -1,10 +1,11 @@
 /** The route table: every route of the system, by id. */
 import type { Route } from "./route.ts";
+import { budgets, tokens } from "./routes/admin.ts";
 import { clusters } from "./routes/clusters.ts";
 import { jobs } from "./routes/jobs.ts";
 import { agent, providers, uploads } from "./routes/rest.ts";
 
-export const routes = { ...jobs, ...clusters, ...uploads, ...providers, ...agent } as const;
+export const routes = { ...jobs, ...clusters, ...uploads, ...providers, ...agent, ...tokens, ...budgets } as const;
 
 export type Routes = typeof routes;
 export type RouteId = keyof Routes;

@@ -3,6 +3,7 @@
  * order: who calls, whether they may, how much they sent, what it says, whether it was answered before.
  */
 import type { Actor } from "@muster/core/actor/actor.ts";
+import type { Identity } from "@muster/core/actor/identity.ts";
 import { type ErrorCode, errors, MusterError } from "@muster/core/error.ts";
 import type { HostActor } from "@muster/core/host/authenticate.ts";
 import type { Digest, Log } from "@muster/core/ports/ports.ts";
@@ -15,7 +16,9 @@ import {
   type OutputOf,
   type ParamsOf,
   type QueryOf,
+  ROLES,
   type Route,
+  roleOf,
 } from "./route.ts";
 import { entries, type RouteId, type Routes } from "./routes.ts";
 import { bodyText, invalid, reader } from "./serve-input.ts";
@@ -40,20 +43,21 @@ export type Call<R extends Route> = {
   readonly query: QueryOf<R>;
   readonly body: BodyOf<R>;
 } & (R["auth"] extends "user" ? { readonly actor: Actor } : unknown) &
-  (R["auth"] extends "host" ? { readonly host: HostActor } : unknown);
+  (R["auth"] extends "host" ? { readonly host: HostActor } : unknown) &
+  (R["auth"] extends "iam" ? { readonly identity: Identity } : unknown);
 
 export type Run<R extends Route> = (call: Call<R>) => Promise<OutputOf<R>>;
 export type Handler = (event: HttpEvent) => Promise<HttpAnswer>;
 export type Runs = { readonly [Id in RouteId]?: Run<Routes[Id]> };
 
-type Caller = { readonly actor?: Actor; readonly host?: HostActor };
+type Caller = { readonly actor?: Actor; readonly host?: HostActor; readonly identity?: Identity };
 
 /** @param id tells the route in the log. */
 export function serve<R extends Route>(door: Door, id: string, route: R, run: Run<R>): Handler {
   const read = reader(route);
   return async event => {
     try {
-      const caller = await admit(door, route, event.headers.authorization);
+      const caller = await admit(door, route, event);
       const text = bodyText(event);
       const key = keyOf(route, event);
       const input = read(event, text);
@@ -81,13 +85,25 @@ export function dispatcher(door: Door, runs: Runs): Handler {
 }
 
 /** Who calls. @throws MusterError `unauthenticated`, or `forbidden` when the role does not allow it. */
-async function admit(door: Door, route: Route, authorization: string | undefined): Promise<Caller> {
+async function admit(door: Door, route: Route, event: HttpEvent): Promise<Caller> {
+  const { authorization } = event.headers;
   if (route.auth === "none") return {};
+  if (route.auth === "iam") return { identity: identityOf(event) };
   if (route.auth === "host") return { host: await door.authenticateHost(authorization) };
   const actor = await door.authenticate(authorization);
-  if (actor.role === "viewer" && route.method !== "GET")
-    throw new MusterError("forbidden", "a viewer may only read", { hint: "use the token of a member" });
+  const least = roleOf(route);
+  if (ROLES.indexOf(actor.role) < ROLES.indexOf(least))
+    throw new MusterError("forbidden", `a ${actor.role} may not do that`, { hint: `use the token of a ${least}` });
   return { actor };
+}
+
+/** What the gateway says of the signature; without a gateway that checks there is nobody to believe. */
+function identityOf({ requestContext }: HttpEvent): Identity {
+  const iam = requestContext.authorizer?.iam;
+  if (iam) return { arn: iam.userArn, account: iam.accountId };
+  throw new MusterError("unauthenticated", "this path takes requests signed with AWS credentials", {
+    hint: "it is there only where the control plane runs on AWS",
+  });
 }
 
 function keyOf(route: Route, event: HttpEvent): string | undefined {

@@ -33,11 +33,13 @@ export const queued = (workspace: string, clusterId: string, priority: number, j
   sk: `Q#${String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
 });
 
+export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
 
 /** Index keys. */
 export const list = (workspace: string, noun: string, id: string): Key => ({ pk: `W#${workspace}#${noun}`, sk: id });
 export const link = (relation: string, id: string): Key => ({ pk: relation, sk: id });
+export const machine = (machineId: string): string => `MACHINE#${machineId}`;
 export const jobsOf = (workspace: string, clusterId: string): string => `W#${workspace}#JOBS#${clusterId}`;
 
 /** Shards of the due index, so that no one partition of it is hot. */
@@ -55,3 +57,6 @@ export function spread(id: string): number {
   for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   return hash >>> 0;
 }
+
+/** The blob of what hosts run on. */
+export const runtime = (sha256: string): string => `runtime/${sha256}`;

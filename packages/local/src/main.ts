@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { MusterError } from "@muster/core/error.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { World } from "@muster/core/ports/world.ts";
-import { create } from "@muster/core/token/verify.ts";
+import { grant } from "@muster/core/token/create.ts";
 import { VERSION } from "@muster/core/version.ts";
 import { LOCAL } from "@muster/core/workspace/workspace.ts";
 import { replaceFile } from "./provider/machine.ts";
@@ -62,7 +62,7 @@ function lastPort(home: string): number | undefined {
 async function writeToken(home: string, world: World): Promise<void> {
   const path = join(home, "token");
   if (existsSync(path)) return;
-  await replaceFile(path, await create(world, { workspace: LOCAL, actor: "usr_local", role: "admin" }));
+  await replaceFile(path, (await grant(world, { workspace: LOCAL, actor: "usr_local", role: "admin" })).token);
 }
 
 /** Resolves when the process is asked to end. */

@@ -45,8 +45,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "name-freed-later": [
     {
       file: "core/src/cluster/reconcile/drain.ts",
-      from: "await world.table.write([...move.writes, ...unlock]);",
-      to: "await world.table.write(move.writes);\n  if (unlock.length > 0) await world.table.write(unlock);",
+      from: "await world.table.write([...move.writes, ...unlock, ...given]);",
+      to: "await world.table.write([...move.writes, ...given]);\n  if (unlock.length > 0) await world.table.write(unlock);",
     },
   ],
   "completion-as-two-writes": [

@@ -1,5 +1,6 @@
 /** What must hold of every commit. */
 import * as Attempt from "@muster/core/attempt/attempt.ts";
+import * as Budget from "@muster/core/budget/budget.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import type { Slots } from "@muster/core/cluster/slots.ts";
 import * as Host from "@muster/core/host/host.ts";
@@ -100,6 +101,7 @@ function saidGone({ nodes, failure }: Extract<Cluster.Cluster, { state: "drainin
 function checkCluster(sim: Sim, { before, after }: Written): void {
   const cluster = after?.data as unknown as Cluster.Cluster;
   if (before === undefined) checkName(sim, cluster);
+  checkBudget(sim, cluster);
   if (before?.data.state === cluster.state) return;
   const lock = sim.db.get(Keys.clusterName(cluster.workspace, cluster.name));
   if (Cluster.isOver(cluster) && lock?.data.clusterId === cluster.id)
@@ -116,6 +118,28 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
   if (isStoppedNow && running.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
+}
+
+/** States in which machines may run. */
+const COSTLY: ReadonlySet<string> = new Set(["requested", "launching", "booting", "ready", "stopping", "starting"]);
+
+/** I18: what may run is paid for, what is over takes nothing, and a workspace never takes more than it may. */
+function checkBudget(sim: Sim, cluster: Cluster.Cluster): void {
+  const offer = "launch" in cluster ? cluster.launch?.offer : undefined;
+  const due = offer && COSTLY.has(cluster.state) ? Budget.amountOf(offer, cluster.nodes) : 0;
+  const takes = cluster.takes ?? 0;
+  if (takes < due) sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and takes ${takes} of ${due}`);
+  if ((Cluster.isOver(cluster) || cluster.state === "stopped") && takes > 0)
+    sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and still takes ${takes}`);
+  const item = sim.db.get(Keys.budget(cluster.workspace));
+  const { taken, ceiling } = (item?.data ?? { taken: 0, ceiling: Budget.DEFAULT_CEILING }) as Budget.Budget;
+  const sum = sim.db
+    .all("cluster")
+    .map(one => one.data as unknown as Cluster.Cluster)
+    .filter(one => one.workspace === cluster.workspace)
+    .reduce((total, one) => total + (one.takes ?? 0), 0);
+  if (sum !== taken || taken > ceiling)
+    sim.violate("I18", `${cluster.workspace} has taken ${taken} of ${ceiling}; its clusters take ${sum}`);
 }
 
 /** I6: one cluster that lives per name. */

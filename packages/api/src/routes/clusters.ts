@@ -17,7 +17,7 @@ export const clusters = {
     status: 202,
     body: Cluster.Create,
     output: Cluster.Info,
-    errors: ["name_taken", "no_offer", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
+    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
   }),
   "clusters.list": route({
     method: "GET",
@@ -44,7 +44,7 @@ export const clusters = {
     method: "POST",
     path: "/v1/clusters/{cluster}/start",
     summary: "Start a stopped cluster",
-    errors: ["not_found", "conflict", "idempotency_mismatch"],
+    errors: ["over_budget", "not_found", "conflict", "idempotency_mismatch"],
   }),
   "clusters.stop": route({
     ...one,
@@ -58,6 +58,7 @@ export const clusters = {
     method: "DELETE",
     path: "/v1/clusters/{cluster}",
     summary: "Cancel a cluster's jobs and terminate its hosts",
+
     errors: ["not_found", "conflict", "idempotency_mismatch"],
   }),
   "clusters.autostop": route({

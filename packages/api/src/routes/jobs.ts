@@ -15,26 +15,29 @@ export const jobs = {
     path: "/v1/launches",
     summary: "Create or reuse a cluster, and run a job on it",
     auth: "user",
+
     status: 202,
     body: Launch.Create,
     output: Launch.Info,
-    errors: ["name_taken", "no_offer", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
+    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
   }),
   "launches.plan": route({
     method: "POST",
     path: "/v1/launches/plan",
     summary: "What a launch would do, and at what price; changes nothing",
     auth: "user",
+
     status: 200,
     body: Launch.Create,
     output: Launch.Plan,
-    errors: ["name_taken", "no_offer", "unsupported", "not_found", "conflict"],
+    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "conflict"],
   }),
   "jobs.submit": route({
     ...ClusterJobs,
     method: "POST",
     path: "/v1/clusters/{cluster}/jobs",
     summary: "Queue a job on an existing cluster",
+
     status: 202,
     body: Job.Submit,
     output: Job.Info,
@@ -78,6 +81,7 @@ export const jobs = {
     path: "/v1/jobs/{job}/cancel",
     summary: "Cancel a job; one that has ended stays as it is",
     auth: "user",
+
     status: 202,
     params: JobParam,
     output: Job.Info,

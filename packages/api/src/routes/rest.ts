@@ -1,4 +1,14 @@
-import { Enroll, Enrolled, Orders, Poll, Report, Reported } from "@muster/core/agent/protocol.ts";
+import {
+  Enroll,
+  Enrolled,
+  File,
+  FileParam,
+  Orders,
+  Poll,
+  Register,
+  Report,
+  Reported,
+} from "@muster/core/agent/protocol.ts";
 import { ProviderInfo } from "@muster/core/provider/list.ts";
 import * as Upload from "@muster/core/upload/upload.ts";
 import * as z from "zod";
@@ -10,6 +20,7 @@ export const uploads = {
     path: "/v1/uploads",
     summary: "Ask to upload bytes by their hash; bytes that are here already need no upload",
     auth: "user",
+
     status: 200,
     body: Upload.Create,
     output: Upload.Info,
@@ -48,6 +59,26 @@ export const agent = {
     body: Enroll,
     output: Enrolled,
     errors: ["conflict"],
+  }),
+  "agent.register": route({
+    method: "POST",
+    path: "/v1/agent/register",
+    summary: "Register a machine by its own AWS credentials",
+    auth: "iam",
+    status: 200,
+    body: Register,
+    output: Enrolled,
+    errors: [],
+  }),
+  "agent.file": route({
+    method: "GET",
+    path: "/v1/agent/files/{sha256}",
+    summary: "Where a machine that boots finds the agent, or what the agent runs on",
+    auth: "none",
+    status: 200,
+    params: FileParam,
+    output: File,
+    errors: ["not_found"],
   }),
   "agent.poll": route({
     method: "POST",

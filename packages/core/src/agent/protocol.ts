@@ -16,12 +16,21 @@ export const Enroll = z.strictObject({
 });
 export type Enroll = z.infer<typeof Enroll>;
 
+/** The call of a machine whose credentials tell which one it is. */
+export const Register = Enroll.omit({ token: true });
+export type Register = z.infer<typeof Register>;
+
 export const Enrolled = z.object({
   hostId: z.string(),
   /** `msh_<workspace>.<hostId>.<secret>`: the bearer token of every later call. */
   hostToken: z.string(),
 });
 export type Enrolled = z.infer<typeof Enrolled>;
+
+/** What machines fetch when they boot, by its hash. */
+export const FileParam = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+export const File = z.object({ url: z.string().meta({ description: "Reads the file for some minutes" }) });
+export type File = z.infer<typeof File>;
 
 const AttemptRef = z.strictObject({ jobId: z.string().max(64), fence: z.number().int() });
 export type AttemptRef = z.infer<typeof AttemptRef>;

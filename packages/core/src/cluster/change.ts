@@ -10,6 +10,7 @@ import * as Cluster from "./cluster.ts";
 import { requireStoppable } from "./create.ts";
 import { find, requireManage, requireUse } from "./find.ts";
 import type { Idle } from "./idle.ts";
+import { afford } from "./reconcile/afford.ts";
 
 /** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
 export function removal(
@@ -71,18 +72,26 @@ export const start = (world: Basics, actor: Actor, reference: string): Promise<C
         hint: `wait until it has stopped (muster status), then: muster start ${cluster.name}`,
       });
     const running = ["requested", "launching", "booting", "setting_up", "ready", "starting"].includes(cluster.state);
-    return settle(world, actor, cluster, running ? undefined : starting(world, actor, cluster));
+    return settle(world, actor, cluster, running ? undefined : await starting(world, actor, cluster));
   });
 
-/** The start of a stopped cluster. @throws MusterError `conflict` from any other state. */
-export function starting(
+/** The start of a stopped cluster. @throws MusterError `conflict` from any other state; `over_budget`. */
+export async function starting(
   world: Basics,
   actor: Actor,
   cluster: Stored<Cluster.Cluster>,
   { restarts }: { readonly restarts?: number } = {},
-): Move<Cluster.Cluster> {
-  const patch: Patch<Cluster.Cluster> = { dueAt: world.clock.now(), failure: undefined, restarts };
-  return advance(world, Cluster.kind, actor, cluster, "start", patch);
+): Promise<Changed> {
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  const share = await afford(world.table, cluster, launch?.offer ?? { hourly: 0 });
+  const patch: Patch<Cluster.Cluster> = {
+    dueAt: world.clock.now(),
+    failure: undefined,
+    restarts,
+    takes: share.takes,
+  };
+  const { next, writes } = advance(world, Cluster.kind, actor, cluster, "start", patch);
+  return { next, writes: [...writes, ...share.writes] };
 }
 
 export const autostop = (

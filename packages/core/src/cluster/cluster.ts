@@ -57,6 +57,10 @@ const base = {
   /** Counts the sets of machines that were launched for this cluster. */
   generation: z.number().int(),
   idle: Idle,
+  /** What it takes of its workspace's budget, in millionths of a US dollar per hour; absent: nothing. */
+  takes: z.number().int().min(0).optional(),
+  /** Epoch ms at which it ends, whatever runs on it. */
+  endBy: z.number().optional(),
   /** Starts in a row that the control plane tried by itself, and that led nowhere. */
   restarts: z.number().int().optional(),
   /** Epoch ms. */
@@ -112,9 +116,10 @@ export const noun: Noun<Cluster> = {
 export const kind = { noun, life };
 
 function dueIndex(record: Cluster): Indexes {
-  return "dueAt" in record
-    ? { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, record.dueAt) }
-    : {};
+  if (!("dueAt" in record)) return {};
+  // Whatever state it is in, its end of life is due as well; once it is leaving that has been seen to.
+  const at = record.state === "draining" ? record.dueAt : Math.min(record.dueAt, record.endBy ?? record.dueAt);
+  return { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, at) };
 }
 
 /** What the cluster was asked to be; written once, beside the record. */
@@ -137,6 +142,7 @@ export const Info = z.object({
   createdAt: z.number().meta({ description: "Epoch milliseconds" }),
   changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
   dueAt: z.number().optional().meta({ description: "Epoch milliseconds of the next deadline" }),
+  endBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends, whatever runs on it" }),
   endedAt: z.number().optional().meta({ description: "Epoch milliseconds" }),
   failure: Failure.optional(),
 });
@@ -166,6 +172,8 @@ export const Create = z.strictObject({
   nodes: z.number().int().min(1).max(1024).default(1),
   resources: Resources.default({}),
   idle: Idle.optional(),
+  /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
+  maxLifetime: z.number().min(1).max(525_600).optional(),
   shared: z.boolean().default(false),
 });
 export type Create = z.infer<typeof Create>;

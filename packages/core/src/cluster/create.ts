@@ -1,5 +1,6 @@
 /** Creating a cluster, or finding the one that has the name. */
 import type { Actor } from "../actor/actor.ts";
+import * as Budget from "../budget/budget.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
@@ -12,6 +13,8 @@ import type { Resources } from "../task/task.ts";
 import * as Cluster from "./cluster.ts";
 import { byName, requireUse } from "./find.ts";
 import * as Idle from "./idle.ts";
+
+const MINUTE = 60_000;
 
 /** How long a request may wait for its first reconciliation, in ms. */
 const PLAN_WITHIN = 60_000;
@@ -30,16 +33,20 @@ export const create = (world: Edge, actor: Actor, request: Cluster.Create): Prom
     return Cluster.info(cluster);
   });
 
-/** A new cluster and the writes that bring it into being: record, event, specification, and the lock on its name. */
+/**
+ * A new cluster and the writes that bring it into being: record, event, specification, the lock on its name, and its share
+ * of the budget.
+ */
 export async function blueprint(
-  world: Pick<Basics, "clock" | "random"> & Pick<Edge, "providers">,
+  world: Basics & Pick<Edge, "providers">,
   actor: Actor,
   request: Cluster.Create,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const { provider } = await Choose.offers(world.providers, request.resources);
+  const { provider, offers } = await Choose.offers(world.providers, request.resources);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
+  const takes = Budget.amountOf(offers[0], request.nodes);
   const cluster: Cluster.Cluster = {
     id,
     workspace: actor.workspace,
@@ -50,6 +57,8 @@ export async function blueprint(
     nodes: request.nodes,
     generation: 1,
     idle: policy(provider, request),
+    ...(takes > 0 && { takes }),
+    ...(request.maxLifetime !== undefined && { endBy: now + request.maxLifetime * MINUTE }),
     createdAt: now,
     changedAt: now,
     state: "requested",
@@ -63,6 +72,7 @@ export async function blueprint(
       ...begin(world, Cluster.noun, actor, cluster),
       { put: spec, expect: "absent" },
       { put: lock, expect: "absent" },
+      ...(await Budget.take(world.table, actor.workspace, takes)),
     ],
   };
 }

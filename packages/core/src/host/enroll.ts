@@ -1,14 +1,16 @@
-/** Enrollment: a machine that was launched says that it is there, once. */
+/** Enrollment: a machine that was launched says that it is there, once; by a token that it was given, or as itself. */
 import * as Actor from "../actor/actor.ts";
-import type { Enroll, Enrolled } from "../agent/protocol.ts";
+import { type Identity, machineOf } from "../actor/identity.ts";
+import type { Enroll, Enrolled, Register } from "../agent/protocol.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { register } from "../cluster/register.ts";
+import { register as registerCluster } from "../cluster/register.ts";
 import { retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Keys from "../keys.ts";
 import type { Digest } from "../ports/ports.ts";
-import type { Basics } from "../ports/world.ts";
-import { advance, load } from "../record.ts";
+import type { Table } from "../ports/table.ts";
+import type { Basics, Edge } from "../ports/world.ts";
+import { advance, glimpse, load } from "../record.ts";
 import * as Host from "./host.ts";
 import { hostToken, readEnrollmentToken, type Subject } from "./token.ts";
 
@@ -18,11 +20,49 @@ import { hostToken, readEnrollmentToken, type Subject } from "./token.ts";
  */
 export async function enroll(world: Basics & { readonly digest: Digest }, request: Enroll): Promise<Enrolled> {
   const of = readEnrollmentToken(world.digest, request.token);
-  const place = of && Host.parseId(of.hostId);
-  if (of === undefined || place === undefined) throw refused();
+  if (of === undefined) throw refused();
+  return welcome(world, of, request);
+}
+
+/**
+ * The call of a machine whose credentials say which one it is: it speaks for the host that it was launched as.
+ * @throws MusterError `unavailable` while the launch that made it is not on record: it calls again.
+ * @throws MusterError `unauthenticated` for a machine that another agent has enrolled, or that was given up.
+ */
+export async function register(
+  world: Basics & Pick<Edge, "digest" | "trust">,
+  identity: Identity,
+  request: Register,
+): Promise<Enrolled> {
+  const machineId = world.trust && machineOf(world.trust, identity);
+  if (machineId === undefined) throw refused();
+  const host = await hostOf(world.table, machineId);
+  if (host === undefined)
+    throw new MusterError("unavailable", `machine ${machineId} is not on record yet`, { hint: "ask again" });
+  return welcome(world, { ...host, hostId: host.id }, request);
+}
+
+/** The index may lag: what it leads to is read again. */
+async function hostOf(table: Table, machineId: string): Promise<Host.Host | undefined> {
+  const { items } = await table.query({ pk: Keys.machine(machineId), index: "link", limit: 10 });
+  for (const item of items) {
+    const seen = glimpse(Host.noun, item);
+    const host = await load(table, Host.noun, Keys.host(seen.workspace, seen.clusterId, seen.rank));
+    if (host?.machineId === machineId) return host;
+  }
+  return undefined;
+}
+
+async function welcome(
+  world: Basics & { readonly digest: Digest },
+  of: Subject,
+  request: Pick<Enroll, "nonce" | "facts">,
+): Promise<Enrolled> {
+  const place = Host.parseId(of.hostId);
+  if (place === undefined) throw refused();
   const token = hostToken(world.digest, of, request.nonce);
   await retrying(() => admit(world, of, { ...place, workspace: of.workspace }, request, world.digest.hash(token)));
-  await register(world, { workspace: of.workspace, clusterId: place.clusterId });
+  await registerCluster(world, { workspace: of.workspace, clusterId: place.clusterId });
   return { hostId: of.hostId, hostToken: token };
 }
 
@@ -30,7 +70,7 @@ async function admit(
   world: Basics,
   of: Subject,
   place: { readonly workspace: string; readonly clusterId: string; readonly rank: number },
-  request: Enroll,
+  request: Pick<Enroll, "facts">,
   tokenHash: string,
 ): Promise<void> {
   const host = await load(world.table, Host.noun, Keys.host(place.workspace, place.clusterId, place.rank));
@@ -49,4 +89,4 @@ async function admit(
 }
 
 const refused = () =>
-  new MusterError("unauthenticated", "this enrollment token is not valid, or was used by another machine");
+  new MusterError("unauthenticated", "this machine is not expected, or another agent has enrolled it");

@@ -15,6 +15,14 @@ export const Facts = z.object({
   os: z.string().max(64),
   arch: z.string().max(32),
   agentVersion: z.string().max(32),
+  /** The cloud's own name for the machine; absent, like the rest, where no cloud tells. */
+  machineId: z.string().max(64).optional(),
+  zone: z.string().max(64).optional(),
+  instanceType: z.string().max(64).optional(),
+  /** As the cloud says it: `on-demand`, `spot`, ... */
+  market: z.string().max(32).optional(),
+  /** Whether the agent of AWS's session service runs: kicks and sessions can reach the machine. */
+  sessionAgent: z.boolean().optional(),
 });
 export type Facts = z.infer<typeof Facts>;
 
@@ -48,7 +56,8 @@ export const noun: Noun<Host> = {
   schema: Host,
   fields: fieldsOf(Host),
   key: record => Keys.host(record.workspace, record.clusterId, record.rank),
-  indexes: () => ({}),
+  indexes: record =>
+    record.machineId === undefined ? {} : { link: Keys.link(Keys.machine(record.machineId), record.id) },
 };
 export const kind = { noun, life };
 

@@ -19,7 +19,7 @@ export const create = (world: Edge, actor: Actor, request: Launch.Create): Promi
     const existing =
       request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
     const { cluster, writes } = existing
-      ? reuse(world, actor, request, existing)
+      ? await reuse(world, actor, request, existing)
       : await Create.blueprint(world, actor, wanted(request));
     const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request)) : undefined;
     const answer: Launch.Info = {
@@ -60,6 +60,7 @@ const wanted = (request: Launch.Create): Cluster.Create => ({
   nodes: request.task.nodes,
   resources: request.task.resources,
   ...(request.idle !== undefined && { idle: request.idle }),
+  ...(request.maxLifetime !== undefined && { maxLifetime: request.maxLifetime }),
   shared: request.shared,
 });
 
@@ -71,16 +72,16 @@ const jobOf = (request: Launch.Create): Job.Submit => ({
 });
 
 /** A stopped cluster is started by a launch: whoever says its name wants it. */
-function reuse(
+async function reuse(
   world: Edge,
   actor: Actor,
   request: Launch.Create,
   cluster: Stored<Cluster.Cluster>,
-): { cluster: Cluster.Cluster; writes: readonly Write[] } {
+): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   Create.requireFit(actor, cluster, wanted(request));
   if (request.down) requireManage(actor, cluster);
   if (cluster.state === "stopped") {
-    const move = starting(world, actor, cluster);
+    const move = await starting(world, actor, cluster);
     return { cluster: move.next, writes: move.writes };
   }
   Cluster.requireOpen(cluster);

@@ -10,6 +10,7 @@ export const Create = z.strictObject({
   /** Cluster to use or create. Absent: a new one with a name made up for it, which terminates when idle. */
   cluster: Name.optional(),
   idle: Idle.optional(),
+  maxLifetime: Cluster.Create.shape.maxLifetime,
   shared: z.boolean().default(false),
   priority: Job.Submit.shape.priority,
   /** Tear the cluster down when the job has ended. */

@@ -1,4 +1,5 @@
 /** The world that verbs act on. A verb's first argument says which part of it it needs. */
+import type { Trust } from "../actor/identity.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Clock, Digest, Log, Random, Workflow } from "./ports.ts";
 import type { MachineProvider } from "./provider.ts";
@@ -27,4 +28,6 @@ export type Catalog = ReadonlyMap<string, Pick<MachineProvider, "name" | "offers
 /** The part of the world that faces users and hosts. */
 export type Edge = Pick<World, "table" | "blobs" | "clock" | "random" | "digest" | "log"> & {
   readonly providers: Catalog;
+  /** Absent where no gateway checks the signatures of AWS. */
+  readonly trust?: Trust;
 };

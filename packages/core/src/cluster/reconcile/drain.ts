@@ -11,6 +11,7 @@
  * bookkeeping says; but the cluster is not called ended before its jobs are.
  */
 import * as Actor from "../../actor/actor.ts";
+import * as Budget from "../../budget/budget.ts";
 import * as Host from "../../host/host.ts";
 import * as Keys from "../../keys.ts";
 import type { Write } from "../../ports/table.ts";
@@ -82,10 +83,12 @@ async function finish(world: World, cluster: In<"draining">): Promise<Outcome> {
   const name = await world.table.get(Keys.clusterName(cluster.workspace, cluster.name));
   const mine = name?.data.clusterId === cluster.id;
   const unlock: Write[] = name && mine ? [{ remove: name, expect: name.version }] : [];
+  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
   const event = cluster.failure === undefined ? "gone" : "gone_failed";
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, event, {
     endedAt: world.clock.now(),
+    takes: undefined,
   });
-  await world.table.write([...move.writes, ...unlock]);
+  await world.table.write([...move.writes, ...unlock, ...given]);
   return "wait";
 }

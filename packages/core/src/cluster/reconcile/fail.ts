@@ -1,9 +1,15 @@
 /** A cluster that cannot go on: its failure is recorded, and its machines are drained before it is called failed. */
 import * as Actor from "../../actor/actor.ts";
+import type { MusterError } from "../../error.ts";
 import type { Basics } from "../../ports/world.ts";
 import { advance, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import type { Outcome } from "./step.ts";
+
+/** What a refusal leaves to be said of the cluster. */
+export function failureOf({ code, message, details: { hint } }: MusterError): Cluster.Failure {
+  return { code, message, ...(hint !== undefined && { hint }) };
+}
 
 /** @param launch what is known of its launch now, when that has changed. */
 export async function fail(

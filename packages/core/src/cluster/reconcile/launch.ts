@@ -20,7 +20,8 @@ import type { World } from "../../ports/world.ts";
 import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
 import type { Resources } from "../../task/task.ts";
 import * as Cluster from "../cluster.ts";
-import { fail } from "./fail.ts";
+import { afford } from "./afford.ts";
+import { fail, failureOf } from "./fail.ts";
 import { resourcesOf } from "./plan.ts";
 import type { In, Outcome } from "./step.ts";
 
@@ -254,18 +255,16 @@ async function goOn(
 ): Promise<Outcome> {
   const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster));
   const offer = MOVES_ON.has(error.code) ? offers[launch.try] : undefined;
-  if (offer === undefined) {
-    const { hint } = error.details;
-    return fail(
-      world,
-      cluster,
-      { code: error.code, message: error.message, ...(hint !== undefined && { hint }) },
-      launch,
-    );
-  }
+  if (offer === undefined) return fail(world, cluster, failureOf(error), launch);
   const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
-  await world.table.write([
-    amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: next, dueAt: world.clock.now() }).write,
-  ]);
-  return "again";
+  try {
+    const { takes, writes } = await afford(world.table, cluster, offer);
+    const patch = { launch: next, takes, dueAt: world.clock.now() };
+    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write, ...writes]);
+    return "again";
+  } catch (dear) {
+    if (dear instanceof MusterError && dear.code === "over_budget")
+      return fail(world, cluster, failureOf(dear), launch);
+    throw dear;
+  }
 }

@@ -1,11 +1,13 @@
 /** requested → launching: chooses the first offer and writes the intent. */
 import * as Actor from "../../actor/actor.ts";
+import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
 import * as Choose from "../../provider/choose.ts";
 import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { fail } from "./fail.ts";
+import { afford } from "./afford.ts";
+import { fail, failureOf } from "./fail.ts";
 import type { In, Outcome } from "./step.ts";
 
 export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
@@ -16,12 +18,17 @@ export async function plan(world: World, cluster: In<"requested">): Promise<Outc
   if (offer === undefined)
     return fail(world, cluster, { code: "no_offer", message: reason ?? "no machine fits any more" });
   const launch: Cluster.Launch = { try: 1, offer: Cluster.Offer.parse(offer), answered: false };
-  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", {
-    launch,
-    dueAt: world.clock.now(),
-  });
-  await world.table.write(move.writes);
-  return "again";
+  try {
+    const { takes, writes } = await afford(world.table, cluster, offer);
+    const patch = { launch, takes, dueAt: world.clock.now() };
+    const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", patch);
+    await world.table.write([...move.writes, ...writes]);
+    return "again";
+  } catch (error) {
+    // Prices have risen since it was accepted.
+    if (error instanceof MusterError && error.code === "over_budget") return fail(world, cluster, failureOf(error));
+    throw error;
+  }
 }
 
 /** What the cluster was asked to be. */

@@ -1,5 +1,6 @@
 /** stopping → stopped, and starting → booting: the machines' power, with their disks kept. */
 import * as Actor from "../../actor/actor.ts";
+import * as Budget from "../../budget/budget.ts";
 import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import type { World } from "../../ports/world.ts";
@@ -58,10 +59,12 @@ async function stopped(world: World, cluster: In<"stopping">): Promise<Outcome> 
   // No hosts: it was started, and never got ready.
   const wasReady = slots !== undefined && slots.hosts.length > 0;
   const failure = cluster.byPolicy && !wasReady ? BOOT_TIMEOUT : undefined;
-  const patch = { failure, dueAt: failure ? now + RETRY : now };
+  // What stands still costs no machine hours.
+  const patch = { failure, takes: undefined, dueAt: failure ? now + RETRY : now };
+  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", patch);
   const empty = slots ? [amend(Slots.noun, slots, { hosts: [] }).write] : [];
-  await world.table.write([...move.writes, ...empty]);
+  await world.table.write([...move.writes, ...empty, ...given]);
   return "again";
 }
 
@@ -83,9 +86,10 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
     if (failure.code !== "no_capacity" && now < (cluster.startBy ?? cluster.changedAt + START_WITHIN)) throw error;
     world.log.error("a cluster could not be started", { cluster: cluster.id, reason: String(error) });
     // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
-    const patch = { failure, byPolicy: true, dueAt: now + RETRY };
-    const why = { message: failure.message };
-    await world.table.write(advance(world, Cluster.kind, actor, cluster, "no_capacity", patch, why).writes);
+    const patch = { failure, byPolicy: true, takes: undefined, dueAt: now + RETRY };
+    const move = advance(world, Cluster.kind, actor, cluster, "no_capacity", patch, { message: failure.message });
+    const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
+    await world.table.write([...move.writes, ...given]);
     return "again";
   }
   const bootBy = now + provider.capabilities.boot;
@@ -135,13 +139,24 @@ async function startAgain(world: World, cluster: In<"stopped">): Promise<Outcome
     await cancelQueued(world, ref, "its cluster could not be started", cluster.failure);
     return "again";
   }
-  if (cluster.failure === undefined || cluster.dueAt <= now) {
-    await world.table.write(starting(world, Actor.system(cluster.workspace), cluster, { restarts }).writes);
+  if ((cluster.failure === undefined || cluster.dueAt <= now) && (await restart(world, cluster, restarts)))
     return "again";
-  }
   const dueAt = now + RETRY;
-  if (cluster.dueAt > dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  if (cluster.dueAt > dueAt || cluster.dueAt <= now)
+    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
   return "wait";
+}
+
+/** @returns false when the budget does not allow it now. */
+async function restart(world: World, cluster: In<"stopped">, restarts: number): Promise<boolean> {
+  try {
+    const { writes } = await starting(world, Actor.system(cluster.workspace), cluster, { restarts });
+    await world.table.write(writes);
+    return true;
+  } catch (error) {
+    if (error instanceof MusterError && error.code === "over_budget") return false;
+    throw error;
+  }
 }
 
 async function later(world: World, cluster: In<"stopping">, dueAt: number): Promise<Outcome> {

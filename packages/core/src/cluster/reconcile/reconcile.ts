@@ -1,10 +1,12 @@
 /** Moves a cluster as far as it can go now. Anything may call it, at any time, any number of times. */
+import * as Actor from "../../actor/actor.ts";
 import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { ClusterRef } from "../../ports/provider.ts";
 import { WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { load, type Stored } from "../../record.ts";
+import { removal } from "../change.ts";
 import * as Cluster from "../cluster.ts";
 import { boot } from "./boot.ts";
 import { drain } from "./drain.ts";
@@ -58,8 +60,20 @@ export async function reconcile(world: World, ref: ClusterRef): Promise<Cluster.
 const find = (world: World, ref: ClusterRef) =>
   load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
 
+/** Its time is over, whatever it does. */
+const hasOutlived = (cluster: Cluster.Cluster, now: number): boolean =>
+  cluster.endBy !== undefined && cluster.endBy <= now && !Cluster.isLeaving(cluster);
+
+async function endLife(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome> {
+  const why = { message: "it has lived as long as its launch allowed" };
+  const move = removal(world, Actor.system(cluster.workspace), cluster, why);
+  if (move) await world.table.write(move.writes);
+  return "again";
+}
+
 async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome> {
   try {
+    if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
     // The table's type ties each state to a step for it; the lookup loses that tie.
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {

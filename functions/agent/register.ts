@@ -1,0 +1,6 @@
+import type { Runs } from "@muster/api/serve.ts";
+import * as Host from "@muster/core/host/enroll.ts";
+import type { Edge } from "@muster/core/ports/world.ts";
+
+export const register = (world: Edge) =>
+  ({ "agent.register": ({ identity, body }) => Host.register(world, identity, body) }) satisfies Runs;
