@@ -4,6 +4,7 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import { get as getCluster } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import { nextLook, silentOf, type Watch } from "@muster/core/host/silence.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
@@ -51,6 +52,26 @@ test("a host that is gone with its machine is given up within twelve minutes", a
   world.provider.machines.clear();
   await passing(world, 12);
   expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "host_lost" } });
+});
+
+test("a suspicion of one host, or of before, does not keep another from being given up", () => {
+  const at = (minute: number) => minute * MINUTE;
+  const look = (watch: Watch, now: number, calls: readonly (readonly [number, number])[]) => {
+    const silent = silentOf([0, 1], watch, { now, calls: new Map(calls), running: new Set() }, "clu_x");
+    return { gone: silent.filter(host => host.gone).map(host => host.rank), next: nextLook(silent, watch, now) };
+  };
+  // Rank 0 was suspect from minute 10 on. It has called since, but rank 1 has not after minute 12.
+  let watch: Watch = { suspectedAt: at(10), dueAt: at(18), from: at(1) };
+  const given: number[] = [];
+  for (let minute = 18; minute < 30 && given.length === 0; minute++) {
+    const { gone, next } = look(watch, at(minute), [
+      [0, at(minute)],
+      [1, at(12)],
+    ]);
+    given.push(...gone);
+    watch = { dueAt: at(minute + 1), from: at(1), ...next };
+  }
+  expect(given).toEqual([1]);
 });
 
 test("a host that calls but never begins does not keep its job for ever", async () => {

@@ -9,7 +9,7 @@ import type { Sum } from "./hunt.ts";
 import { hunt } from "./parent.ts";
 
 const STEPS = 1_000;
-const SEEDS = 60;
+const SEEDS = 100;
 
 const search = (from: number, count: number, steps: number, bug?: string): Promise<Sum> =>
   hunt({ from, count, steps, stopsAtFirst: bug !== undefined }, 2, bug, () => undefined);

@@ -36,6 +36,14 @@ export const queued = (workspace: string, clusterId: string, priority: number, j
 export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
 
+/** What all workspaces share about a provider. */
+export const SHARED = "P#";
+export const capacity = (provider: string, place: string): Key => ({
+  pk: `${SHARED}${provider}`,
+  sk: `CAPACITY#${place}`,
+});
+export const launches = (provider: string): Key => ({ pk: `${SHARED}${provider}`, sk: "LAUNCHES" });
+
 /** Index keys. */
 export const list = (workspace: string, noun: string, id: string): Key => ({ pk: `W#${workspace}#${noun}`, sk: id });
 export const link = (relation: string, id: string): Key => ({ pk: relation, sk: id });

@@ -37,7 +37,8 @@ export function watchRecords(sim: Sim): void {
 
 /** I15: whoever works for one tenant writes nothing of another's. */
 function checkWorkspace(sim: Sim, process: Process, written: readonly Written[]): void {
-  const workspaces = new Set(written.map(({ key }) => key.pk.split("#")[1]));
+  const owned = written.filter(({ key }) => !key.pk.startsWith(Keys.SHARED));
+  const workspaces = new Set(owned.map(({ key }) => key.pk.split("#")[1]));
   if (process.workspace !== undefined) workspaces.add(process.workspace);
   if (workspaces.size > 1)
     sim.violate("I15", `${process.name} wrote for ${[...workspaces].join(" and ")}: ${written.map(one => one.key.pk)}`);
@@ -133,8 +134,7 @@ function checkBudget(sim: Sim, cluster: Cluster.Cluster): void {
     sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and still takes ${takes}`);
   const item = sim.db.get(Keys.budget(cluster.workspace));
   const { taken, ceiling } = (item?.data ?? { taken: 0, ceiling: Budget.DEFAULT_CEILING }) as Budget.Budget;
-  const sum = sim.db
-    .all("cluster")
+  const sum = [...sim.db.all("cluster")]
     .map(one => one.data as unknown as Cluster.Cluster)
     .filter(one => one.workspace === cluster.workspace)
     .reduce((total, one) => total + (one.takes ?? 0), 0);

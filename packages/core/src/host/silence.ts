@@ -28,6 +28,8 @@ export interface Watch {
 
 export interface Silent {
   readonly rank: number;
+  /** Epoch ms until which it was heard, or not expected to call. */
+  readonly heard: number;
   /** True: enough is known to give the host up. */
   readonly gone: boolean;
 }
@@ -58,7 +60,7 @@ export function silentOf(
     const heard = Math.max(calls.get(rank) ?? 0, watch.from);
     if (now - heard <= SUSPECT_AFTER) return [];
     const patience = running.has(idOf(clusterId, rank)) ? LOST_AFTER : LOOK_AGAIN;
-    return [{ rank, gone: since !== undefined && heard < since && now - since >= patience }];
+    return [{ rank, heard, gone: since !== undefined && heard < since && now - since >= patience }];
   });
 }
 
@@ -70,7 +72,9 @@ export function nextLook(
 ): { suspectedAt: number; dueAt: number } | undefined {
   if (silent.length === 0) return undefined;
   const since = isOnTime(watch, now) ? watch.suspectedAt : undefined;
-  return { suspectedAt: since ?? now, dueAt: now + LOOK_AGAIN };
+  // A suspicion of one who has called since says nothing about the others: theirs begins now.
+  const stands = since !== undefined && silent.some(host => host.heard < since);
+  return { suspectedAt: stands ? since : now, dueAt: now + LOOK_AGAIN };
 }
 
 const isOnTime = (watch: Watch, now: number): boolean => now - watch.dueAt <= LATE;

@@ -25,6 +25,8 @@ export interface Capabilities {
   readonly unknown: number;
   /** How long machines may take from launch until their agent has registered, in ms. */
   readonly boot: number;
+  /** How many launch calls the cloud takes; as many as come, when absent. */
+  readonly launches?: { readonly burst: number; readonly perSecond: number };
 }
 
 /** What a provider can do for a request. */

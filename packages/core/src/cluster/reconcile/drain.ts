@@ -20,7 +20,8 @@ import { advance, amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { hostsOf } from "../register.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
-import { certainAt, providerOf } from "./launch.ts";
+import { certainAt } from "./launch.ts";
+import { providerOf } from "./provider.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a drain looks again, in ms. */

@@ -12,7 +12,7 @@ import { deadline, describe, type Idle } from "../idle.ts";
 import { READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
-import { providerOf } from "./launch.ts";
+import { providerOf } from "./provider.ts";
 import type { In, Outcome } from "./step.ts";
 
 export async function ready(world: World, cluster: In<"ready">): Promise<Outcome> {

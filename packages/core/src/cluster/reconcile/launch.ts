@@ -9,8 +9,9 @@
  * was refused: until that is out of the question, there is no other try, or one cluster would have two sets of machines.
  */
 import * as Actor from "../../actor/actor.ts";
+import * as Throttle from "../../capacity/throttle.ts";
 import { retrying } from "../../commit.ts";
-import { type ErrorCode, MusterError } from "../../error.ts";
+import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import { enrollmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
@@ -20,9 +21,9 @@ import type { World } from "../../ports/world.ts";
 import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
 import type { Resources } from "../../task/task.ts";
 import * as Cluster from "../cluster.ts";
-import { afford } from "./afford.ts";
-import { fail, failureOf } from "./fail.ts";
 import { resourcesOf } from "./plan.ts";
+import { providerOf } from "./provider.ts";
+import { isSameTry, refused } from "./refuse.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How long one caller may be alone in launching, in ms; longer than any launch call takes. */
@@ -37,6 +38,8 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   const resources = await resourcesOf(world, cluster);
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
+  const queue = await Throttle.take(world, provider);
+  if (queue > 0) return later(world, cluster, queue);
   const now = world.clock.now();
   const sent = sending(cluster.launch, now, provider.capabilities);
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { launch: sent, dueAt: now + LEASE });
@@ -54,6 +57,13 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   }
   await answered(world, next as In<"launching">, provider);
   return "again";
+}
+
+/** Others are launching: this one's turn comes. */
+async function later(world: World, cluster: In<"launching">, wait: number): Promise<Outcome> {
+  const dueAt = world.clock.now() + wait;
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
 }
 
 /** Whether nobody may call now: somebody else is at it, or an earlier call may still land. */
@@ -81,15 +91,6 @@ export function certainAt(
   if (launch?.sentAt === undefined) return 0;
   if (!launch.answered) return launch.sentAt + unknown;
   return Math.max((launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
-}
-
-export function providerOf(
-  world: Pick<World, "providers">,
-  cluster: Pick<Cluster.Cluster, "provider">,
-): MachineProvider {
-  const provider = world.providers.get(cluster.provider);
-  if (provider) return provider;
-  throw new MusterError("unavailable", `provider '${cluster.provider}' is not part of this control plane`);
 }
 
 /**
@@ -212,59 +213,4 @@ async function answered(world: World, sent: In<"launching">, provider: MachinePr
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
   });
-}
-
-type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" }>> & {
-  readonly launch: Cluster.Launch;
-};
-
-/** Is this still the cluster, and the try, that the call was made for? */
-const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
-  (cluster.state === "launching" || cluster.state === "draining") && cluster.launch?.try === sent.launch.try;
-
-/** And was no other call made since? A refusal speaks for its own call only. */
-const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
-  isSameTry(cluster, sent) && !cluster.launch.answered && cluster.launch.sentAt === sent.launch.sentAt;
-
-/** The provider said no, and made nothing. */
-async function refused(world: World, sent: In<"launching">, error: MusterError): Promise<Outcome> {
-  return retrying(async () => {
-    const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
-    if (cluster === undefined || !isSameCall(cluster, sent)) return "again";
-    const now = world.clock.now();
-    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true, answeredAt: now };
-    const doubtUntil = launch.doubtUntil ?? 0;
-    if (cluster.state === "draining" || doubtUntil > now) {
-      const dueAt = cluster.state === "draining" ? cluster.dueAt : doubtUntil;
-      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch, dueAt }).write]);
-      return "again";
-    }
-    return goOn(world, cluster as In<"launching">, launch, error);
-  });
-}
-
-/** Refusals that say nothing about another offer. */
-const MOVES_ON: ReadonlySet<ErrorCode> = new Set(["no_capacity", "quota_exceeded"]);
-
-/** On to the next offer, or to a failure with its reason. */
-async function goOn(
-  world: World,
-  cluster: In<"launching">,
-  launch: Cluster.Launch,
-  error: MusterError,
-): Promise<Outcome> {
-  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster));
-  const offer = MOVES_ON.has(error.code) ? offers[launch.try] : undefined;
-  if (offer === undefined) return fail(world, cluster, failureOf(error), launch);
-  const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
-  try {
-    const { takes, writes } = await afford(world.table, cluster, offer);
-    const patch = { launch: next, takes, dueAt: world.clock.now() };
-    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write, ...writes]);
-    return "again";
-  } catch (dear) {
-    if (dear instanceof MusterError && dear.code === "over_budget")
-      return fail(world, cluster, failureOf(dear), launch);
-    throw dear;
-  }
 }

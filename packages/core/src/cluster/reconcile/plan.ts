@@ -1,5 +1,6 @@
 /** requested → launching: chooses the first offer and writes the intent. */
 import * as Actor from "../../actor/actor.ts";
+import * as Capacity from "../../capacity/memory.ts";
 import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
@@ -14,7 +15,8 @@ export async function plan(world: World, cluster: In<"requested">): Promise<Outc
   const resources = await resourcesOf(world, cluster);
   const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
   const { offers, reason } = await provider.offers(resources);
-  const [offer] = offers;
+  // Where all were refused lately, the best is asked once more.
+  const [offer = offers[0]] = await Capacity.untried(world, offers);
   if (offer === undefined)
     return fail(world, cluster, { code: "no_offer", message: reason ?? "no machine fits any more" });
   const launch: Cluster.Launch = { try: 1, offer: Cluster.Offer.parse(offer), answered: false };

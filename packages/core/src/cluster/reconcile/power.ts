@@ -13,7 +13,8 @@ import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
-import { certainAt, providerOf } from "./launch.ts";
+import { certainAt } from "./launch.ts";
+import { providerOf } from "./provider.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a stop or a start looks again, in ms. */

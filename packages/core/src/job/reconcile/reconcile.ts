@@ -1,7 +1,7 @@
 /** Looks after one job: settles it, steps in when its time is over, and finds out about hosts that have gone silent. */
 import * as Actor from "../../actor/actor.ts";
 import * as Cluster from "../../cluster/cluster.ts";
-import { providerOf } from "../../cluster/reconcile/launch.ts";
+import { providerOf } from "../../cluster/reconcile/provider.ts";
 import { kick } from "../../host/kick.ts";
 import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
 import * as Keys from "../../keys.ts";

@@ -1,6 +1,6 @@
 /** What the table refuses whatever stands in it: DynamoDB's limits, so that what works on one machine works on AWS. */
-import { MusterError } from "@muster/core/error.ts";
-import { type Key, MAX_WRITES, type Range, type Write } from "@muster/core/ports/table.ts";
+import { MusterError } from "../error.ts";
+import { type Key, MAX_WRITES, type Range, type Write } from "../ports/table.ts";
 
 export const MAX_ITEM_BYTES = 400 * 1024;
 export const MAX_WRITE_BYTES = 4 * 1024 * 1024;
@@ -46,7 +46,7 @@ function checkSizes(writes: readonly Write[]): void {
 function sizeOf(write: Write): number {
   if (!("put" in write)) return 0;
   for (const key of Object.values(write.put.indexes ?? {})) checkKey(key);
-  return Buffer.byteLength(JSON.stringify(write.put));
+  return bytes(JSON.stringify(write.put));
 }
 
 /** @throws MusterError `invalid_request` */
@@ -58,16 +58,26 @@ export function checkKey(key: Key): void {
 /** @throws MusterError `invalid_request` */
 export function checkRange(range: Range & { readonly pk: string }): void {
   checkPart("pk", range.pk, MAX_PK_BYTES);
-  for (const bound of [range.prefix, range.upTo])
-    if (bound !== undefined && !bound.isWellFormed())
-      throw new MusterError("invalid_request", "a bound of a range is not well-formed text");
+  for (const bound of [range.prefix, range.upTo]) checkBound(bound);
   const { limit } = range;
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT))
     throw new MusterError("invalid_request", `a page has 1 to ${MAX_LIMIT} items, not ${limit}`);
 }
 
+function checkBound(bound: string | undefined): void {
+  if (bound === undefined) return;
+  if (!bound.isWellFormed()) throw new MusterError("invalid_request", "a bound of a range is not well-formed text");
+  // DynamoDB takes no bound that is longer than any sort key.
+  if (bytes(bound) > MAX_SK_BYTES)
+    throw new MusterError("invalid_request", `a bound of a range has at most ${MAX_SK_BYTES} bytes`);
+}
+
+/** Of UTF-8. */
+const bytes = (text: string): number => encoder.encode(text).length;
+const encoder = new TextEncoder();
+
 function checkPart(name: "pk" | "sk", text: string, most: number): void {
-  const size = Buffer.byteLength(text);
+  const size = bytes(text);
   if (size < 1 || size > most)
     throw new MusterError("invalid_request", `a ${name} has 1 to ${most} bytes, this one has ${size}`);
   // UTF-8 has no half surrogates: two such keys would become one.

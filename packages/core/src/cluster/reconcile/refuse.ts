@@ -1,0 +1,85 @@
+/** A launch call that the provider refused: on to the next offer, or to a failure with its reason. */
+import * as Capacity from "../../capacity/memory.ts";
+import { retrying } from "../../commit.ts";
+import { type ErrorCode, MusterError } from "../../error.ts";
+import * as Keys from "../../keys.ts";
+import type { Offer } from "../../ports/provider.ts";
+import type { World } from "../../ports/world.ts";
+import { amend, load, type Stored } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { afford } from "./afford.ts";
+import { fail, failureOf } from "./fail.ts";
+import { resourcesOf } from "./plan.ts";
+import { providerOf } from "./provider.ts";
+import type { In, Outcome } from "./step.ts";
+
+type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" }>> & {
+  readonly launch: Cluster.Launch;
+};
+
+/** Is this still the cluster, and the try, that the call was made for? */
+export const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
+  (cluster.state === "launching" || cluster.state === "draining") && cluster.launch?.try === sent.launch.try;
+
+/** And was no other call made since? A refusal speaks for its own call only. */
+const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
+  isSameTry(cluster, sent) && !cluster.launch.answered && cluster.launch.sentAt === sent.launch.sentAt;
+
+/** The provider said no, and made nothing. */
+export async function refused(world: World, sent: In<"launching">, error: MusterError): Promise<Outcome> {
+  return retrying(async () => {
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
+    if (cluster === undefined || !isSameCall(cluster, sent)) return "again";
+    const now = world.clock.now();
+    const { leaseUntil: _, ...launch } = { ...cluster.launch, answered: true, answeredAt: now };
+    const doubtUntil = launch.doubtUntil ?? 0;
+    if (cluster.state === "draining" || doubtUntil > now) {
+      const dueAt = cluster.state === "draining" ? cluster.dueAt : doubtUntil;
+      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch, dueAt }).write]);
+      return "again";
+    }
+    return goOn(world, cluster as In<"launching">, launch, error);
+  });
+}
+
+/** The most offers that one launch tries. */
+const MOST_TRIES = 20;
+
+async function nextOffer(
+  world: World,
+  cluster: In<"launching">,
+  launch: Cluster.Launch,
+  code: ErrorCode,
+): Promise<Offer | undefined> {
+  await Capacity.remember(world, launch.offer, code);
+  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster));
+  // A refusal may be forgotten while others are tried: nothing is tried more often than there are offers.
+  if (launch.try >= Math.min(offers.length, MOST_TRIES)) return undefined;
+  const [next] = await Capacity.untried(world, offers);
+  return next;
+}
+
+/** Refusals that say nothing about another offer. */
+const MOVES_ON: ReadonlySet<ErrorCode> = new Set(["no_capacity", "quota_exceeded"]);
+
+/** On to the next offer, or to a failure with its reason. */
+async function goOn(
+  world: World,
+  cluster: In<"launching">,
+  launch: Cluster.Launch,
+  error: MusterError,
+): Promise<Outcome> {
+  const offer = MOVES_ON.has(error.code) ? await nextOffer(world, cluster, launch, error.code) : undefined;
+  if (offer === undefined) return fail(world, cluster, failureOf(error), launch);
+  const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
+  try {
+    const { takes, writes } = await afford(world.table, cluster, offer);
+    const patch = { launch: next, takes, dueAt: world.clock.now() };
+    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write, ...writes]);
+    return "again";
+  } catch (dear) {
+    if (dear instanceof MusterError && dear.code === "over_budget")
+      return fail(world, cluster, failureOf(dear), launch);
+    throw dear;
+  }
+}
