@@ -1,4 +1,4 @@
-/** All handlers of the route table, for whoever serves it whole. */
+/** All handlers of the route table: by the function that serves them, and for whoever serves the table whole. */
 import type { Runs } from "@muster/api/serve.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 import { enroll } from "./agent/enroll.ts";
@@ -14,17 +14,20 @@ import { providers } from "./api/providers.ts";
 import { tokens } from "./api/tokens.ts";
 import { uploads } from "./api/uploads.ts";
 
-export const handlers = (world: Edge): Required<Runs> => ({
-  ...budgets(world),
-  ...clusters(world),
-  ...jobs(world),
-  ...launches(world),
-  ...providers(world),
-  ...tokens(world),
-  ...uploads(world),
-  ...enroll(world),
-  ...file(world),
-  ...poll(world),
-  ...register(world),
-  ...report(world),
-});
+/** For people and programs. */
+export const api = (world: Edge) =>
+  ({
+    ...budgets(world),
+    ...clusters(world),
+    ...jobs(world),
+    ...launches(world),
+    ...providers(world),
+    ...tokens(world),
+    ...uploads(world),
+  }) satisfies Runs;
+
+/** For hosts. */
+export const agent = (world: Edge) =>
+  ({ ...enroll(world), ...file(world), ...poll(world), ...register(world), ...report(world) }) satisfies Runs;
+
+export const handlers = (world: Edge): Required<Runs> => ({ ...api(world), ...agent(world) });

@@ -10,8 +10,8 @@ import { MusterError } from "@muster/core/error.ts";
 import type { HostActor } from "@muster/core/host/authenticate.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { verify } from "@muster/core/token/verify.ts";
-import { createDigest } from "@muster/local/digest.ts";
-import { createRandom } from "@muster/local/random.ts";
+import { createDigest } from "@muster/node/digest.ts";
+import { createRandom } from "@muster/node/random.ts";
 import { openTable } from "@muster/local/table/table.ts";
 import { onTestFinished } from "vitest";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBlobs } from "@muster/local/blobs/blobs.ts";
 import { handleBlobRequest } from "@muster/local/blobs/http.ts";
-import { createDigest } from "@muster/local/digest.ts";
+import { createDigest } from "@muster/node/digest.ts";
 import { blobsContract } from "./blobs.ts";
 
 blobsContract("files", async () => {

@@ -11,7 +11,12 @@ import { byBytes, bytes, fresh, keysOf, type Subject } from "./blobs-subject.ts"
 
 export type { Subject } from "./blobs-subject.ts";
 
-export function blobsContract(name: string, open: () => Promise<Subject>): void {
+/** @param cannotStore names, of those used here, that an emulator behind the adapter does not take; its suite says so. */
+export function blobsContract(
+  name: string,
+  open: () => Promise<Subject>,
+  { cannotStore = [] }: { readonly cannotStore?: readonly string[] } = {},
+): void {
   describe(`Blobs: ${name}`, () => {
     let current: Subject | undefined;
     beforeAll(async () => {
@@ -24,7 +29,7 @@ export function blobsContract(name: string, open: () => Promise<Subject>): void 
     };
     describe("bytes", () => bytesContract(get));
     describe("lists", () => listContract(get));
-    describe("keys", () => keyContract(get));
+    describe("keys", () => keyContract(get, cannotStore));
     describe("post policies", () => policyContract(get));
     describe("post policies for announced bytes", () => announcedContract(get));
     describe("signed reads", () => readContract(get));
@@ -173,7 +178,7 @@ function listContract(get: () => Subject): void {
   }, 30_000);
 }
 
-function keyContract(get: () => Subject): void {
+function keyContract(get: () => Subject, cannotStore: readonly string[]): void {
   const bad = [
     "",
     "/a",
@@ -232,7 +237,8 @@ function keyContract(get: () => Subject): void {
       "e\u0301",
       "\u00e9",
     ];
-    const keys = [...long, ...odd].map(name => prefix + name);
+    const names = [...long, ...odd].filter(name => !cannotStore.includes(name));
+    const keys = names.map(name => prefix + name);
     await Promise.all(keys.map(key => blobs.put(key, bytes(key))));
     expect(keysOf(await blobs.list(prefix))).toEqual(keys.toSorted(byBytes));
     for (const key of keys) expect(Buffer.from((await blobs.get(key)) ?? []).toString()).toBe(key);

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "@muster/core/ports/ports.ts";
 import type { Draft, IndexName, Item, Key, Page, Range, Sighting, Table } from "@muster/core/ports/table.ts";
-import { createDigest } from "@muster/local/digest.ts";
+import { createDigest } from "@muster/node/digest.ts";
 
 /** What the suite gives to the adapter. */
 export interface Setup {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBlobs } from "@muster/local/blobs/blobs.ts";
-import { createDigest } from "@muster/local/digest.ts";
+import { createDigest } from "@muster/node/digest.ts";
 import { onTestFinished } from "vitest";
 
 export function open(base = () => "http://127.0.0.1:1", folder = freshFolder()) {

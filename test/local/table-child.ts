@@ -1,7 +1,7 @@
 /** Writes to a table from a process of its own: transactions without end, or a number of increments. */
 import { writeSync } from "node:fs";
 import { WriteConflict } from "@muster/core/ports/table.ts";
-import { createDigest } from "@muster/local/digest.ts";
+import { createDigest } from "@muster/node/digest.ts";
 import { openTable } from "@muster/local/table/table.ts";
 
 const [verb, path = "", first = "0"] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** Ran against: the local Digest and Random, on node:crypto. What the table's cursors and the blobs' grants rest on. */
 import { createHash } from "node:crypto";
-import { createDigest } from "@muster/local/digest.ts";
-import { createRandom } from "@muster/local/random.ts";
+import { createDigest } from "@muster/node/digest.ts";
+import { createRandom } from "@muster/node/random.ts";
 import { expect, test } from "vitest";
 
 const key = "k".repeat(32);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { createDigest } from "@muster/local/digest.ts";
+import { createDigest } from "@muster/node/digest.ts";
 import { openTable, type TableOptions } from "@muster/local/table/table.ts";
 import { onTestFinished } from "vitest";
 

@@ -10,7 +10,7 @@ import { definitions } from "@muster/core/machine/definitions.ts";
 import aslValidator from "asl-validator";
 import { StateMachine } from "aws-local-stepfunctions";
 import { describe, expect, test } from "vitest";
-import { handler } from "../../functions/lifecycle/step.ts";
+import { step as handler } from "../../functions/lifecycle/step.ts";
 import { enrollAll } from "../support/host.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 

@@ -4,8 +4,8 @@ import type { Blobs } from "@muster/core/ports/blobs.ts";
 import type { Intent, Machine, MachineProvider, Offer } from "@muster/core/ports/provider.ts";
 import type { Change, Table } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
-import { createDigest } from "@muster/local/digest.ts";
-import { createRandom } from "@muster/local/random.ts";
+import { createDigest } from "@muster/node/digest.ts";
+import { createRandom } from "@muster/node/random.ts";
 import { openTable } from "@muster/local/table/table.ts";
 
 export class TestClock {

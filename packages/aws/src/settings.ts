@@ -16,13 +16,6 @@ export const Muster = z.object({
 });
 export type Muster = z.infer<typeof Muster>;
 
-/** The function that hosts call: whose word it takes. */
-export const Hosts = z.object({
-  /** Name of the role that hosts have. */
-  hostRole: z.string(),
-});
-export type Hosts = z.infer<typeof Hosts>;
-
 /** The functions that make and end machines. */
 export const Fleet = z.object({
   /** Where hosts reach the control plane: the API's URL, without a slash at its end. */

@@ -2,25 +2,31 @@
  * The doorbell: after a commit, what has changed is reconciled at once. A ring may be lost, doubled or late: everything
  * that it starts is also found by a poll or by a deadline.
  */
+import * as z from "zod";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
 import { kick } from "./host/kick.ts";
 import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
-import type { ClusterRef } from "./ports/provider.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
 
-/** What a change asks for. */
-export type Ring =
-  | {
-      readonly do: "drive";
-      readonly machine: "cluster-up" | "cluster-down";
-      readonly ref: ClusterRef;
-      readonly run: string;
-    }
-  | { readonly do: "reconcile"; readonly ref: ClusterRef }
-  | { readonly do: "look"; readonly workspace: string; readonly jobId: string }
-  | { readonly do: "kick"; readonly ref: ClusterRef; readonly ranks: readonly number[] };
+const Ref = z.object({ workspace: z.string(), clusterId: z.string() });
+
+/** What a change asks for; as data, because one that failed is kept. */
+export const Ring = z.discriminatedUnion("do", [
+  z.object({ do: z.literal("drive"), machine: z.enum(["cluster-up", "cluster-down"]), ref: Ref, run: z.string() }),
+  z.object({ do: z.literal("reconcile"), ref: Ref }),
+  z.object({ do: z.literal("look"), workspace: z.string(), jobId: z.string() }),
+  z.object({ do: z.literal("kick"), ref: Ref, ranks: z.array(z.number().int()) }),
+]);
+export type Ring = z.infer<typeof Ring>;
+
+/** What the ring is about: the same thing is not answered twice at once. */
+export function subjectOf(ring: Ring): string {
+  if (ring.do === "look") return `job ${ring.workspace} ${ring.jobId}`;
+  const cluster = `${ring.ref.workspace} ${ring.ref.clusterId}`;
+  return ring.do === "kick" ? `kick ${cluster} ${ring.ranks.join()}` : `cluster ${cluster}`;
+}
 
 /** Which states of a noun somebody must act on at once. */
 const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = {

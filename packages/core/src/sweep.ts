@@ -106,6 +106,7 @@ async function end(world: World, provider: MachineProvider, orphans: readonly Ma
   const ids = orphans.map(machine => machine.machineId);
   const about = { provider: provider.name, machines: ids };
   world.log.error("machines without an owner are terminated", about);
+  world.log.count?.("OrphansFound", ids.length);
   const told = await surviving(world, "machines without an owner could not be terminated", about, async () => {
     await provider.terminate(ids);
     return ids;

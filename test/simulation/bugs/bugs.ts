@@ -23,7 +23,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "refusal-settles-other-calls": [
     {
-      file: "core/src/cluster/reconcile/launch.ts",
+      file: "core/src/cluster/reconcile/refuse.ts",
       from: "const doubtUntil = launch.doubtUntil ?? 0;",
       to: "const doubtUntil = 0;",
     },
@@ -40,6 +40,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
       file: "core/src/cluster/reconcile/drain.ts",
       from: "if (left.length > 0) return",
       to: "if (left.length > 0 && now < cluster.drainingSince + 60_000) return",
+    },
+  ],
+  "budget-not-given-back": [
+    {
+      file: "core/src/cluster/reconcile/power.ts",
+      from: "const patch = { failure, byPolicy: true, takes: undefined, dueAt: now + RETRY };",
+      to: "const patch = { failure, byPolicy: true, dueAt: now + RETRY };",
     },
   ],
   "name-freed-later": [

@@ -8,10 +8,10 @@ import { retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Keys from "../keys.ts";
 import type { Digest } from "../ports/ports.ts";
-import type { Table } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
-import { advance, glimpse, load } from "../record.ts";
+import { advance, load } from "../record.ts";
 import * as Host from "./host.ts";
+import { hostOf } from "./machine.ts";
 import { hostToken, readEnrollmentToken, type Subject } from "./token.ts";
 
 /**
@@ -40,17 +40,6 @@ export async function register(
   if (host === undefined)
     throw new MusterError("unavailable", `machine ${machineId} is not on record yet`, { hint: "ask again" });
   return welcome(world, { ...host, hostId: host.id }, request);
-}
-
-/** The index may lag: what it leads to is read again. */
-async function hostOf(table: Table, machineId: string): Promise<Host.Host | undefined> {
-  const { items } = await table.query({ pk: Keys.machine(machineId), index: "link", limit: 10 });
-  for (const item of items) {
-    const seen = glimpse(Host.noun, item);
-    const host = await load(table, Host.noun, Keys.host(seen.workspace, seen.clusterId, seen.rank));
-    if (host?.machineId === machineId) return host;
-  }
-  return undefined;
 }
 
 async function welcome(

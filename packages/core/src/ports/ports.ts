@@ -25,7 +25,11 @@ export interface Digest {
 export interface Log {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something that should not be, for whoever watches over numbers; absent where nobody does. */
+  count?(name: Alarming, value: number): void;
 }
+
+export type Alarming = "OrphansFound" | "DrainingTooLong";
 
 /** What drives a provisioning or a teardown in time. The record is the truth; this only calls reconcilers at the right time. */
 export interface Workflow {

@@ -1,5 +1,5 @@
 /** The doorbell of one process: rings are answered after the commit, each thing once at a time, three tries, then put aside. */
-import { answer, type Ring, ringFor } from "@muster/core/doorbell.ts";
+import { answer, type Ring, ringFor, subjectOf } from "@muster/core/doorbell.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
 
@@ -25,7 +25,7 @@ export class Doorbell {
   }
 
   #add(ring: Ring): void {
-    const key = keyOf(ring);
+    const key = subjectOf(ring);
     // What rings while its answer is under way may have come too late for it: it is answered once more.
     this.#waiting.set(key, ring);
     if (!this.#running.has(key)) setImmediate(() => this.#next(key));
@@ -65,17 +65,5 @@ export class Doorbell {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#running.values());
-  }
-}
-
-/** What the ring is about: the same thing is not answered twice at once. */
-function keyOf(ring: Ring): string {
-  switch (ring.do) {
-    case "look":
-      return `job ${ring.workspace} ${ring.jobId}`;
-    case "kick":
-      return `kick ${ring.ref.workspace} ${ring.ref.clusterId} ${ring.ranks.join()}`;
-    default:
-      return `cluster ${ring.ref.workspace} ${ring.ref.clusterId}`;
   }
 }

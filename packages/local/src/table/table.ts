@@ -21,8 +21,8 @@ import {
   type Write,
   WriteConflict,
 } from "@muster/core/ports/table.ts";
+import { checkKey, checkRange, checkWrites, keyOf } from "@muster/core/table/rules.ts";
 import { createLagging, type IndexLag } from "./lag.ts";
-import { checkKey, checkRange, checkWrites, keyOf } from "./rules.ts";
 import { openDatabase } from "./schema.ts";
 import { createStore, type Store } from "./store.ts";
 

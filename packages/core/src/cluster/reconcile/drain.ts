@@ -27,6 +27,9 @@ import type { In, Outcome } from "./step.ts";
 /** How often a drain looks again, in ms. */
 const LOOK = 5_000;
 
+/** How long machines may take to end before somebody should know, in ms. */
+const DRAIN_WITHIN = 1_800_000;
+
 const REMOVED = "the cluster was removed";
 
 export async function drain(world: World, cluster: In<"draining">): Promise<Outcome> {
@@ -39,6 +42,7 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   if (machines.length > 0) {
     await provider.terminate(machines.map(machine => machine.machineId));
     const left = await provider.observe(ref);
+    if (left.length > 0 && now > cluster.drainingSince + DRAIN_WITHIN) tellOfDrain(world, cluster, left.length);
     if (left.length > 0) return later(world, cluster, now + LOOK);
   }
   const certain = certainAt(cluster.launch, provider.capabilities);
@@ -47,6 +51,11 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   await closeRunning(world, ref, "the cluster was removed while it ran", cluster.failure);
   await endHosts(world, cluster);
   return finish(world, cluster);
+}
+
+function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, machines: number): void {
+  world.log.error("a cluster's machines do not end", { cluster: id, machines, since: drainingSince });
+  world.log.count?.("DrainingTooLong", 1);
 }
 
 /** @returns how many jobs still hold hosts; 0 when their moment is over and that could not be found out. */

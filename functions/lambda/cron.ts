@@ -1,0 +1,13 @@
+/** The function `cron`: duties, each at its own interval. The first run after a deployment makes the catalog. */
+import { ec2Of } from "@muster/aws/ec2/client.ts";
+import { catalog } from "../cron/catalog.ts";
+import { due } from "../cron/due.ts";
+import { duties } from "../cron/duties.ts";
+import { orphans } from "../cron/orphans.ts";
+import { aws, fleet, provider, world } from "../world/fleet.ts";
+
+export const handler = duties({
+  due: due(world),
+  orphans: orphans(world, provider),
+  catalog: catalog(world, { aws, ec2: ec2Of(aws) }, fleet),
+});

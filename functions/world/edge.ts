@@ -1,0 +1,11 @@
+/** The world of functions that face users and hosts: nothing in it can make a machine. */
+import { offering } from "@muster/aws/ec2/offering.ts";
+import { namesOf } from "@muster/aws/places.ts";
+import type { Edge } from "@muster/core/ports/world.ts";
+import { base, catalog, muster } from "./base.ts";
+
+export const edge: Edge = {
+  ...base,
+  providers: new Map([["aws", offering(catalog)]]),
+  trust: { account: muster.account, hostRole: namesOf(muster.deployment).hostRole },
+};

@@ -1,0 +1,36 @@
+/** The whole world, for functions that make, move and end machines. */
+import { offers } from "@muster/aws/ec2/offers/offers.ts";
+import { ec2Provider } from "@muster/aws/ec2/provider.ts";
+import { userData } from "@muster/aws/ec2/user-data/user-data.ts";
+import { Fleet } from "@muster/aws/settings.ts";
+import { noWorkflow } from "@muster/aws/workflow.ts";
+import type { World } from "@muster/core/ports/world.ts";
+import { aws, base, catalog, muster } from "./base.ts";
+import { link } from "./settings.ts";
+
+/** How long a machine may live before its agent was heard, in seconds. */
+const BOOT_GRACE = 1800;
+
+const fleet = link("Fleet", Fleet);
+
+const script = userData({
+  endpoint: fleet.endpoint,
+  region: muster.region,
+  agentSha256: fleet.runtime.agent,
+  nodeSha256: { x64: fleet.runtime.nodeX64, arm64: fleet.runtime.nodeArm64 },
+  bootGraceSeconds: BOOT_GRACE,
+});
+
+export const provider = ec2Provider({
+  ...fleet,
+  aws,
+  deployment: muster.deployment,
+  catalog,
+  offers,
+  userData: () => script,
+  clock: base.clock,
+  log: base.log,
+});
+
+export const world: World = { ...base, providers: new Map([[provider.name, provider]]), workflow: noWorkflow };
+export { aws, fleet, muster };

@@ -1,0 +1,27 @@
+/** What the `aws` provider offers, for functions that may make no machine: no client of EC2 is loaded for it. */
+import type { Capabilities, MachineProvider } from "@muster/core/ports/provider.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { offers } from "./offers/offers.ts";
+
+export const NAME = "aws";
+
+export const capabilities: Capabilities = {
+  stop: true,
+  // What was launched shows within seconds; EC2 promises none, and has been seen to take a minute.
+  settle: 120_000,
+  // A call that was never answered is applied within ten minutes or never.
+  unknown: 660_000,
+  // Large GPU machines take ten minutes before their system begins to boot.
+  boot: 900_000,
+  // RunInstances: a bucket of five, refilled at two a second, for the account and region.
+  // (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html)
+  launches: { burst: 5, perSecond: 2 },
+};
+
+export const offering = (
+  catalog: () => Promise<Catalog>,
+): Pick<MachineProvider, "name" | "offers" | "capabilities"> => ({
+  name: NAME,
+  capabilities,
+  offers: async resources => offers(await catalog(), resources),
+});
