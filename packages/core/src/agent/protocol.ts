@@ -90,6 +90,15 @@ export const Held = AttemptRef.extend({
 });
 export type Held = z.infer<typeof Held>;
 
+/** How long a machine may live by itself, for hosts that can power themselves off. */
+export const PowerOff = z.object({
+  /** Seconds without an answer from the control plane, while no attempt runs. */
+  afterSilence: z.number().int().positive(),
+  /** Epoch ms, by the control plane's clock: the end of its lifetime, which waits for no attempt. */
+  at: z.number().optional(),
+});
+export type PowerOff = z.infer<typeof PowerOff>;
+
 export const Orders = z.object({
   /** The control plane's clock, epoch ms. */
   now: z.number(),
@@ -99,6 +108,8 @@ export const Orders = z.object({
   revoked: z.array(AttemptRef),
   /** When to poll again at the latest, in ms. */
   pollAfter: z.number().int(),
+  /** Absent: the machine does not end by itself, but for an agent that is not heard. */
+  powerOff: PowerOff.optional(),
 });
 export type Orders = z.infer<typeof Orders>;
 

@@ -1,0 +1,53 @@
+/** The root disk of a machine. */
+import type { BlockDeviceMapping } from "@aws-sdk/client-ec2";
+import { MusterError } from "@muster/core/error.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import type { Image } from "../catalog/catalog.ts";
+
+/** GiB, when nothing was asked: images with GPU drivers and one set of Python packages take half of it. */
+const USUAL = 256;
+
+/** What a gp3 disk may be asked to do: operations and MiB per second. The first is what every one does at no extra price. */
+const tiers: Readonly<Record<string, { readonly iops: number; readonly throughput: number }>> = {
+  none: { iops: 3_000, throughput: 125 },
+  low: { iops: 3_000, throughput: 125 },
+  medium: { iops: 4_000, throughput: 250 },
+  high: { iops: 8_000, throughput: 500 },
+  ultra: { iops: 16_000, throughput: 1_000 },
+  best: { iops: 16_000, throughput: 1_000 },
+};
+
+/** gp3: operations per second for each GiB, and MiB per second for each operation. */
+const IOPS_PER_GIB = 500;
+const THROUGHPUT_PER_IOPS = 0.25;
+
+/**
+ * The image's root device as a gp3 disk: encrypted, and gone with its machine.
+ * @throws MusterError `unsupported` for a disk tier that does not exist.
+ */
+export function diskOf(
+  resources: Pick<Resources, "diskSize" | "diskTier">,
+  image: Image,
+  kmsKey: string | undefined,
+): BlockDeviceMapping {
+  const tier = tiers[(resources.diskTier ?? "none").toLowerCase()];
+  if (tier === undefined)
+    throw new MusterError("unsupported", `there is no disk tier '${resources.diskTier}'`, {
+      hint: `choose one of: ${Object.keys(tiers).join(", ")}`,
+    });
+  // An image cannot be put on a disk that is smaller than its own.
+  const size = Math.max(resources.diskSize ?? USUAL, image.minDisk);
+  const iops = Math.min(tier.iops, Math.max(3_000, size * IOPS_PER_GIB));
+  return {
+    DeviceName: image.rootDevice,
+    Ebs: {
+      VolumeType: "gp3",
+      VolumeSize: size,
+      Iops: iops,
+      Throughput: Math.min(tier.throughput, iops * THROUGHPUT_PER_IOPS),
+      Encrypted: true,
+      DeleteOnTermination: true,
+      ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** What AWS can offer for a request, read off the catalog: no cloud is asked. */
+import type { Barred, Offer, Offered } from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { linkTo, quotaOf } from "../../catalog/families.ts";
+import { DEFAULTS, type Defaults, match } from "./match.ts";
+import { compare, hasImage, place } from "./place.ts";
+import { barredAll, misfit, nowhere, tooDear, unbootable } from "./reasons.ts";
+import { refuse } from "./refuse.ts";
+
+/** On each market. More than anybody tries; a request for nothing in particular fits hundreds of types in six zones. */
+const MOST = 100;
+const MOST_BARRED = 20;
+
+/**
+ * Offers in the order in which to try them; or none, with the reason and what to do about it. Quotas are compared with
+ * one host's vCPUs: how many hosts there will be, a request does not say.
+ * @param defaults what a machine has at least when the request asks for nothing
+ */
+export function offers(catalog: Catalog, resources: Resources, defaults: Defaults = DEFAULTS): Offered {
+  const refusal = refuse(catalog, resources);
+  if (refusal !== undefined) return { offers: [], ...refusal };
+  const fit = match(catalog.types, resources, defaults);
+  if (fit.length === 0) return { offers: [], ...misfit(catalog, resources) };
+  const bootable = fit.filter(type => hasImage(catalog, type, resources));
+  if (bootable.length === 0) return { offers: [], ...unbootable(catalog, fit) };
+  const placed = bootable.flatMap(type => place(catalog, type, resources)).toSorted(compare);
+  if (placed.length === 0) return { offers: [], ...nowhere(catalog, bootable, resources) };
+  const affordable = placed.filter(offer => offer.hourly <= (resources.maxHourly ?? Infinity));
+  if (affordable.length === 0) return { offers: [], ...tooDear(placed, resources) };
+  return withoutBarred(catalog, affordable);
+}
+
+function withoutBarred(catalog: Catalog, affordable: readonly Offer[]): Offered {
+  const seen = new Map<string, Barred>();
+  const left = affordable.filter(offer => {
+    const barred = barredOf(catalog, offer);
+    if (barred !== undefined) seen.set(`${offer.instanceType} ${offer.market}`, barred);
+    return barred === undefined;
+  });
+  const barred = [...seen.values()].slice(0, MOST_BARRED);
+  const most = (market: Offer["market"]) => left.filter(offer => offer.market === market).slice(0, MOST);
+  return {
+    offers: [...most("spot"), ...most("on_demand")],
+    ...(left.length === 0 && barredAll(barred, catalog.region)),
+    ...(barred.length > 0 && { barred }),
+  };
+}
+
+/** Undefined as well where the quota's value is not known: AWS then says so at launch. */
+function barredOf(catalog: Catalog, { instanceType, market, cpus }: Offer): Barred | undefined {
+  if (market === "none") return undefined;
+  const quota = quotaOf(instanceType, market);
+  const value = quota === undefined ? undefined : catalog.quotas[quota.code];
+  if (quota === undefined || value === undefined || value >= cpus) return undefined;
+  return {
+    instanceType,
+    market,
+    reason: `the quota '${quota.name}' is ${value} vCPUs; one ${instanceType} has ${cpus}`,
+    link: linkTo(quota, catalog.region),
+  };
+}

@@ -1,0 +1,97 @@
+/** Where types can be had, on which market and at what price. */
+import type { Offer } from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import type { Catalog, MachineType, Subnet } from "../../catalog/catalog.ts";
+import { purposeOf } from "../../catalog/catalog.ts";
+import { nameParts } from "../../catalog/families.ts";
+
+type Market = "on_demand" | "spot";
+
+/** The subnets of a zone that machines of this type can be put into. */
+export function subnetsFor(
+  catalog: Pick<Catalog, "network">,
+  type: Pick<MachineType, "efa">,
+  zone: string,
+  resources: Pick<Resources, "efa">,
+): readonly Subnet[] {
+  const all = (catalog.network?.subnets ?? []).filter(subnet => subnet.zone === zone);
+  return needsPrivate(type, resources) ? all.filter(isPrivate) : all;
+}
+
+/** A machine with several network interfaces gets no public address, so it needs another way out. */
+export const needsPrivate = (type: Pick<MachineType, "efa">, { efa }: Pick<Resources, "efa">): boolean =>
+  efa === true && (type.efa ?? 0) > 1;
+
+export const isPrivate = (subnet: Subnet): boolean => subnet.egress && !subnet.assigns;
+
+/** Whether the user brings the image: an AMI, or a parameter that names one. Containers start from one of ours. */
+export const bringsImage = ({ image }: Pick<Resources, "image">): boolean => /^(ami-|ssm:)/.test(image ?? "");
+
+export function hasImage(catalog: Pick<Catalog, "images">, type: MachineType, resources: Resources): boolean {
+  if (bringsImage(resources)) return true;
+  const purpose = purposeOf(type);
+  return purpose !== undefined && catalog.images[purpose] !== undefined;
+}
+
+/** One offer per zone and market. */
+export function place(catalog: Catalog, type: MachineType, resources: Resources): readonly Offer[] {
+  const zones = type.zones.filter(
+    zone =>
+      (resources.zone === undefined || resources.zone === zone) &&
+      subnetsFor(catalog, type, zone, resources).length > 0,
+  );
+  return markets(resources).flatMap(market =>
+    zones.flatMap(zone => {
+      const hourly = priceOf(catalog, type, zone, market, resources);
+      return hourly === undefined ? [] : [offerOf(catalog, type, zone, market, hourly)];
+    }),
+  );
+}
+
+export function markets({ spot, spotFallback }: Pick<Resources, "spot" | "spotFallback">): readonly Market[] {
+  if (spot !== true) return ["on_demand"];
+  return spotFallback === true ? ["spot", "on_demand"] : ["spot"];
+}
+
+function priceOf(
+  catalog: Catalog,
+  type: MachineType,
+  zone: string,
+  market: Market,
+  resources: Resources,
+): number | undefined {
+  if (market === "spot") return type.spotMarket === true ? type.spot?.[zone] : undefined;
+  return type.onDemand ?? (isPrepaid(catalog, type, resources) ? 0 : undefined);
+}
+
+/** What the price list knows nothing of can only be had in a capacity block, and that was paid for in advance. */
+const isPrepaid = (catalog: Catalog, type: MachineType, { reservation }: Resources): boolean =>
+  reservation !== undefined && type.onDemand === undefined && catalog.types.some(one => one.onDemand !== undefined);
+
+const offerOf = (catalog: Catalog, type: MachineType, zone: string, market: Market, hourly: number): Offer => ({
+  provider: "aws",
+  instanceType: type.name,
+  region: catalog.region,
+  zone,
+  market,
+  cpus: type.cpus,
+  memory: type.memory,
+  accelerators: { ...type.accelerators },
+  hourly,
+});
+
+/** Spot first where both markets will do; then the cheaper, the newer, and for a total order zone and name. */
+export function compare(a: Offer, b: Offer): number {
+  return (
+    Number(b.market === "spot") - Number(a.market === "spot") ||
+    a.hourly - b.hourly ||
+    nameParts(b.instanceType).generation - nameParts(a.instanceType).generation ||
+    text(a.zone ?? "", b.zone ?? "") ||
+    text(a.instanceType, b.instanceType)
+  );
+}
+
+function text(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,119 @@
+/** The `aws` provider: hosts are EC2 machines of this deployment's account and region. */
+import type { Clock, Log } from "@muster/core/ports/ports.ts";
+import type {
+  Capabilities,
+  ClusterRef,
+  Intent,
+  Machine,
+  MachineProvider,
+  Offered,
+} from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import type { Aws } from "../call/aws.ts";
+import type { Catalog, MachineType } from "../catalog/catalog.ts";
+import { type Context, Fault, toMusterError } from "../fault.ts";
+import { ec2Of } from "./client.ts";
+import { images } from "./image.ts";
+import { kick } from "./kick.ts";
+import { launch } from "./launch.ts";
+import { reservations } from "./market.ts";
+import { observe, type Seen, sweep } from "./observe.ts";
+import { tidy } from "./placement.ts";
+import { setPowerOff, start, stop } from "./power.ts";
+import { securityGroups } from "./security-group.ts";
+import { terminate } from "./terminate.ts";
+import { consoleOf, why } from "./why.ts";
+
+export interface Ec2ProviderOptions {
+  readonly aws: Aws;
+  /** `<app>-<stage>`: the tag by which machines are told apart. */
+  readonly deployment: string;
+  /** ARN of the instance profile that hosts get. */
+  readonly hostProfile: string;
+  /** Name of the SSM document that makes an agent look. */
+  readonly kickDocument: string;
+  /** Tags that everything of this deployment must bear. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** ARN of the KMS key for disks; the account's default key when absent. */
+  readonly kmsKey?: string | undefined;
+  readonly catalog: () => Promise<Catalog>;
+  readonly offers: (catalog: Catalog, resources: Resources) => Offered;
+  /** What a machine of this type runs at its boot, as text. It holds no secret: whoever is on the machine can read it. */
+  readonly userData: (intent: Intent, type: MachineType) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of one attempt of a call, in ms. */
+  readonly timeout?: number;
+}
+
+/** What EC2 can, beyond what every provider does. */
+export interface Ec2Provider extends MachineProvider {
+  /** Changes what becomes of the cluster's machines when they power themselves off. Spot machines always end. */
+  setPowerOff(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
+  /** Why the cluster's machines ended, or how far their boot came: sentences for people. */
+  why(cluster: ClusterRef): Promise<readonly string[]>;
+  /** What a machine said of its boot, latest last. */
+  console(machineId: string): Promise<readonly string[]>;
+  /** Deletes placement groups whose clusters are gone. @returns their names */
+  tidy(): Promise<readonly string[]>;
+}
+
+const capabilities: Capabilities = {
+  stop: true,
+  // What was launched shows within seconds; EC2 promises none, and has been seen to take a minute.
+  settle: 120_000,
+  // A call that was never answered is applied within ten minutes or never.
+  unknown: 660_000,
+  // Large GPU machines take ten minutes before their system begins to boot.
+  boot: 900_000,
+};
+
+export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
+  const ec2 = ec2Of(options.aws, options.timeout);
+  const world = { ...options, ec2 };
+  const launching = {
+    ...world,
+    images: images(world),
+    securityGroups: securityGroups(world),
+    reservations: reservations(world),
+  };
+  return {
+    name: "aws",
+    capabilities,
+    offers: async resources => options.offers(await options.catalog(), resources),
+    launch: intent => told(launch(launching, intent), contextOf(options.aws.region, intent)),
+    observe: async ref => machinesOf(await told(observe(world, ref))),
+    start: ref => told(start(world, ref)),
+    stop: ref => told(stop(world, ref)),
+    terminate: ids => told(terminate(world, ids)),
+    sweep: async () => machinesOf(await told(sweep(world))),
+    kick: host => kick(world, host),
+    setPowerOff: (ref, action) => told(setPowerOff(world, ref, action)),
+    why: ref => told(why(world, ref)),
+    console: machineId => told(consoleOf(world, machineId)),
+    tidy: async () => {
+      const clusterIds = new Set(machinesOf(await told(sweep(world))).map(machine => machine.clusterId));
+      return told(tidy(world, clusterIds));
+    },
+  };
+}
+
+const machinesOf = (seen: readonly Seen[]): readonly Machine[] => seen.map(({ machine }) => machine);
+
+const contextOf = (region: string, { offer, resources }: Intent): Context => ({
+  during: "launch",
+  region,
+  zone: offer.zone,
+  instanceType: offer.instanceType,
+  market: offer.market,
+  image: resources.image,
+});
+
+/** Faults, in the system's own words. */
+async function told<T>(verb: Promise<T>, context?: Context): Promise<T> {
+  try {
+    return await verb;
+  } catch (error) {
+    throw error instanceof Fault ? toMusterError(error, context) : error;
+  }
+}

@@ -1,0 +1,13 @@
+/** Which table, and what its adapter needs. */
+import type { Digest } from "@muster/core/ports/ports.ts";
+import type { Aws } from "../call/aws.ts";
+
+export interface Place {
+  readonly aws: Aws;
+  /** Of the table. */
+  readonly name: string;
+  /** Seals cursors. */
+  readonly digest: Digest;
+  /** Epoch ms. */
+  readonly now: () => number;
+}

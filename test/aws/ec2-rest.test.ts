@@ -1,0 +1,297 @@
+/**
+ * Ran against: moto through the edge; placement groups are the edge's own doing, and a part of a launch that fails is tried
+ * without any cloud.
+ */
+import { DescribeInstancesCommand, type Instance, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { ec2Of } from "@muster/aws/ec2/client.ts";
+import { settled } from "@muster/aws/ec2/settled.ts";
+import { sparing } from "@muster/aws/ec2/sparing.ts";
+import { Fault } from "@muster/aws/fault.ts";
+import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
+import * as fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type Cloud,
+  freshRef,
+  IMAGE,
+  intentOf,
+  type Opened,
+  openCloud,
+  openProvider,
+  REGION,
+  sent,
+} from "./ec2-support.ts";
+
+let cloud: Cloud;
+let opened: Opened;
+
+beforeAll(async () => {
+  cloud = await openCloud();
+});
+beforeEach(async () => {
+  opened = await openProvider(cloud);
+});
+afterEach(async () => {
+  expect(cloud.edge.unimplemented).toEqual([]);
+  await cloud.reset();
+});
+afterAll(() => cloud?.close());
+
+const idsOf = (machines: readonly Machine[]) => machines.map(machine => machine.machineId);
+
+async function running(
+  ref: ClusterRef = freshRef(),
+  hosts = 1,
+  more = {},
+): Promise<{ ref: ClusterRef; ids: string[] }> {
+  const machines = await opened.provider.launch(intentOf(ref, hosts, more));
+  await opened.provider.observe(ref);
+  return { ref, ids: idsOf(machines) };
+}
+
+/** Makes one that bears these tags, past the provider. */
+async function stray(tags: Readonly<Record<string, string>>): Promise<string> {
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const made = await cloud.raw.send(
+    new RunInstancesCommand({
+      ImageId: IMAGE,
+      InstanceType: "m5.large",
+      MinCount: 1,
+      MaxCount: 1,
+      TagSpecifications: [{ ResourceType: "instance", Tags }],
+    }),
+  );
+  return made.Instances![0]!.InstanceId!;
+}
+
+describe("seeing", () => {
+  test("a machine that bears only some of Muster's tags is told of, and left alone", async () => {
+    const id = await stray({ "muster:deployment": "app-test", "muster:cluster": "clu_1" });
+    expect(await opened.provider.sweep()).toEqual([]);
+    expect(opened.logged).toEqual([expect.stringContaining(id)]);
+  });
+
+  test.each(["*", "app-*", "app-tes?"])("a deployment named '%s' sees its own machines only", async deployment => {
+    await running();
+    const { provider } = await openProvider(cloud, { deployment });
+    expect(await provider.sweep()).toEqual([]);
+    expect(sent(cloud.edge, "DescribeInstances").at(-1)!["Filter.1.Value.1"]).toBe(deployment.replace(/[*?]/, "\\$&"));
+  });
+
+  test("all pages are read, of 1000 machines each", async () => {
+    const item = (id: string) => {
+      const tags = {
+        deployment: "app-test",
+        workspace: "main",
+        cluster: "clu_1",
+        generation: "1",
+        try: "1",
+        rank: "0",
+      };
+      const set = Object.entries(tags).map(
+        ([key, value]) => `<item><key>muster:${key}</key><value>${value}</value></item>`,
+      );
+      return `<item><instancesSet><item><instanceId>${id}</instanceId><tagSet>${set.join("")}</tagSet></item></instancesSet></item>`;
+    };
+    const page = (id: string, next = "") =>
+      `<DescribeInstancesResponse><reservationSet>${item(id)}</reservationSet>${next && `<nextToken>${next}</nextToken>`}</DescribeInstancesResponse>`;
+    cloud.pagesAre({ "": page("i-1", "two"), two: page("i-2", "three"), three: page("i-3") });
+    expect(idsOf(await opened.provider.sweep())).toEqual(["i-1", "i-2", "i-3"]);
+    const asked = sent(cloud.edge, "DescribeInstances").map(fields => [fields.MaxResults, fields.NextToken]);
+    expect(asked).toEqual([
+      ["1000", undefined],
+      ["1000", "two"],
+      ["1000", "three"],
+    ]);
+    cloud.edge.inject({ on: "ec2.DescribeInstances", skip: 1, times: 9, kind: "throttle" });
+    await expect(opened.provider.sweep()).rejects.toMatchObject({ code: "busy" });
+  });
+
+  test("names no machine in its question: one that is unknown would spoil it", async () => {
+    const { ref } = await running();
+    await opened.provider.observe(ref);
+    const keys = sent(cloud.edge, "DescribeInstances").flatMap(fields => Object.keys(fields));
+    expect(keys.filter(key => key.startsWith("InstanceId"))).toEqual([]);
+  });
+});
+
+describe("power", () => {
+  test("machines that are still stopping are not started yet", async () => {
+    const { ref, ids } = await running();
+    const tags = (await cloud.raw.send(new DescribeInstancesCommand({}))).Reservations![0]!.Instances![0]!.Tags!;
+    const set = tags.map(({ Key, Value }) => `<item><key>${Key}</key><value>${Value}</value></item>`).join("");
+    const item = `<item><instanceId>${ids[0]}</instanceId><instanceState><name>stopping</name></instanceState><tagSet>${set}</tagSet></item>`;
+    // Moto's machines stop at once; EC2's take a minute.
+    cloud.pagesAre({
+      "": `<DescribeInstancesResponse><reservationSet><item><instancesSet>${item}</instancesSet></item></reservationSet></DescribeInstancesResponse>`,
+    });
+    await expect(opened.provider.start(ref)).rejects.toMatchObject({ code: "busy" });
+    expect(sent(cloud.edge, "StartInstances")).toEqual([]);
+  });
+
+  test("spot machines cannot be stopped", async () => {
+    const { ref } = await running(freshRef(), 1, { offer: { market: "spot" } });
+    await expect(opened.provider.stop(ref)).rejects.toMatchObject({ code: "unsupported" });
+    expect(sent(cloud.edge, "StopInstances")).toEqual([]);
+  });
+
+  test("a cluster whose machines cannot be seen is not called started", async () => {
+    await expect(opened.provider.start(freshRef())).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("what a power-off does is changed on every machine but spot", async () => {
+    const { ref, ids } = await running(freshRef(), 7);
+    const spot = await running(freshRef(), 1, { offer: { market: "spot" } });
+    for (const of of [ref, spot.ref]) await opened.provider.setPowerOff(of, "terminate");
+    // Read off the wire: moto takes the call and changes nothing.
+    const changed = sent(cloud.edge, "ModifyInstanceAttribute");
+    expect(changed.map(fields => fields.InstanceId!).toSorted()).toEqual(ids.toSorted());
+    expect(new Set(changed.map(fields => fields["InstanceInitiatedShutdownBehavior.Value"]))).toEqual(
+      new Set(["terminate"]),
+    );
+  });
+});
+
+describe("placement groups", () => {
+  const grouped = (ref: ClusterRef, attempt = 1) =>
+    opened.provider.launch(intentOf(ref, 1, { try: attempt, resources: { placementGroup: true } }));
+
+  test("a cluster has one, of its own name and with its tags, however often it is launched", async () => {
+    const ref = freshRef();
+    for (const attempt of [1, 1, 2]) await grouped(ref, attempt);
+    expect([...cloud.groups]).toEqual([`muster-app-test-${ref.clusterId}`]);
+    expect(sent(cloud.edge, "CreatePlacementGroup")[0]).toMatchObject({ Strategy: "cluster" });
+    for (const fields of sent(cloud.edge, "RunInstances"))
+      expect(fields["Placement.GroupName"]).toBe(`muster-app-test-${ref.clusterId}`);
+  });
+
+  test("they are tidied up when their clusters have no machines, and not while they are young", async () => {
+    const [gone, kept] = [freshRef(), freshRef()];
+    const ids = idsOf(await grouped(gone));
+    await grouped(kept);
+    await opened.provider.terminate(ids);
+    expect(await opened.provider.tidy()).toEqual([]);
+    opened.clock.at += 3_601_000;
+    cloud.edge.inject({ on: "ec2.DeletePlacementGroup", kind: "error", code: "InvalidPlacementGroup.InUse" });
+    expect(await opened.provider.tidy()).toEqual([]);
+    expect(await opened.provider.tidy()).toEqual([`muster-app-test-${gone.clusterId}`]);
+    expect([...cloud.groups]).toEqual([`muster-app-test-${kept.clusterId}`]);
+  });
+});
+
+describe("why", () => {
+  const output = (text: string) =>
+    `<GetConsoleOutputResponse><output>${Buffer.from(text).toString("base64")}</output></GetConsoleOutputResponse>`;
+
+  test("a machine that ended says why, as EC2 does", async () => {
+    const { ref, ids } = await running();
+    await opened.provider.terminate(ids);
+    expect(await opened.provider.why(ref)).toEqual([expect.stringMatching(new RegExp(`^${ids[0]}: .*initiated`, "i"))]);
+  });
+
+  test("of the console, only what Muster's own boot said is shown, without the signs of a terminal", async () => {
+    const lines = [
+      "[    1.2] kernel",
+      "[   12.0] cloud-init[9]: [muster] \u001b[31mfetches\u0007 node\u001b[0m\r",
+      "login:",
+      "[muster] tries again",
+    ];
+    const { provider } = await openProvider(cloud);
+    cloud.consoleSays(output(lines.join("\n")));
+    expect(await provider.console("i-0123456789abcdef0")).toEqual(["fetches node", "tries again"]);
+    expect(sent(cloud.edge, "GetConsoleOutput")[0]).toMatchObject({ Latest: "true" });
+  });
+
+  test("and where a machine type cannot show the latest, what there is", async () => {
+    cloud.consoleSays(output("[muster] hello"));
+    cloud.edge.inject({ on: "ec2.GetConsoleOutput", kind: "error", code: "UnsupportedOperation" });
+    expect(await opened.provider.console("i-0123456789abcdef0")).toEqual(["hello"]);
+    expect(sent(cloud.edge, "GetConsoleOutput").map(fields => fields.Latest)).toEqual(["true", undefined]);
+  });
+});
+
+test("credentials are asked for anew with every call", async () => {
+  let asked = 0;
+  const credentials = async () => {
+    asked += 1;
+    return { accessKeyId: `AKID${asked}`, secretAccessKey: "secret" };
+  };
+  const { reads } = ec2Of({ region: REGION, credentials, endpoint: cloud.edge.url });
+  await reads.send(new DescribeInstancesCommand({}));
+  const before = asked;
+  await reads.send(new DescribeInstancesCommand({}));
+  expect(asked).toBeGreaterThan(before);
+});
+
+describe("what a launch made", () => {
+  const intent = intentOf(freshRef(), 2);
+  const machine = (machineId: string, state: Machine["state"]): Machine => ({
+    machineId,
+    state,
+    ...intent,
+    hostId: "hst_1",
+    launchedAt: 0,
+  });
+  const made = (machineId: string, state: Machine["state"], Code = "") => ({
+    machine: machine(machineId, state),
+    instance: { InstanceId: machineId, StateReason: { Code, Message: `${Code}: it is so` } } as Instance,
+  });
+  const world = { log: { info: () => {}, error: () => {} }, deployment: "app-test" };
+
+  test("is unknown when it is less than what was asked for", async () => {
+    const ec2 = ec2Of({ region: REGION, credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }) });
+    const answered = settled({ ...world, ec2 }, intent, [made("i-1", "pending")]);
+    await expect(answered).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test.each([
+    ["Server.SpotInstanceTermination", "no_capacity"],
+    ["Server.InsufficientInstanceCapacity", "no_capacity"],
+    ["Client.VolumeLimitExceeded", "quota_exceeded"],
+    ["Client.InternalError", "launch_failed"],
+    ["Client.UserInitiatedShutdown", "launch_failed"],
+  ])("and %s ended it: %s", async (reason, code) => {
+    const ec2 = ec2Of({ region: REGION, credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }) });
+    const all = [made("i-1", "terminated", reason), made("i-2", "terminating", reason)];
+    await expect(settled({ ...world, ec2 }, intent, all)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(reason),
+    });
+  });
+});
+
+test("sparing: every machine that is not refused gets its call, whatever the refusals name", async () => {
+  const ids = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { minLength: 0, maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(ids, fc.uniqueArray(fc.integer({ min: 0, max: 40 })), fc.boolean(), async (all, bad, isNamed) => {
+      const name = (at: number) => `i-${String(at).padStart(17, "0")}`;
+      const applied = new Set<string>();
+      const refused = new Set([...bad].map(name));
+      const spared = await sparing(all.map(name), new Set(["Bad"]), async asked => {
+        const named = asked.filter(id => refused.has(id));
+        if (named.length > 0)
+          throw new Fault({
+            code: "Bad",
+            message: isNamed ? named.join() : "some",
+            operation: "X",
+            status: 400,
+            kind: "refused",
+          });
+        for (const id of asked) applied.add(id);
+      });
+      expect([...spared.keys()].toSorted()).toEqual(
+        all
+          .map(name)
+          .filter(id => refused.has(id))
+          .toSorted(),
+      );
+      expect([...applied].toSorted()).toEqual(
+        all
+          .map(name)
+          .filter(id => !refused.has(id))
+          .toSorted(),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});

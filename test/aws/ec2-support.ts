@@ -1,0 +1,311 @@
+/** An EC2 provider over moto and the edge, with what moto does not have answered by the edge. */
+import * as Ec2 from "@aws-sdk/client-ec2";
+import type { Called } from "@muster/aws/call/aws.ts";
+import { json } from "@muster/aws/call/json.ts";
+import type { Catalog } from "@muster/aws/catalog/catalog.ts";
+import { offers } from "@muster/aws/ec2/offers/offers.ts";
+import { type Ec2Provider, ec2Provider } from "@muster/aws/ec2/provider.ts";
+import * as Host from "@muster/core/host/host.ts";
+import type { ClusterRef, Intent, Offer } from "@muster/core/ports/provider.ts";
+import type { Resources } from "@muster/core/task/task.ts";
+import { AwsError, type Edge, type Gap, startEdge } from "./support/edge.ts";
+import { type Moto, startMoto } from "./support/moto.ts";
+
+export const REGION = "us-east-1";
+export const ZONE = "us-east-1a";
+/** Of moto: an image with an EBS root. */
+export const IMAGE = "ami-12c6146b";
+export const BLOCK = "cr-0b10c0000000000b1";
+export const RESERVED = "cr-00000000000000001";
+export const PROFILE = "arn:aws:iam::123456789012:instance-profile/hosts";
+
+export interface Cloud {
+  readonly moto: Moto;
+  readonly edge: Edge;
+  /** Straight to moto, past the faults of the edge. */
+  readonly raw: Ec2.EC2Client;
+  readonly groups: Set<string>;
+  /** The next StartInstances starts one machine, and then says that there is no capacity. */
+  startInPart(): void;
+  /** What DescribeInstances answers until the reset in moto's place, by the token that was sent. */
+  pagesAre(pages: Readonly<Record<string, string>>): void;
+  /** What every machine's console answers until the reset, as XML. */
+  consoleSays(xml: string): void;
+  catalog(): Promise<Catalog>;
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openCloud(): Promise<Cloud> {
+  const moto = await startMoto();
+  // Placement groups and reservations: OURS, for moto has neither.
+  const groups = new Set<string>();
+  const raw = new Ec2.EC2Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
+  const partly = { isNext: false };
+  const pages = new Map<string, string>();
+  const screen = { xml: "" };
+  const gaps = {
+    ...gapsOf(groups),
+    "ec2.TerminateInstances": terminating(raw),
+    "ec2.StartInstances": starting(raw, partly),
+    "ec2.GetConsoleOutput": (_: unknown, next: () => Promise<unknown>) => screen.xml || next(),
+    "ec2.DescribeInstances": (input: Readonly<Record<string, unknown>>, next: () => Promise<unknown>) =>
+      pages.get(String(input.NextToken ?? "")) ?? next(),
+  };
+  const edge = await startEdge({ moto, clientTokens: true, gaps });
+  await makeProfile(moto);
+  return {
+    moto,
+    edge,
+    raw,
+    groups,
+    startInPart: () => {
+      partly.isNext = true;
+    },
+    consoleSays: xml => {
+      screen.xml = xml;
+    },
+    pagesAre(all) {
+      for (const [token, page] of Object.entries(all)) pages.set(token, page);
+    },
+    catalog: () => catalogOf(raw),
+    async reset() {
+      groups.clear();
+      pages.clear();
+      screen.xml = "";
+      edge.clear();
+      await moto.reset();
+      await makeProfile(moto);
+    },
+    async close() {
+      raw.destroy();
+      await edge.close();
+      await moto.close();
+    },
+  };
+}
+
+/** Makes the parameter, which holds the image's id, in moto. */
+export async function makeParameter({ moto }: Pick<Cloud, "moto">, path: string, value: string): Promise<void> {
+  const aws = { region: REGION, credentials: async () => CREDENTIALS, endpoint: moto.url };
+  await json(aws, "ssm", "PutParameter", { Name: path, Value: value, Type: "String", Overwrite: true });
+}
+
+/** Moto refuses machines with a profile that is not there. */
+async function makeProfile({ url }: Moto): Promise<void> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { authorization: `AWS4-HMAC-SHA256 Credential=A/20260101/${REGION}/iam/aws4_request` },
+    body: new URLSearchParams({ Action: "CreateInstanceProfile", InstanceProfileName: "hosts", Version: "2010-05-08" }),
+  });
+  if (!answer.ok) throw new Error(`moto made no instance profile: ${await answer.text()}`);
+}
+
+const CREDENTIALS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+
+const gapsOf = (groups: Set<string>): Readonly<Record<string, Gap>> => ({
+  "ec2.CreatePlacementGroup": input => {
+    const name = String(input.GroupName);
+    if (groups.has(name)) throw new AwsError("InvalidPlacementGroup.Duplicate", `The placement group ${name} exists.`);
+    groups.add(`${name}`);
+    made.set(name, tagsIn(input));
+    return `<CreatePlacementGroupResponse><placementGroup><groupName>${name}</groupName></placementGroup></CreatePlacementGroupResponse>`;
+  },
+  "ec2.DescribePlacementGroups": () => {
+    const items = [...groups].map(name => `<item><groupName>${name}</groupName>${made.get(name) ?? ""}</item>`);
+    return `<DescribePlacementGroupsResponse><placementGroupSet>${items.join("")}</placementGroupSet></DescribePlacementGroupsResponse>`;
+  },
+  "ec2.DeletePlacementGroup": input => {
+    groups.delete(String(input.GroupName));
+    return "<DeletePlacementGroupResponse><return>true</return></DeletePlacementGroupResponse>";
+  },
+  "ec2.DescribeCapacityReservations": input => {
+    const id = String(input["CapacityReservationId.1"]);
+    if (id !== BLOCK && id !== RESERVED)
+      throw new AwsError("InvalidCapacityReservationId.NotFound", `The capacity reservation ${id} does not exist`);
+    const kind = id === BLOCK ? "capacity-block" : "default";
+    return `<DescribeCapacityReservationsResponse><capacityReservationSet><item><capacityReservationId>${id}</capacityReservationId><reservationType>${kind}</reservationType></item></capacityReservationSet></DescribeCapacityReservationsResponse>`;
+  },
+});
+
+const starting =
+  (raw: Ec2.EC2Client, partly: { isNext: boolean }): Gap =>
+  async (input, next) => {
+    if (!partly.isNext) return next();
+    partly.isNext = false;
+    await raw.send(new Ec2.StartInstancesCommand({ InstanceIds: [String(input["InstanceId.1"])] }));
+    throw new AwsError("InsufficientInstanceCapacity", "There is no capacity for the others.", 500);
+  };
+
+/**
+ * Moto ends machines one after the other until it meets an unknown id, and fails for one that has ended already and had a
+ * network interface of its own. EC2, by its reference, ends none when one is unknown, and takes ended ones for success.
+ */
+const terminating =
+  (raw: Ec2.EC2Client): Gap =>
+  async (input, next) => {
+    const ids = Object.keys(input).flatMap(key => (key.startsWith("InstanceId.") ? [String(input[key])] : []));
+    const malformed = ids.find(id => !/^i-[0-9a-f]+$/.test(id));
+    if (malformed !== undefined) throw new AwsError("InvalidInstanceID.Malformed", `Invalid id: "${malformed}"`);
+    const filters = [{ Name: "instance-id", Values: ids }];
+    const { Reservations: found = [] } = await raw.send(new Ec2.DescribeInstancesCommand({ Filters: filters }));
+    const known = new Map(found.flatMap(one => one.Instances ?? []).map(one => [one.InstanceId!, one.State?.Name]));
+    const unknown = ids.filter(id => !known.has(id));
+    if (unknown.length > 0)
+      throw new AwsError("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
+    const left = ids.filter(id => known.get(id) !== "terminated");
+    if (left.length === ids.length) return next();
+    if (left.length > 0) await raw.send(new Ec2.TerminateInstancesCommand({ InstanceIds: left }));
+    return "<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>";
+  };
+
+const made = new Map<string, string>();
+
+function tagsIn(input: Readonly<Record<string, unknown>>): string {
+  const keys = Object.keys(input).filter(key => /^TagSpecification\.1\.Tag\.\d+\.Key$/.test(key));
+  const items = keys.map(
+    key => `<item><key>${input[key]}</key><value>${input[key.replace(/Key$/, "Value")]}</value></item>`,
+  );
+  return `<tagSet>${items.join("")}</tagSet>`;
+}
+
+/** A catalog by hand, with the network that moto has. */
+async function catalogOf(raw: Ec2.EC2Client): Promise<Catalog> {
+  const { Subnets: subnets = [] } = await raw.send(new Ec2.DescribeSubnetsCommand({}));
+  const zones = subnets.map(subnet => subnet.AvailabilityZone!).toSorted();
+  const image = { id: IMAGE, rootDevice: "/dev/sda1", minDisk: 30 };
+  const common = { zones, spotMarket: true, spot: Object.fromEntries(zones.map(zone => [zone, 0.1])) };
+  return {
+    format: 1,
+    region: REGION,
+    refreshedAt: 0,
+    types: [
+      { ...common, name: "m5.large", cpus: 2, memory: 8, arch: "x86_64", onDemand: 0.096 },
+      {
+        ...common,
+        name: "p4d.24xlarge",
+        cpus: 96,
+        memory: 1152,
+        arch: "x86_64",
+        accelerators: { A100: 8 },
+        efa: 4,
+        onDemand: 32,
+      },
+      { ...common, name: "c5n.18xlarge", cpus: 72, memory: 192, arch: "x86_64", efa: 1, onDemand: 3.9 },
+    ],
+    quotas: {},
+    network: {
+      vpc: subnets[0]!.VpcId!,
+      subnets: subnets.map(one => ({
+        id: one.SubnetId!,
+        zone: one.AvailabilityZone!,
+        public: true,
+        assigns: true,
+        egress: false,
+      })),
+    },
+    images: { cpuX64: image, gpuX64: { ...image, id: "ami-785db401" } },
+    problems: [],
+  };
+}
+
+export interface Opened {
+  readonly provider: Ec2Provider;
+  readonly calls: Called[];
+  readonly logged: string[];
+  /** Changes what the next calls read. */
+  readonly catalog: { current: Catalog };
+  readonly userData: { current: string };
+  readonly clock: { at: number };
+}
+
+export interface Setup {
+  readonly deployment?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly kmsKey?: string;
+  readonly timeout?: number;
+}
+
+export async function openProvider(cloud: Cloud, setup: Setup = {}): Promise<Opened> {
+  const calls: Called[] = [];
+  const logged: string[] = [];
+  const catalog = { current: await cloud.catalog() };
+  const userData = { current: "#!/bin/sh\necho hello\n" };
+  const clock = { at: 1_000 };
+  const keep = (message: string, fields: object = {}) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const provider = ec2Provider({
+    aws: {
+      region: REGION,
+      credentials: async () => CREDENTIALS,
+      endpoint: cloud.edge.url,
+      onCall: call => void calls.push(call),
+    },
+    deployment: "app-test",
+    hostProfile: PROFILE,
+    kickDocument: "app-test-kick",
+    tags: { "cost-center": "42" },
+    catalog: async () => catalog.current,
+    offers,
+    userData: () => userData.current,
+    clock: { now: () => clock.at },
+    log: { info: keep, error: keep },
+    timeout: 10_000,
+    ...setup,
+  });
+  return { provider, calls, logged, catalog, userData, clock };
+}
+
+export const OFFER: Offer = {
+  provider: "aws",
+  instanceType: "m5.large",
+  region: REGION,
+  zone: ZONE,
+  market: "on_demand",
+  cpus: 2,
+  memory: 8,
+  accelerators: {},
+  hourly: 0.096,
+};
+
+let count = 0;
+
+/** A cluster that nobody else uses. */
+export const freshRef = (): ClusterRef => {
+  count += 1;
+  return { workspace: "main", clusterId: `clu_${String(count).padStart(26, "0")}` };
+};
+
+export function intentOf(
+  ref: ClusterRef,
+  hosts = 1,
+  more: Partial<Omit<Intent, "offer">> & { readonly offer?: Partial<Offer>; readonly resources?: Resources } = {},
+): Intent {
+  return {
+    ...ref,
+    generation: 1,
+    try: 1,
+    label: { cluster: "train", owner: "usr_ada" },
+    resources: {},
+    onPowerOff: "stop",
+    hosts: Array.from({ length: hosts }, (_, rank) => ({
+      hostId: Host.idOf(ref.clusterId, rank),
+      rank,
+      enrollmentToken: "enr_not_for_aws",
+    })),
+    ...more,
+    offer: { ...OFFER, ...more.offer },
+  };
+}
+
+/** The cluster's machines as moto has them, that are not terminated. */
+export async function aliveOf({ raw }: Pick<Cloud, "raw">, ref: ClusterRef): Promise<Ec2.Instance[]> {
+  const { Reservations: found = [] } = await raw.send(
+    new Ec2.DescribeInstancesCommand({ Filters: [{ Name: "tag:muster:cluster", Values: [ref.clusterId] }] }),
+  );
+  const instances = found.flatMap(one => one.Instances ?? []);
+  return instances.filter(({ State: state }) => !["terminated", "shutting-down"].includes(state?.Name ?? ""));
+}
+
+/** What was sent for an operation, field by field. */
+export const sent = (edge: Edge, operation: string): Record<string, string>[] =>
+  edge.log.filter(call => call.operation === operation).map(call => Object.fromEntries(new URLSearchParams(call.body)));
