@@ -6,6 +6,6 @@ import { base, catalog, muster } from "./base.ts";
 
 export const edge: Edge = {
   ...base,
-  providers: new Map([["aws", offering(catalog)]]),
+  providers: new Map([["aws", offering(catalog, base.clock)]]),
   trust: { account: muster.account, hostRole: namesOf(muster.deployment).hostRole },
 };

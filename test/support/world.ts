@@ -1,12 +1,12 @@
 /** A world for tests of core: the real SQLite table in memory, a clock set by the test, and a provider with dials. */
 import { MusterError } from "@muster/core/error.ts";
 import type { Blobs } from "@muster/core/ports/blobs.ts";
-import type { Intent, Machine, MachineProvider, Offer } from "@muster/core/ports/provider.ts";
+import type { Capabilities, Intent, Machine, MachineProvider, Offer } from "@muster/core/ports/provider.ts";
 import type { Change, Table } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
+import { openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
-import { openTable } from "@muster/local/table/table.ts";
 
 export class TestClock {
   #now = Date.UTC(2026, 0, 1);
@@ -29,7 +29,7 @@ const offerOf = (instanceType: string): Offer => ({
 /** A provider of ours with dials; it proves what core does, and nothing about any cloud. */
 export class FakeProvider implements MachineProvider {
   readonly name: string = "fake";
-  capabilities = { stop: true, settle: 0, unknown: 600_000, boot: 300_000 };
+  capabilities: Capabilities = { stop: true, settle: 0, unknown: 600_000, boot: 300_000 };
   readonly machines = new Map<string, Machine>();
   readonly intents: Intent[] = [];
   readonly kicked: string[] = [];
@@ -43,6 +43,8 @@ export class FakeProvider implements MachineProvider {
   canStart = true;
 
   offers = async () => ({ offers: this.offered });
+  catalog = async () => this.offered.map(offer => ({ ...offer, zones: [] }));
+  checks = async () => [];
 
   async launch(intent: Intent): Promise<Machine[]> {
     this.intents.push(intent);

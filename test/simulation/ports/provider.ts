@@ -25,6 +25,8 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
       unknown: LONGEST_STALL + MINUTE,
       boot: 10 * MINUTE,
     },
+    catalog: async () => [],
+    checks: async () => [],
     offers: async resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
     launch: intent => at("launch", `${id(intent)}/${intent.try}`, () => cloud.launch(name, intent)),
     observe: cluster => at("observe", id(cluster), () => cloud.shown(name, cluster)),

@@ -17,7 +17,16 @@ export const clusters = {
     status: 202,
     body: Cluster.Create,
     output: Cluster.Info,
-    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
+    errors: [
+      "name_taken",
+      "no_offer",
+      "quota_exceeded",
+      "over_budget",
+      "unsupported",
+      "not_found",
+      "idempotency_mismatch",
+      "conflict",
+    ],
   }),
   "clusters.list": route({
     method: "GET",

@@ -19,7 +19,16 @@ export const jobs = {
     status: 202,
     body: Launch.Create,
     output: Launch.Info,
-    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "idempotency_mismatch", "conflict"],
+    errors: [
+      "name_taken",
+      "no_offer",
+      "quota_exceeded",
+      "over_budget",
+      "unsupported",
+      "not_found",
+      "idempotency_mismatch",
+      "conflict",
+    ],
   }),
   "launches.plan": route({
     method: "POST",
@@ -30,7 +39,7 @@ export const jobs = {
     status: 200,
     body: Launch.Create,
     output: Launch.Plan,
-    errors: ["name_taken", "no_offer", "over_budget", "unsupported", "not_found", "conflict"],
+    errors: ["name_taken", "no_offer", "quota_exceeded", "over_budget", "unsupported", "not_found", "conflict"],
   }),
   "jobs.submit": route({
     ...ClusterJobs,

@@ -10,6 +10,7 @@ import {
   Reported,
 } from "@muster/core/agent/protocol.ts";
 import { ProviderInfo } from "@muster/core/provider/list.ts";
+import { CatalogEntry, CatalogQuery, Check } from "@muster/core/provider/look.ts";
 import * as Upload from "@muster/core/upload/upload.ts";
 import * as z from "zod";
 import { route } from "../route.ts";
@@ -36,6 +37,25 @@ export const providers = {
     auth: "user",
     status: 200,
     output: z.object({ items: z.array(ProviderInfo) }),
+    errors: [],
+  }),
+  "providers.catalog": route({
+    method: "GET",
+    path: "/v1/catalog",
+    summary: "Machine types and their prices, cheapest first",
+    auth: "user",
+    status: 200,
+    query: CatalogQuery,
+    output: z.object({ items: z.array(CatalogEntry) }),
+    errors: ["not_found"],
+  }),
+  "providers.doctor": route({
+    method: "GET",
+    path: "/v1/doctor",
+    summary: "Whether the providers are ready for work, and what to do where they are not",
+    auth: "user",
+    status: 200,
+    output: z.object({ items: z.array(Check) }),
     errors: [],
   }),
   "health.get": route({

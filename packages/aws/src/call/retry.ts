@@ -20,7 +20,7 @@ export interface Patience {
 /** Repeats that an endpoint can have at once. */
 export const RESERVE = 50;
 /** Of a repeat, that each success earns. */
-export const EARNED = 0.1;
+const EARNED = 0.1;
 const LONGEST_WAIT_MS = 5000;
 
 /** What is known of one endpoint, in this process. */

@@ -1,13 +1,7 @@
 /** What a catalog tells of an account's readiness, for `muster doctor`. */
+import type { Check } from "@muster/core/ports/provider.ts";
 import type { Catalog, Part } from "./catalog.ts";
 import { linkTo, type Quota, quotaOf } from "./families.ts";
-
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly message: string;
-  readonly fix?: string;
-}
 
 /** It is made every hour; from two missed times on something is wrong. In ms. */
 const OLD = 2.5 * 3_600_000;

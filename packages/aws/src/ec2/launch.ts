@@ -149,7 +149,7 @@ const madeNow = (deployment: string, instance: Instance, tags: Tag[]) => ({
 const MISMATCH = "IdempotentParameterMismatch";
 
 /** What was remembered is there no more, or does not show yet; the next send looks it up again. */
-const STALE = new Set(["InvalidGroup.NotFound", "InvalidGroupId.NotFound", "InvalidPlacementGroup.Unknown"]);
+const STALE = new Set(["InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound", "InvalidPlacementGroup.Unknown"]);
 
 async function refused(world: Launching, intent: Intent, parts: Parts, fault: Fault): Promise<readonly Machine[]> {
   if (fault.code === MISMATCH) return madeBefore(world, intent, fault);
@@ -162,6 +162,10 @@ async function refused(world: Launching, intent: Intent, parts: Parts, fault: Fa
 
 /** The machines that an earlier send of this try made. */
 async function madeBefore(world: Launching, intent: Intent, fault: Fault): Promise<readonly Machine[]> {
+  world.log.info("a launch was sent before with other parameters; its machines are looked for", {
+    cluster: intent.clusterId,
+    try: intent.try,
+  });
   const seen = await observeAll(world, intent);
   const mine = seen.filter(({ machine }) => machine.generation === intent.generation && machine.try === intent.try);
   if (mine.length === 0) throw lost(intent, fault);

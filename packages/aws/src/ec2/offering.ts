@@ -1,6 +1,9 @@
 /** What the `aws` provider offers, for functions that may make no machine: no client of EC2 is loaded for it. */
-import type { Capabilities, MachineProvider } from "@muster/core/ports/provider.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Clock } from "@muster/core/ports/ports.ts";
+import type { Capabilities, Listed } from "@muster/core/ports/provider.ts";
+import type { Offering } from "@muster/core/ports/world.ts";
+import type { Catalog, MachineType } from "../catalog/catalog.ts";
+import { checks } from "../catalog/checks.ts";
 import { offers } from "./offers/offers.ts";
 
 export const NAME = "aws";
@@ -18,10 +21,26 @@ export const capabilities: Capabilities = {
   launches: { burst: 5, perSecond: 2 },
 };
 
-export const offering = (
-  catalog: () => Promise<Catalog>,
-): Pick<MachineProvider, "name" | "offers" | "capabilities"> => ({
+export const offering = (catalog: () => Promise<Catalog>, clock: Clock): Offering => ({
   name: NAME,
   capabilities,
   offers: async resources => offers(await catalog(), resources),
+  catalog: async () => {
+    const { region, types } = await catalog();
+    return types.map(type => listed(type, region));
+  },
+  checks: async () => checks(await catalog(), clock.now()),
+});
+
+const listed = (type: MachineType, region: string): Listed => ({
+  provider: NAME,
+  instanceType: type.name,
+  cpus: type.cpus,
+  memory: type.memory,
+  accelerators: type.accelerators ?? {},
+  acceleratorMemory: type.acceleratorMemory,
+  region,
+  zones: type.zones,
+  hourly: type.onDemand,
+  spotHourly: type.spot && Math.min(...Object.values(type.spot)),
 });

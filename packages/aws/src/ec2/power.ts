@@ -5,9 +5,9 @@ import {
   StartInstancesCommand,
   StopInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import { MusterError } from "@muster/core/error.ts";
+import { type ErrorCode, MusterError } from "@muster/core/error.ts";
 import type { ClusterRef, Machine, MachineState } from "@muster/core/ports/provider.ts";
-import { Fault } from "../fault.ts";
+import { Fault, toMusterError } from "../fault.ts";
 import { answerOf } from "./client.ts";
 import { observe, type Seeing, type Seen } from "./observe.ts";
 import { sparing } from "./sparing.ts";
@@ -15,7 +15,8 @@ import { sparing } from "./sparing.ts";
 /** Somebody else changed the machine's power meanwhile, or it ended. */
 const ABOUT_ONE = new Set(["IncorrectInstanceState", "IncorrectState", "InvalidInstanceID.NotFound"]);
 
-const CAPACITY = new Set(["InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"]);
+/** What may come when some of the machines have been started already. */
+const PARTIAL: ReadonlySet<ErrorCode> = new Set(["no_capacity", "quota_exceeded"]);
 
 /** Attributes are changed one machine at a time; so many at once stay below EC2's rate. */
 const AT_ONCE = 5;
@@ -34,9 +35,9 @@ export async function start(world: Seeing, ref: ClusterRef): Promise<void> {
   try {
     await answerOf("StartInstances", world.ec2.writes.send(new StartInstancesCommand({ InstanceIds: ids })));
   } catch (error) {
-    if (error instanceof Fault && CAPACITY.has(error.code)) await stopAgain(world, ids);
-    if (error instanceof Fault && ABOUT_ONE.has(error.code))
-      throw new MusterError("busy", "the cluster's machines change just now", {}, error);
+    if (!(error instanceof Fault)) throw error;
+    if (ABOUT_ONE.has(error.code)) throw new MusterError("busy", "the cluster's machines change just now", {}, error);
+    if (PARTIAL.has(toMusterError(error).code)) await stopAgain(world, ids);
     throw error;
   }
 }

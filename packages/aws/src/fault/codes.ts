@@ -69,7 +69,7 @@ const CREDENTIALS = denied(
 const EXPIRED: Meaning = {
   kind: "refused",
   error: "unavailable",
-  says: "the credentials for AWS have expired",
+  says: "there are no credentials for AWS, or they have expired",
   hint: "sign in to AWS again; a function gets new ones by itself",
 };
 const CLOCK: Meaning = {
@@ -191,7 +191,7 @@ const BY_WORDS: readonly { readonly code: string; readonly words: RegExp; readon
   { code: "InvalidParameterValue", words: /instance ?type/i, meaning: NOT_OFFERED },
   {
     code: "UnsupportedOperation",
-    words: /spot instance|instance store|stop|hibernat/i,
+    words: /can(?:'t|not) (?:be )?(?:stop|hibernat)/i,
     meaning: { kind: "refused", error: "unsupported", says: ({ said }) => said, hint: "end the machines instead" },
   },
 ];

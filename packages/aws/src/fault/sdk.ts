@@ -10,15 +10,8 @@ interface SdkError extends Error {
   readonly $response?: { readonly statusCode?: number };
 }
 
-/** The connection did not come about, or there was nothing to sign with: nothing was sent. */
-const UNSENT = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "CredentialsProviderError",
-]);
+/** The connection did not come about: nothing was sent. */
+const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 /** Limits on time, and ends that we made ourselves. */
 const GIVEN_UP = new Set(["TimeoutError", "AbortError", "RequestTimeoutError"]);
 
@@ -52,6 +45,7 @@ function answered(error: SdkError): Found | undefined {
 }
 
 function unanswered(error: SdkError): Found | undefined {
+  if (error.name === "CredentialsProviderError") return { code: error.name, status: 0, kind: "refused" };
   const code = [error.code, error.name].find(name => UNSENT.has(name as string));
   if (typeof code === "string") return { code, status: 0, kind: "throttled" };
   // Node's errors of the network have a code in capitals, such as ECONNRESET; so have its complaints about arguments.

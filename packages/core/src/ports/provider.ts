@@ -82,6 +82,33 @@ export interface Machine {
   readonly launchedAt: number;
 }
 
+/** A machine type, for people who look around. */
+export interface Listed {
+  readonly provider: string;
+  readonly instanceType: string;
+  readonly cpus: number;
+  /** GiB. */
+  readonly memory: number;
+  readonly accelerators: Readonly<Record<string, number>>;
+  /** GiB per accelerator. */
+  readonly acceleratorMemory?: number | undefined;
+  readonly region?: string | undefined;
+  readonly zones: readonly string[];
+  /** US dollars per hour on demand; absent where no price is known. */
+  readonly hourly?: number | undefined;
+  /** Where spot capacity is cheapest. */
+  readonly spotHourly?: number | undefined;
+}
+
+/** Something that must be in order before machines can be had. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
 export type ClusterRef = { readonly workspace: string; readonly clusterId: string };
 
 export interface MachineProvider {
@@ -89,6 +116,10 @@ export interface MachineProvider {
   readonly capabilities: Capabilities;
   /** Asks no cloud: reads at most a catalog that was made before. */
   offers(resources: Resources): Promise<Offered>;
+  /** All machine types that it knows. */
+  catalog(): Promise<readonly Listed[]>;
+  /** Whether it is ready for work. */
+  checks(): Promise<readonly Check[]>;
   /**
    * All hosts of the intent or none. Idempotent by cluster, generation and try.
    * @throws MusterError `no_capacity` or `quota_exceeded`: another offer may do; `busy` or `unavailable`: nobody knows, ask

@@ -23,7 +23,8 @@ export type Basics = Pick<World, "table" | "clock"> & { readonly random: Pick<Ra
 export type Providers = ReadonlyMap<string, MachineProvider>;
 
 /** What the API's functions see: no provider that could create or end a machine, only what it offers. */
-export type Catalog = ReadonlyMap<string, Pick<MachineProvider, "name" | "offers" | "capabilities">>;
+export type Catalog = ReadonlyMap<string, Offering>;
+export type Offering = Pick<MachineProvider, "name" | "offers" | "capabilities" | "catalog" | "checks">;
 
 /** The part of the world that faces users and hosts. */
 export type Edge = Pick<World, "table" | "blobs" | "clock" | "random" | "digest" | "log"> & {

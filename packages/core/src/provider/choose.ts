@@ -1,13 +1,11 @@
 /** Which provider and which of its offers a request gets: a pure decision, made before anything is created. */
 import { MusterError } from "../error.ts";
-import type { MachineProvider, Offer } from "../ports/provider.ts";
-import type { Catalog } from "../ports/world.ts";
+import type { Offer } from "../ports/provider.ts";
+import type { Catalog, Offering } from "../ports/world.ts";
 import type { Resources } from "../task/task.ts";
 
-type Known = Pick<MachineProvider, "name" | "offers" | "capabilities">;
-
 /** @throws MusterError `unsupported` for a provider that this control plane does not have. */
-export function provider(providers: Catalog, resources: Resources): Known {
+export function provider(providers: Catalog, resources: Resources): Offering {
   const names = [...providers.keys()];
   const wanted = resources.provider ?? names[0] ?? "";
   const found = providers.get(wanted);
@@ -22,12 +20,16 @@ export function provider(providers: Catalog, resources: Resources): Known {
 export async function offers(
   providers: Catalog,
   resources: Resources,
-): Promise<{ provider: Known; offers: readonly [Offer, ...Offer[]] }> {
+): Promise<{ provider: Offering; offers: readonly [Offer, ...Offer[]] }> {
   const chosen = provider(providers, resources);
-  const { offers: found, reason, hint } = await chosen.offers(resources);
+  const { offers: found, reason, hint, barred = [] } = await chosen.offers(resources);
   const [first, ...more] = found;
   if (first) return { provider: chosen, offers: [first, ...more] };
-  throw new MusterError("no_offer", reason ?? `provider '${chosen.name}' has no machine like that`, {
-    ...(hint !== undefined && { hint }),
-  });
+  throw new MusterError(
+    barred.length > 0 ? "quota_exceeded" : "no_offer",
+    reason ?? `provider '${chosen.name}' has no machine like that`,
+    {
+      ...(hint !== undefined && { hint }),
+    },
+  );
 }

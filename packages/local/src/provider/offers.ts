@@ -1,7 +1,7 @@
 /** What this machine can offer. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import type { Offer, Offered } from "@muster/core/ports/provider.ts";
+import type { Check, Listed, Offer, Offered } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 
 /** The machine as it is; read once, when the control plane starts. */
@@ -80,6 +80,13 @@ const wanted = (accelerators: Readonly<Record<string, number>>): string =>
 
 function has(machine: Inventory, name: string, count: number): boolean {
   return machine.gpus.filter(gpu => gpu.toLowerCase().includes(name.toLowerCase())).length >= count;
+}
+
+export const listedOf = (machine: Inventory): Listed => ({ ...offer(machine), zones: [] });
+
+export function checkOf({ cpus, memory, gpus }: Inventory): Check {
+  const message = `${cpus} CPUs, ${memory} GiB, ${gpus.length === 0 ? "no GPU" : gpus.join(", ")}`;
+  return { name: "this machine", ok: true, message };
 }
 
 function offer(machine: Inventory): Offer {

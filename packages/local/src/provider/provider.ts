@@ -7,7 +7,7 @@ import { freeAddress } from "./addresses.ts";
 import { Lanes } from "./lanes.ts";
 import { type MachineRecord, Rack } from "./machine.ts";
 import { Machines } from "./machines.ts";
-import { inventory, offersOf } from "./offers.ts";
+import { checkOf, inventory, listedOf, offersOf } from "./offers.ts";
 import { Power } from "./power.ts";
 
 export interface LocalOptions {
@@ -45,6 +45,8 @@ export function localProvider(options: LocalOptions): LocalProvider {
     name: "local",
     capabilities,
     offers: async resources => offersOf(machine, resources),
+    catalog: async () => [listedOf(machine)],
+    checks: async () => [checkOf(machine)],
     launch: async intent => {
       // One at a time: two launches must not choose the same address.
       const records = await launches.run("launch", () => launch(rack, machines, options.clock, intent));
