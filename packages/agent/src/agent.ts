@@ -4,27 +4,38 @@ import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Control, isDisowned } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
-import { enroll, Refused } from "./control/enroll.ts";
+import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
+import { Registration } from "./control/register.ts";
 import { messageOf } from "./disk.ts";
 import { Holdings } from "./holdings.ts";
 import type { Home } from "./home.ts";
 import * as Homes from "./home.ts";
 import { facts } from "./host/facts.ts";
 import { ask } from "./host/gpus.ts";
+import type { Metadata } from "./host/metadata.ts";
 import { Pulse } from "./host/pulse.ts";
-import { look } from "./host/surroundings.ts";
+import { look, type Surroundings } from "./host/surroundings.ts";
 import { Journal } from "./journal.ts";
+import { Power, type PowerOptions } from "./power/power.ts";
 import { Setups } from "./setups.ts";
 import { hold } from "./sock.ts";
 import { VERSION } from "./version.ts";
 import { backoff, Wake } from "./wait.ts";
 
 export interface RunOptions {
-  readonly home: Home;
+  /** Where the agent lives, given the home of the user whose jobs these are, if there is one. */
+  readonly home: (jobs?: string) => Home;
   readonly endpoint: string;
   readonly tokenFile: string | undefined;
+  /** Of a machine that registers as itself, without a token. */
+  readonly metadata: Metadata | undefined;
   readonly address: string | undefined;
+  readonly power: PowerOptions;
+  /** The user under whose name jobs run; the agent's own when absent. */
+  readonly runAs: string | undefined;
 }
+
+type Settings = Omit<RunOptions, "home"> & { readonly home: Home; readonly machine: Surroundings };
 
 /** Exit codes of `run`. */
 export const DONE = 0;
@@ -45,9 +56,11 @@ const SHORTEST_POLL = 100;
 export async function run(options: RunOptions): Promise<number> {
   // The machine is the jobs': collecting garbage early and often keeps some twenty megabytes out of their way.
   for (const flag of LIGHT) setFlagsFromString(flag);
-  Homes.prepare(options.home);
-  const agent = new Agent(options);
-  const held = await hold(options.home, agent);
+  const machine = look(options.runAs);
+  const home = options.home(machine.account?.home);
+  Homes.prepare(home, machine.account);
+  const agent = new Agent({ ...options, home, machine });
+  const held = await hold(home, agent);
   if (held === undefined) return DONE;
   const stop = (): void => agent.stop();
   process.on("SIGTERM", stop).on("SIGINT", stop);
@@ -60,20 +73,23 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 class Agent {
-  readonly #options: RunOptions;
+  readonly #options: Settings;
   readonly #journal: Journal;
   readonly #control: Control;
   readonly #clock = new Clock();
-  readonly #machine = look();
-  readonly #pulse = new Pulse(this.#machine.smi);
+  readonly #machine: Surroundings;
+  readonly #pulse: Pulse;
   readonly #wake = new Wake();
   readonly #quit = new AbortController();
   readonly #holdings: Holdings;
+  readonly #power: Power;
   #hostId: string | undefined;
   #polledAt: number | undefined;
 
-  constructor(options: RunOptions) {
+  constructor(options: Settings) {
     this.#options = options;
+    this.#machine = options.machine;
+    this.#pulse = new Pulse(this.#machine.smi);
     this.#journal = new Journal(options.home.log);
     this.#control = new Control(options.endpoint);
     this.#holdings = new Holdings({
@@ -84,6 +100,14 @@ class Agent {
       journal: this.#journal,
       setups: new Setups(options.home.setups),
       pollSoon: () => this.kick(),
+    });
+    this.#power = new Power({
+      ...options.power,
+      record: options.home.power,
+      clock: this.#clock,
+      journal: this.#journal,
+      isBusy: () => this.#holdings.isBusy(),
+      endAll: why => this.#holdings.endAll(why),
     });
   }
 
@@ -138,17 +162,29 @@ class Agent {
     await this.#enroll();
     this.#quit.signal.throwIfAborted();
     this.#holdings.adopt();
-    return this.#poll();
+    const polled = this.#poll();
+    await Promise.race([polled, this.#power.watch(this.#quit.signal)]);
+    return polled;
   }
 
   async #enroll(): Promise<void> {
-    const { home, tokenFile, address } = this.#options;
     const gpus = await ask(this.#machine.smi, "name");
-    const found = (): ReturnType<typeof facts> => facts(gpus, address);
-    const enrollment = { home, control: this.#control, journal: this.#journal, tokenFile, facts: found };
+    const { home } = this.#options;
+    const enrollment = { home, journal: this.#journal, introduce: () => this.#introduction(gpus) };
     const { hostId, hostToken } = await enroll(enrollment, this.#quit.signal);
     this.#hostId = hostId;
     this.#control.bear(hostToken);
+  }
+
+  #introduction(gpus: readonly string[]): Introduction {
+    const { metadata, tokenFile, address } = this.#options;
+    const control = this.#control;
+    if (metadata !== undefined) {
+      const registration = new Registration(control, metadata);
+      return nonce => registration.send(nonce, facts(gpus, address));
+    }
+    const token = readToken(tokenFile);
+    return nonce => control.enroll({ token, nonce, facts: facts(gpus, address) });
   }
 
   async #poll(): Promise<number> {
@@ -170,6 +206,7 @@ class Agent {
       });
       this.#polledAt = Date.now();
       this.#clock.learn(orders.now, sentAt);
+      this.#power.heard(orders.powerOff);
       if (!this.#quit.signal.aborted) this.#holdings.apply(orders);
       return Math.max(SHORTEST_POLL, orders.pollAfter);
     } catch (error) {

@@ -4,11 +4,17 @@ import { parseArgs } from "node:util";
 import { run } from "./agent.ts";
 import { messageOf } from "./disk.ts";
 import { at, type Home } from "./home.ts";
+import { Metadata } from "./host/metadata.ts";
 import { kill } from "./kill.ts";
 import { ask } from "./sock.ts";
 import { VERSION } from "./version.ts";
 
 const USAGE = `usage: main.js run --home DIR --endpoint URL [--enrollment-token-file FILE] [--address IP] [--jobs-home DIR]
+                 [--register ec2]           by the instance's role, in place of a token
+                 [--metadata URL]           where the instance's metadata is, if not in the usual place
+                 [--run-as USER]            runs jobs as this user, in this user's home; the agent is root
+                 [--power-off COMMAND]      what ends the machine when nobody keeps it; without it, nothing does
+                 [--deadline-file FILE]     where the machine's own timer reads until when it may live
        main.js kick --home DIR      make the agent poll at once
        main.js status --home DIR
        main.js kill --home DIR      end the agent and every process of every attempt
@@ -23,6 +29,11 @@ const OPTIONS = {
   endpoint: { type: "string" },
   "enrollment-token-file": { type: "string" },
   address: { type: "string" },
+  register: { type: "string" },
+  metadata: { type: "string" },
+  "run-as": { type: "string" },
+  "power-off": { type: "string" },
+  "deadline-file": { type: "string" },
 } as const;
 
 /** Runs one command, without the program's own name; returns the exit code. */
@@ -32,11 +43,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (positionals[0] === "version") return say(VERSION);
     if (positionals.length !== 1 || values.home === undefined) return misused();
     if (positionals[0] !== "run") return await tell(positionals[0] ?? "", at(values.home));
-    if (values.endpoint === undefined) return misused();
-    mkdirSync(values.home, { recursive: true });
-    const home = at(values.home, values["jobs-home"]);
-    const { endpoint, address } = values;
-    return await run({ home, endpoint, address, tokenFile: values["enrollment-token-file"] });
+    const { endpoint, address, register } = values;
+    if (endpoint === undefined || !["ec2", undefined].includes(register)) return misused();
+    const { home } = values;
+    mkdirSync(home, { recursive: true });
+    return await run({
+      home: jobs => at(home, values["jobs-home"] ?? jobs),
+      endpoint,
+      address,
+      tokenFile: values["enrollment-token-file"],
+      metadata: register === undefined ? undefined : new Metadata(values.metadata),
+      runAs: values["run-as"],
+      power: { command: values["power-off"], deadlineFile: values["deadline-file"] },
+    });
   } catch (error) {
     process.stderr.write(`muster agent: ${messageOf(error)}\n`);
     return 1;

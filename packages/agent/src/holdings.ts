@@ -2,19 +2,25 @@
 import { Attempt } from "./attempt/attempt.ts";
 import { Fences } from "./attempt/fences.ts";
 import type { Host } from "./attempt/host.ts";
-import { folders, nameOf, Record, sweep } from "./attempt/record.ts";
+import { folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.ts";
 import { messageOf } from "./disk.ts";
 import { keyOf } from "./setups.ts";
 import type { Assignment, AttemptRef, Orders } from "./types.ts";
+import { sleep } from "./wait.ts";
 
 /** Names go into paths. */
 const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** How long the ends of attempts are tried to be told before the machine goes down, in ms. */
+const LAST_WORDS = 20_000;
+const LOOK = 50;
 
 export class Holdings {
   readonly #host: Host;
   readonly #fences: Fences;
   readonly #held = new Map<string, Attempt>();
   readonly #leaving = new Map<string, Promise<void>>();
+  #isEnding = false;
 
   constructor(host: Omit<Host, "forget" | "revoke">) {
     this.#fences = new Fences(host.home.fences);
@@ -48,6 +54,19 @@ export class Holdings {
     return [...this.#held.values()].map(attempt => attempt.ref);
   }
 
+  /** Whether anything of an attempt may run; what only has to be told does not count. */
+  isBusy(): boolean {
+    return this.#leaving.size > 0 || [...this.#held.values()].some(attempt => attempt.record.state.step !== "closing");
+  }
+
+  /** Takes no more attempts, ends those that run, and gives their logs and ends some time to get home. */
+  async endAll(why: Outcome): Promise<void> {
+    this.#isEnding = true;
+    for (const attempt of this.#held.values()) attempt.stop(why);
+    while (this.isBusy()) await sleep(LOOK);
+    for (const until = Date.now() + LAST_WORDS; this.#held.size > 0 && Date.now() < until; ) await sleep(LOOK);
+  }
+
   status(): object[] {
     return [...this.#held.values()].map(attempt => ({ ...attempt.ref, step: attempt.record.state.step }));
   }
@@ -64,7 +83,7 @@ export class Holdings {
 
   #accept(assignment: Assignment): void {
     const { jobId, fence } = assignment;
-    if (!JOB_ID.test(jobId)) return;
+    if (!JOB_ID.test(jobId) || this.#isEnding) return;
     if (!this.#fences.isNew(assignment)) {
       this.#disclaim(assignment);
       return;

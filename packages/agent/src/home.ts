@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { type Account, admit, give, mustReach } from "./host/account.ts";
 
 /** The absolute paths that belong to one agent. */
 export interface Home {
@@ -19,6 +20,8 @@ export interface Home {
   readonly setups: string;
   /** The highest fence seen of each job. */
   readonly fences: string;
+  /** The last order about powering off. */
+  readonly power: string;
 }
 
 /** Names the paths; makes nothing. A home has one name, whatever links lead to it: processes are found by it. */
@@ -37,11 +40,15 @@ export function at(root: string, jobs?: string): Home {
     attempts: join(agent, "attempts"),
     setups: join(agent, "setup"),
     fences: join(agent, "fences"),
+    power: join(agent, "power.json"),
   };
 }
 
-/** Makes the folders that are not there yet. */
-export function prepare(home: Home): void {
+/** Makes the folders that are not there yet. @throws Error, for people, when the jobs' user cannot get to its scripts. */
+export function prepare(home: Home, jobs?: Account): void {
   for (const folder of [home.agent, home.attempts, home.setups]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  mkdirSync(home.jobs, { recursive: true });
+  if (mkdirSync(home.jobs, { recursive: true }) !== undefined) give(jobs, home.jobs);
+  if (jobs === undefined) return;
+  admit(jobs, home.agent, home.attempts);
+  mustReach(jobs, home);
 }

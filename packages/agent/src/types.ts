@@ -8,6 +8,8 @@ export type {
   LogPolicy,
   Orders,
   Poll,
+  PowerOff,
+  Register,
   Report,
   Reported,
 } from "@muster/core/agent/protocol.ts";

@@ -187,10 +187,8 @@ const fleet: readonly Grant[] = [
   },
   {
     actions: [
-      "ec2:DescribeAvailabilityZones",
       "ec2:DescribeCapacityReservations",
       "ec2:DescribeImages",
-      "ec2:DescribeInstanceStatus",
       "ec2:DescribeInstanceTypeOfferings",
       "ec2:DescribeInstanceTypes",
       "ec2:DescribeInstances",
@@ -254,7 +252,7 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
     { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "A duty that failed is kept." },
     { actions: ["s3:PutObject"], on: ["bucket/catalog"], why: "It writes the catalog." },
     {
-      actions: ["pricing:GetProducts", "servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas"],
+      actions: ["pricing:GetProducts", "servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"],
       on: ["any"],
       why: "The catalog has prices and quotas; these are read-only.",
     },

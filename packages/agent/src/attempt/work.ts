@@ -107,8 +107,9 @@ async function script(task: Work, phase: ScriptPhase, text: string): Promise<End
   const { dialect, grace } = record.assignment;
   const places = placesOf(task);
   if (existsSync(places.workdir)) linkWorkdir(places);
-  const { bash } = host.machine;
-  const given = { folder: record.folder, phase, dialect, text, bash, cwd: places.workdir, env: places.env, grace };
+  const { bash, account: owner } = host.machine;
+  const { folder } = record;
+  const given = { folder, phase, dialect, text, bash, owner, cwd: places.workdir, env: places.env, grace };
   return execute(given, task.stop, task.halt);
 }
 
@@ -130,5 +131,6 @@ function placesOf({ record, host }: Work): Places {
     MUSTER_ATTEMPT: nameOf(assignment),
     [MARKER]: folder,
   };
-  return { folder, home: host.home.jobs, workdir: join(host.home.jobs, "muster", assignment.jobId), env };
+  const workdir = join(host.home.jobs, "muster", assignment.jobId);
+  return { folder, home: host.home.jobs, workdir, env, owner: host.machine.account };
 }

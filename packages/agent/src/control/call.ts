@@ -1,7 +1,8 @@
 /** Calls to the control plane. */
 import { text } from "node:stream/consumers";
-import type { Enroll, Enrolled, Orders, Poll, Report, Reported } from "../types.ts";
+import type { Enroll, Enrolled, Orders, Poll, Register, Report, Reported } from "../types.ts";
 import { send } from "./send.ts";
+import { type Signing, sign } from "./sign.ts";
 
 const PATIENCE = 30_000;
 
@@ -10,11 +11,14 @@ export class Refusal extends Error {
   readonly status: number;
   /** The control plane's own error code. Absent when something on the way answered in its place. */
   readonly code: string | undefined;
+  /** When, by the answering clock, in epoch ms. */
+  readonly at: number | undefined;
 
-  constructor(status: number, code: string | undefined) {
+  constructor(status: number, code: string | undefined, date = "") {
     super(`HTTP ${status}${code === undefined ? "" : ` ${code}`}`);
     this.status = status;
     this.code = code;
+    this.at = Date.parse(date) || undefined;
   }
 }
 
@@ -39,6 +43,11 @@ export class Control {
     return this.#post("/v1/agent/enroll", body);
   }
 
+  /** Signed by the machine's role instead of a token. */
+  register(body: Register, signing: Signing): Promise<Enrolled> {
+    return this.#post("/v1/agent/register", body, signing);
+  }
+
   poll(body: Poll): Promise<Orders> {
     return this.#post("/v1/agent/poll", body);
   }
@@ -47,18 +56,22 @@ export class Control {
     return this.#post("/v1/agent/report", body);
   }
 
-  async #post<T>(path: string, value: object): Promise<T> {
+  async #post<T>(path: string, value: object, signing?: Signing): Promise<T> {
+    const url = `${this.#endpoint}${path}`;
     const body = JSON.stringify(value);
-    const headers = {
-      "content-type": "application/json",
-      "content-length": Buffer.byteLength(body),
-      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-    };
-    const answer = await send(`${this.#endpoint}${path}`, { method: "POST", headers, body, patience: PATIENCE });
+    const plain = { "content-type": "application/json" };
+    const length = { "content-length": Buffer.byteLength(body) };
+    const headers =
+      signing === undefined ? this.#borne(plain) : sign({ method: "POST", url, headers: plain, body }, signing);
+    const answer = await send(url, { method: "POST", headers: { ...headers, ...length }, body, patience: PATIENCE });
     const said = await text(answer);
     const status = answer.statusCode ?? 0;
-    if (status < 200 || status >= 300) throw new Refusal(status, codeOf(said));
+    if (status < 200 || status >= 300) throw new Refusal(status, codeOf(said), answer.headers.date);
     return JSON.parse(said) as T;
+  }
+
+  #borne(headers: Record<string, string>): Record<string, string> {
+    return this.#token === undefined ? headers : { ...headers, authorization: `Bearer ${this.#token}` };
   }
 }
 

@@ -1,36 +1,41 @@
-/** Enrollment: the one-time token and a nonce of the agent's own become the host's token. */
+/** Enrollment: a one-time token, or the machine's own identity, and a nonce of the agent's become the host's token. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { flushFolder, messageOf, readJson, readText, writeWhole } from "../disk.ts";
 import type { Home } from "../home.ts";
 import type { Journal } from "../journal.ts";
-import type { Enrolled, Facts } from "../types.ts";
+import type { Enrolled } from "../types.ts";
 import { backoff, sleep } from "../wait.ts";
-import { type Control, Refusal } from "./call.ts";
+import { Refusal } from "./call.ts";
 
 /** No call will ever succeed: the token is used, unknown or too old. */
 export class Refused extends Error {}
 
 export interface Enrollment {
   readonly home: Home;
-  readonly control: Control;
   readonly journal: Journal;
-  readonly tokenFile: string | undefined;
-  readonly facts: () => Facts;
+  /** How this host says which one it is. Throws Refused when it has nothing to say it with. */
+  readonly introduce: () => Introduction;
 }
+
+/** One call; it may be sent again. */
+export type Introduction = (nonce: string) => Promise<Enrolled>;
 
 /** The host's identity: the one on disk, or the one that the control plane answers with, however long that takes. */
 export async function enroll(enrollment: Enrollment, quit: AbortSignal): Promise<Enrolled> {
   const known = readJson<Enrolled>(enrollment.home.hostToken);
   if (known !== undefined) return known;
-  const { tokenFile } = enrollment;
-  if (tokenFile === undefined || !existsSync(tokenFile)) throw new Refused("this host has no enrollment token");
-  const token = readFileSync(tokenFile, "utf8").trim();
-  const enrolled = await ask(enrollment, token, nonceOf(enrollment.home), quit);
+  const enrolled = await ask(enrollment, enrollment.introduce(), nonceOf(enrollment.home), quit);
   writeWhole(enrollment.home.hostToken, JSON.stringify({ hostId: enrolled.hostId, hostToken: enrolled.hostToken }));
   flushFolder(enrollment.home.agent);
   enrollment.journal.note("enrolled", { hostId: enrolled.hostId });
   return enrolled;
+}
+
+/** Throws Refused when there is no token. */
+export function readToken(file: string | undefined): string {
+  if (file === undefined || !existsSync(file)) throw new Refused("this host has no enrollment token");
+  return readFileSync(file, "utf8").trim();
 }
 
 /** On disk before it is first sent: an agent that dies before the answer asks again as the same one. */
@@ -43,11 +48,11 @@ function nonceOf(home: Home): string {
   return nonce;
 }
 
-async function ask(enrollment: Enrollment, token: string, nonce: string, quit: AbortSignal): Promise<Enrolled> {
+async function ask(enrollment: Enrollment, call: Introduction, nonce: string, quit: AbortSignal): Promise<Enrolled> {
   for (let failures = 0; ; failures++) {
     quit.throwIfAborted();
     try {
-      return await enrollment.control.enroll({ token, nonce, facts: enrollment.facts() });
+      return await call(nonce);
     } catch (error) {
       if (isFinal(error)) throw new Refused(`the control plane refused to enroll this host (${messageOf(error)})`);
       enrollment.journal.warn("enrollment not answered", { error: messageOf(error), failures });

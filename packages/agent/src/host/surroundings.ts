@@ -1,5 +1,6 @@
 /** The only reader of the agent's own environment: what of it a job may see, and the tools of the machine. */
 import { userInfo } from "node:os";
+import { type Account, account } from "./account.ts";
 import { find } from "./gpus.ts";
 
 const USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -8,17 +9,23 @@ export interface Surroundings {
   readonly path: string;
   readonly bash: string;
   readonly smi: string | undefined;
+  /** Whose name jobs run under. */
   readonly user: string;
+  /** Of that user, when jobs were told to run under a name. */
+  readonly account: Account | undefined;
   readonly lang: string | undefined;
 }
 
-export function look(): Surroundings {
+/** @throws Error, for people, when jobs cannot run as this user. */
+export function look(runAs?: string): Surroundings {
   const path = process.env.PATH || USUAL;
+  const bash = find("bash", `/bin:/usr/bin:${path}`) ?? "/bin/bash";
   return {
     path,
-    bash: find("bash", `/bin:/usr/bin:${path}`) ?? "/bin/bash",
+    bash,
     smi: find("nvidia-smi", path),
-    user: user(),
+    user: runAs ?? user(),
+    account: runAs === undefined ? undefined : account(runAs, path, bash),
     lang: process.env.LANG,
   };
 }

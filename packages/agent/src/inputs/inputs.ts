@@ -3,6 +3,7 @@ import { lstatSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { hasCode, messageOf } from "../disk.ts";
+import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
 import { fetchInput } from "./fetch.ts";
 import { InputError, placeOf } from "./place.ts";
@@ -15,6 +16,8 @@ export interface Places {
   readonly workdir: string;
   /** For tar. */
   readonly env: Record<string, string>;
+  /** Whose files they become, when not the agent's own user's. */
+  readonly owner: Account | undefined;
 }
 
 /** Rejects with an InputError that says what could not be had. */
@@ -32,16 +35,17 @@ export function linkWorkdir(places: Places): void {
   const beside = `${link}.new`;
   rmSync(beside, { force: true });
   symlinkSync(places.workdir, beside);
+  give(places.owner, beside, true);
   renameSync(beside, link);
 }
 
 async function freshWorkdir(assignment: Assignment, places: Places, signal: AbortSignal): Promise<void> {
   await rm(places.workdir, { recursive: true, force: true });
-  await makeFolder(places.workdir);
+  await makeFolder(places.workdir, places.owner);
   if (assignment.workdir === undefined) return;
   const archive = join(places.folder, "input");
   await fetchInput("the workdir", assignment.workdir, archive, signal);
-  await unpack("the workdir", archive, places.workdir, places.env, signal);
+  await unpack("the workdir", archive, places.workdir, places, signal);
   await rm(archive, { force: true });
 }
 
@@ -51,26 +55,30 @@ async function bring(mount: Assignment["mounts"][number], places: Places, signal
   if (mount.kind === "folder") {
     const archive = join(places.folder, "input");
     await fetchInput(name, mount, archive, signal);
-    await makeFolder(place);
-    await unpack(name, archive, place, places.env, signal);
+    await makeFolder(place, places.owner);
+    await unpack(name, archive, place, places, signal);
     return rm(archive, { force: true });
   }
-  await makeFolder(dirname(place));
+  await makeFolder(dirname(place), places.owner);
   const beside = join(dirname(place), `.${basename(place).slice(0, 200)}.muster`);
   await rm(beside, { force: true });
   await fetchInput(name, mount, beside, signal);
   await chmod(beside, mount.mode ?? 0o644);
+  give(places.owner, beside);
   await rename(beside, place);
 }
 
 /** Node's own recursive mkdir never ends where a folder cannot hold others, such as /proc. */
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string, owner: Account | undefined): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
-  await mkdir(path).catch((error: unknown) => {
+  if (dirname(path) !== path) await makeFolder(dirname(path), owner);
+  try {
+    await mkdir(path);
+    give(owner, path);
+  } catch (error) {
     // Another attempt may have made it meanwhile.
     if (!hasCode(error, "EEXIST") || !statSync(path).isDirectory()) throw error;
-  });
+  }
 }
 
 /** Whatever the file system says, it says of this input. */

@@ -1,6 +1,7 @@
 /** The system's tar. */
 import { spawn } from "node:child_process";
 import { messageOf } from "../disk.ts";
+import type { Places } from "./inputs.ts";
 import { InputError } from "./place.ts";
 
 /** Unpacks an archive, compressed or not, into a folder that is there. */
@@ -8,13 +9,16 @@ export async function unpack(
   name: string,
   archive: string,
   folder: string,
-  env: Record<string, string>,
+  { env, owner }: Pick<Places, "env" | "owner">,
   signal: AbortSignal,
 ): Promise<void> {
   const problem = await new Promise<string | undefined>(resolve => {
     const said: string[] = [];
     // The archive's owners are the user's machine's, and mean nothing here.
-    const tar = spawn("tar", ["-xf", archive, "-C", folder, "--no-same-owner"], {
+    const [program = "", ...args] = [...(owner?.asOwner ?? []), "tar", "-xf", archive, "-C", folder, "--no-same-owner"];
+    const tar = spawn(program, args, {
+      // In the agent's own session, it would lead those who look for the attempt's processes to the agent.
+      detached: true,
       env,
       signal,
       stdio: ["ignore", "ignore", "pipe"],

@@ -1,6 +1,6 @@
 /** Ending every process of an attempt: TERM, a while, KILL, until none is left. */
 import { sleep } from "../wait.ts";
-import { membersOf, type Process } from "./processes.ts";
+import { membersOf, nameOf, type Process } from "./processes.ts";
 
 /**
  * TERM is sent once, to those that are there then: programs take a second one as an order to drop everything, and what
@@ -8,7 +8,12 @@ import { membersOf, type Process } from "./processes.ts";
  */
 export async function end(folder: string, grace: number, keep: Keep = () => []): Promise<void> {
   const deadline = Date.now() + grace * 1000;
-  const present = (): Process[] => without(membersOf(folder), keep);
+  const known = new Set<string>();
+  const present = (): Process[] => {
+    const members = membersOf(folder, undefined, known);
+    for (const one of members) known.add(nameOf(one));
+    return without(members, keep);
+  };
   const first = present();
   ask(first);
   for (let members = first, pause = 2; members.length > 0; members = present()) {

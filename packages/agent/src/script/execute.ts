@@ -7,6 +7,8 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, readText } from "../disk.ts";
+import { type Account, admit, give } from "../host/account.ts";
+import { boot } from "../host/boot.ts";
 import type { Assignment } from "../types.ts";
 import { end, type Keep } from "./end.ts";
 import { isMember } from "./processes.ts";
@@ -19,6 +21,8 @@ export interface Script {
   readonly dialect: Assignment["dialect"];
   readonly text: string;
   readonly bash: string;
+  /** Whose script it is, when not the agent's own user's. */
+  readonly owner: Account | undefined;
   readonly cwd: string;
   readonly env: Record<string, string>;
   /** Seconds between TERM and KILL. */
@@ -122,10 +126,11 @@ function start(script: Script): ChildProcess {
   writeFileSync(path, scriptOf(dialect, script.text), { mode: 0o600 });
   writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
   writeFileSync(join(folder, `${phase}.boot`), boot());
+  if (script.owner !== undefined) lend(script.owner, folder, path);
   const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
-    const args = ["-p", join(folder, "wrap.sh"), folder, phase, bash, path];
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, ...(script.owner?.as ?? []), bash, path];
     return spawn(bash, args, {
       cwd: script.cwd,
       env: script.env,
@@ -137,5 +142,9 @@ function start(script: Script): ChildProcess {
   }
 }
 
-/** Changes when the machine starts anew; always the same where that cannot be told. */
-const boot = (): string => readText("/proc/sys/kernel/random/boot_id") ?? "";
+/** The user reads the script, and notes the lines that fail. */
+function lend(owner: Account, folder: string, path: string): void {
+  admit(owner, folder);
+  writeFileSync(`${path}.failed`, "", { mode: 0o600 });
+  for (const file of [path, `${path}.failed`]) give(owner, file);
+}

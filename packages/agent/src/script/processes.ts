@@ -17,6 +17,8 @@ export interface Process {
   /** 0: not known. */
   readonly session: number;
   readonly marked: boolean;
+  /** With the pid, names a process for ever. 0: not known. */
+  readonly start: number;
 }
 
 /** What a process must have in its environment, or, when it leads its group, in its command, to count as marked. */
@@ -30,10 +32,17 @@ export const markOf = (folder: string): Mark => ({
   command: `${folder}/wrap.sh`,
 });
 
-/** Every process of the attempt, without the agent itself. */
-export function membersOf(folder: string, all: readonly Process[] = list(markOf(folder))): Process[] {
+/**
+ * Every process of the attempt, without the agent itself. Those that were `known` as such stay so: what lost its marker,
+ * as under sudo, may also lose its parent while the attempt is being ended.
+ */
+export function membersOf(
+  folder: string,
+  all: readonly Process[] = list(markOf(folder)),
+  known: ReadonlySet<string> = new Set(),
+): Process[] {
   const others = all.filter(one => one.pid !== process.pid);
-  const marked = others.filter(one => one.marked);
+  const marked = others.filter(one => one.marked || known.has(nameOf(one)));
   const sessions = new Set(marked.map(one => one.session).filter(session => session > 1));
   const groups = new Set(marked.map(one => one.group).filter(group => group > 1));
   const pids = new Set(others.filter(one => sessions.has(one.session) || groups.has(one.group)).map(one => one.pid));
@@ -41,6 +50,9 @@ export function membersOf(folder: string, all: readonly Process[] = list(markOf(
   addChildren(pids, others);
   return others.filter(one => pids.has(one.pid));
 }
+
+/** The same for no other process of this machine's life. */
+export const nameOf = ({ pid, start }: Process): string => `${pid} ${start}`;
 
 /** Whether this pid is still a process of the attempt. */
 export function isMember(pid: number, folder: string): boolean {
@@ -73,7 +85,7 @@ function read(pid: number, mark: Mark): Process | undefined {
   const marked =
     slurp(`/proc/${pid}/environ`).includes(mark.environment) ||
     (pid === group && slurp(`/proc/${pid}/cmdline`).includes(mark.command));
-  return { pid, parent: Number(fields[1]), group, session: Number(fields[3]), marked };
+  return { pid, parent: Number(fields[1]), group, session: Number(fields[3]), start: Number(fields[19]), marked };
 }
 
 /** The next call writes over it. readFile would take 64 KB for each of hundreds of files. */
@@ -115,6 +127,6 @@ export function parse(text: string, mark: Mark): Process[] {
     const command = match[5] ?? "";
     const environment = `${command.split(/ (?=[A-Za-z_][A-Za-z0-9_]*=)/).join("\0")}\0`;
     const marked = environment.includes(mark.environment) || (pid === group && command.includes(mark.command));
-    return { pid, parent, group, session: 0, marked };
+    return { pid, parent, group, session: 0, start: 0, marked };
   });
 }

@@ -24,7 +24,7 @@ export const capabilities: Capabilities = {
 export const offering = (catalog: () => Promise<Catalog>, clock: Clock): Offering => ({
   name: NAME,
   capabilities,
-  offers: async resources => offers(await catalog(), resources),
+  offers: async (resources, nodes) => offers(await catalog(), resources, nodes),
   catalog: async () => {
     const { region, types } = await catalog();
     return types.map(type => listed(type, region));

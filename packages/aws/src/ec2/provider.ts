@@ -1,14 +1,6 @@
 /** The `aws` provider: hosts are EC2 machines of this deployment's account and region. */
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
-import type {
-  Capabilities,
-  ClusterRef,
-  Intent,
-  Machine,
-  MachineProvider,
-  Offered,
-} from "@muster/core/ports/provider.ts";
-import type { Resources } from "@muster/core/task/task.ts";
+import type { ClusterRef, Intent, Machine, MachineProvider, Offered } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
 import { type Context, Fault, toMusterError } from "../fault.ts";
@@ -18,6 +10,7 @@ import { kick } from "./kick.ts";
 import { launch } from "./launch.ts";
 import { reservations } from "./market.ts";
 import { observe, type Seen, sweep } from "./observe.ts";
+import { offering } from "./offering.ts";
 import { tidy } from "./placement.ts";
 import { setPowerOff, start, stop } from "./power.ts";
 import { securityGroups } from "./security-group.ts";
@@ -37,7 +30,6 @@ export interface Ec2ProviderOptions {
   /** ARN of the KMS key for disks; the account's default key when absent. */
   readonly kmsKey?: string | undefined;
   readonly catalog: () => Promise<Catalog>;
-  readonly offers: (catalog: Catalog, resources: Resources) => Offered;
   /** What a machine of this type runs at its boot, as text. It holds no secret: whoever is on the machine can read it. */
   readonly userData: (intent: Intent, type: MachineType) => string;
   readonly clock: Clock;
@@ -58,16 +50,6 @@ export interface Ec2Provider extends MachineProvider {
   tidy(): Promise<readonly string[]>;
 }
 
-const capabilities: Capabilities = {
-  stop: true,
-  // What was launched shows within seconds; EC2 promises none, and has been seen to take a minute.
-  settle: 120_000,
-  // A call that was never answered is applied within ten minutes or never.
-  unknown: 660_000,
-  // Large GPU machines take ten minutes before their system begins to boot.
-  boot: 900_000,
-};
-
 export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
   const ec2 = ec2Of(options.aws, options.timeout);
   const world = { ...options, ec2 };
@@ -78,9 +60,7 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
     reservations: reservations(world),
   };
   return {
-    name: "aws",
-    capabilities,
-    offers: async resources => options.offers(await options.catalog(), resources),
+    ...offering(options.catalog, options.clock),
     launch: intent => told(launch(launching, intent), contextOf(options.aws.region, intent)),
     observe: async ref => machinesOf(await told(observe(world, ref))),
     start: ref => told(start(world, ref)),

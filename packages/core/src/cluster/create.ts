@@ -43,7 +43,7 @@ export async function blueprint(
   request: Cluster.Create,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const { provider, offers } = await Choose.offers(world.providers, request.resources);
+  const { provider, offers } = await Choose.offers(world.providers, request.resources, request.nodes);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
   const takes = Budget.amountOf(offers[0], request.nodes);

@@ -11,7 +11,7 @@ import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import type { Stored } from "../record.ts";
-import type * as Launch from "./launch.ts";
+import * as Launch from "./launch.ts";
 
 /** @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`: nothing was changed. */
 export const create = (world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Info> =>
@@ -41,8 +41,8 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     const { name, provider, nodes, idle } = existing;
     return { cluster: name, reused: true, provider, nodes, idle, offers };
   }
-  const { provider, offers } = await Choose.offers(world.providers, request.task.resources);
   const spec = wanted(request);
+  const { provider, offers, barred } = await Choose.offers(world.providers, spec.resources, spec.nodes);
   return {
     ...(request.cluster !== undefined && { cluster: request.cluster }),
     reused: false,
@@ -50,6 +50,7 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     nodes: spec.nodes,
     idle: Create.policy(provider, spec),
     offers: offers.map(offer => Cluster.Offer.parse(offer)),
+    ...(barred.length > 0 && { barred: barred.map(one => Launch.Barred.parse(one)) }),
   };
 }
 

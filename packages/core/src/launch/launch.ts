@@ -26,6 +26,14 @@ export const Info = z.object({
 });
 export type Info = z.infer<typeof Info>;
 
+/** Machines that would do, but that the account may not have as things stand. */
+export const Barred = z.object({
+  instanceType: z.string(),
+  market: z.enum(["on_demand", "spot", "none"]),
+  reason: z.string(),
+  link: z.string().optional().meta({ description: "Where to ask for it" }),
+});
+
 /** What a launch would do. */
 export const Plan = z.object({
   cluster: z.string().optional().meta({ description: "Name; absent when one would be made up" }),
@@ -34,5 +42,6 @@ export const Plan = z.object({
   nodes: z.number().int(),
   idle: Idle,
   offers: z.array(Cluster.Offer).meta({ description: "In the order they would be tried" }),
+  barred: z.array(Barred).optional(),
 });
 export type Plan = z.infer<typeof Plan>;

@@ -114,8 +114,8 @@ export type ClusterRef = { readonly workspace: string; readonly clusterId: strin
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
-  /** Asks no cloud: reads at most a catalog that was made before. */
-  offers(resources: Resources): Promise<Offered>;
+  /** For so many hosts of a kind. Asks no cloud: reads at most a catalog that was made before. */
+  offers(resources: Resources, nodes: number): Promise<Offered>;
   /** All machine types that it knows. */
   catalog(): Promise<readonly Listed[]>;
   /** Whether it is ready for work. */

@@ -1,6 +1,6 @@
 /** Which provider and which of its offers a request gets: a pure decision, made before anything is created. */
 import { MusterError } from "../error.ts";
-import type { Offer } from "../ports/provider.ts";
+import type { Barred, Offer } from "../ports/provider.ts";
 import type { Catalog, Offering } from "../ports/world.ts";
 import type { Resources } from "../task/task.ts";
 
@@ -20,11 +20,12 @@ export function provider(providers: Catalog, resources: Resources): Offering {
 export async function offers(
   providers: Catalog,
   resources: Resources,
-): Promise<{ provider: Offering; offers: readonly [Offer, ...Offer[]] }> {
+  nodes: number,
+): Promise<{ provider: Offering; offers: readonly [Offer, ...Offer[]]; barred: readonly Barred[] }> {
   const chosen = provider(providers, resources);
-  const { offers: found, reason, hint, barred = [] } = await chosen.offers(resources);
+  const { offers: found, reason, hint, barred = [] } = await chosen.offers(resources, nodes);
   const [first, ...more] = found;
-  if (first) return { provider: chosen, offers: [first, ...more] };
+  if (first) return { provider: chosen, offers: [first, ...more], barred };
   throw new MusterError(
     barred.length > 0 ? "quota_exceeded" : "no_offer",
     reason ?? `provider '${chosen.name}' has no machine like that`,

@@ -14,10 +14,10 @@ const MOST_BARRED = 20;
 
 /**
  * Offers in the order in which to try them; or none, with the reason and what to do about it. Quotas are compared with
- * one host's vCPUs: how many hosts there will be, a request does not say.
+ * the vCPUs of all hosts; what others of the account use of them is not known before the launch.
  * @param defaults what a machine has at least when the request asks for nothing
  */
-export function offers(catalog: Catalog, resources: Resources, defaults: Defaults = DEFAULTS): Offered {
+export function offers(catalog: Catalog, resources: Resources, nodes = 1, defaults: Defaults = DEFAULTS): Offered {
   const refusal = refuse(catalog, resources);
   if (refusal !== undefined) return { offers: [], ...refusal };
   const fit = match(catalog.types, resources, defaults);
@@ -28,13 +28,13 @@ export function offers(catalog: Catalog, resources: Resources, defaults: Default
   if (placed.length === 0) return { offers: [], ...nowhere(catalog, bootable, resources) };
   const affordable = placed.filter(offer => offer.hourly <= (resources.maxHourly ?? Infinity));
   if (affordable.length === 0) return { offers: [], ...tooDear(placed, resources) };
-  return withoutBarred(catalog, affordable);
+  return withoutBarred(catalog, affordable, nodes);
 }
 
-function withoutBarred(catalog: Catalog, affordable: readonly Offer[]): Offered {
+function withoutBarred(catalog: Catalog, affordable: readonly Offer[], nodes: number): Offered {
   const seen = new Map<string, Barred>();
   const left = affordable.filter(offer => {
-    const barred = barredOf(catalog, offer);
+    const barred = barredOf(catalog, offer, nodes);
     if (barred !== undefined) seen.set(`${offer.instanceType} ${offer.market}`, barred);
     return barred === undefined;
   });
@@ -48,15 +48,15 @@ function withoutBarred(catalog: Catalog, affordable: readonly Offer[]): Offered 
 }
 
 /** Undefined as well where the quota's value is not known: AWS then says so at launch. */
-function barredOf(catalog: Catalog, { instanceType, market, cpus }: Offer): Barred | undefined {
+function barredOf(catalog: Catalog, { instanceType, market, cpus }: Offer, nodes: number): Barred | undefined {
   if (market === "none") return undefined;
   const quota = quotaOf(instanceType, market);
   const value = quota === undefined ? undefined : catalog.quotas[quota.code];
-  if (quota === undefined || value === undefined || value >= cpus) return undefined;
+  if (quota === undefined || value === undefined || value >= cpus * nodes) return undefined;
   return {
     instanceType,
     market,
-    reason: `the quota '${quota.name}' is ${value} vCPUs; one ${instanceType} has ${cpus}`,
+    reason: `the quota '${quota.name}' is ${value} vCPUs; ${nodes === 1 ? "one" : nodes} ${instanceType} ${nodes === 1 ? "has" : "have"} ${cpus * nodes}`,
     link: linkTo(quota, catalog.region),
   };
 }

@@ -14,7 +14,7 @@ import type { In, Outcome } from "./step.ts";
 export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
   const resources = await resourcesOf(world, cluster);
   const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
-  const { offers, reason } = await provider.offers(resources);
+  const { offers, reason } = await provider.offers(resources, cluster.nodes);
   // Where all were refused lately, the best is asked once more.
   const [offer = offers[0]] = await Capacity.untried(world, offers);
   if (offer === undefined)

@@ -52,7 +52,7 @@ async function nextOffer(
   code: ErrorCode,
 ): Promise<Offer | undefined> {
   await Capacity.remember(world, launch.offer, code);
-  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster));
+  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster), cluster.nodes);
   // A refusal may be forgotten while others are tried: nothing is tried more often than there are offers.
   if (launch.try >= Math.min(offers.length, MOST_TRIES)) return undefined;
   const [next] = await Capacity.untried(world, offers);
