@@ -38,18 +38,24 @@ const REQUEST = JSON.stringify({
 });
 
 async function start(path: string, env: Readonly<Record<string, string>>): Promise<Times> {
-  const child = fork(CHILD, [path, REQUEST], { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(CHILD, [path, REQUEST], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const [times] = (await once(child, "message")) as [Times];
   if (child.exitCode === null) await once(child, "exit");
   return times;
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** The empty bundle first, then the functions that face users and hosts. */
 export async function coldStarts(): Promise<readonly Cold[]> {
   const folder = mkdtempSync(join(tmpdir(), "muster-cold-"));
-  const table = createServer((_, response) => response.writeHead(200, { "content-type": "application/json" }).end("{}"));
+  const table = createServer((_, response) =>
+    response.writeHead(200, { "content-type": "application/json" }).end("{}"),
+  );
   await new Promise<void>(resolve => table.listen(0, "127.0.0.1", resolve));
   try {
     const env = environment(`http://127.0.0.1:${(table.address() as AddressInfo).port}`);

@@ -18,6 +18,7 @@ import {
   spawnPlane,
 } from "../support/plane.ts";
 import { until } from "../support/until.ts";
+import { coldStarts } from "./cold.ts";
 
 interface Row {
   readonly what: string;
@@ -193,5 +194,17 @@ clearHome(idleHome);
 const cold: number[] = [];
 for (let run = 0; run < 5; run++) cold.push(await coldLaunch());
 note("cold launch → first log line", spread(cold), "≤ 2,000 ms");
+
+const starts = await coldStarts();
+const empty = starts[0];
+for (const { name, bytes, load, first } of starts.slice(1)) {
+  const budget = name === "api" ? "≤ 400 kB, ≤ 90 ms" : "";
+  const ratio = ((load + first) / ((empty?.load ?? 1) + (empty?.first ?? 0))).toFixed(0);
+  note(
+    `${name}: bundle, cold import + first call`,
+    `${(bytes / 1000).toFixed(0)} kB, ${load.toFixed(0)} + ${first.toFixed(0)} ms, ${ratio} × an empty one`,
+    budget,
+  );
+}
 agent.destroy();
 process.exit(0);

@@ -12,7 +12,7 @@ import { FUNCTIONS, type FunctionName, namesOf } from "@muster/aws/places.ts";
 import type { Created } from "@muster/core/token/token.ts";
 import { awsHeaders } from "../../agent/support/signature.ts";
 import { gaps } from "../catalog-support.ts";
-import { type Edge, startEdge } from "../support/edge.ts";
+import { type Edge, type Gap, startEdge } from "../support/edge.ts";
 import { type Moto, startMoto } from "../support/moto.ts";
 import { bundle } from "./bundle.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
@@ -49,7 +49,13 @@ export async function deploy(): Promise<Deployment> {
   const lambdas = Object.fromEntries(
     FUNCTIONS.map(name => [functionName(DEPLOYMENT, name), (event: unknown) => functions[name].invoke(event)]),
   );
-  const edge = await startEdge({ moto, clientTokens: true, lambdas, gaps });
+  const place: { url: string; machines?: Machines } = { url: "http://127.0.0.1:1" };
+  const kicked: Gap = async input => {
+    // Moto takes every command and runs none: the document's one step is done here.
+    for (const id of input.InstanceIds as string[]) await place.machines?.kick(id).catch(() => undefined);
+    return { Command: { CommandId: "kick", Status: "Pending" } };
+  };
+  const edge = await startEdge({ moto, clientTokens: true, lambdas, gaps: { ...gaps, "ssm.SendCommand": kicked } });
   const runtime = ["agent", "node for x64", "node for arm64"];
   const made = await makeResources(
     moto.url,
@@ -57,7 +63,6 @@ export async function deploy(): Promise<Deployment> {
     DEPLOYMENT,
     Object.fromEntries(runtime.map(text => [sha256(text), text])),
   );
-  const place = { url: "http://127.0.0.1:1" };
   const env = (): Record<string, string> => ({
     AWS_ENDPOINT_URL: edge.url,
     AWS_REGION: REGION,
@@ -94,6 +99,7 @@ export async function deploy(): Promise<Deployment> {
   const ec2 = new EC2Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
   const hostRole = namesOf(DEPLOYMENT).hostRole;
   const machines = watchMachines({ ec2, gateway, region: REGION, account: ACCOUNT, hostRole });
+  place.machines = machines;
   const stream = connect(
     { endpoint: moto.url, region: REGION, table: made.table, queue: made.queue },
     functions.doorbell,

@@ -28,6 +28,8 @@ export interface Machines {
   boots: boolean;
   /** Of what runs now. */
   readonly ids: readonly string[];
+  /** What SSM's document does on a machine. */
+  kick(machineId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,10 @@ export function watchMachines(site: Site): Machines {
     boots: true,
     get ids() {
       return [...machines.values()].filter(one => one.agent).map(one => one.id);
+    },
+    kick: async machineId => {
+      const home = machines.get(machineId)?.home;
+      if (home !== undefined) await run(process.execPath, [AGENT, "kick", "--home", home]);
     },
     close: async () => {
       state.closed = true;
