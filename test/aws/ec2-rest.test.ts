@@ -2,13 +2,9 @@
  * Ran against: moto through the edge; placement groups are the edge's own doing, and a part of a launch that fails is tried
  * without any cloud.
  */
-import { DescribeInstancesCommand, type Instance, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { ec2Of } from "@muster/aws/ec2/client.ts";
-import { settled } from "@muster/aws/ec2/settled.ts";
-import { sparing } from "@muster/aws/ec2/sparing.ts";
-import { Fault } from "@muster/aws/fault.ts";
 import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
-import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Cloud,
@@ -64,6 +60,17 @@ async function stray(tags: Readonly<Record<string, string>>): Promise<string> {
   return made.Instances![0]!.InstanceId!;
 }
 
+/** An answer of DescribeInstances with one machine. */
+function page(id: string, next = "", change: Readonly<Record<string, string>> = {}): string {
+  const tags = { deployment: "app-test", workspace: "main", cluster: "clu_1", generation: "1", try: "1", rank: "0" };
+  const set = Object.entries({ ...tags, ...change }).map(
+    ([key, value]) => `<item><key>muster:${key}</key><value>${value}</value></item>`,
+  );
+  const machine = `<item><instanceId>${id}</instanceId><tagSet>${set.join("")}</tagSet></item>`;
+  const rest = next && `<nextToken>${next}</nextToken>`;
+  return `<DescribeInstancesResponse><reservationSet><item><instancesSet>${machine}</instancesSet></item></reservationSet>${rest}</DescribeInstancesResponse>`;
+}
+
 describe("seeing", () => {
   test("a machine that bears only some of Muster's tags is told of, and left alone", async () => {
     const id = await stray({ "muster:deployment": "app-test", "muster:cluster": "clu_1" });
@@ -79,22 +86,6 @@ describe("seeing", () => {
   });
 
   test("all pages are read, of 1000 machines each", async () => {
-    const item = (id: string) => {
-      const tags = {
-        deployment: "app-test",
-        workspace: "main",
-        cluster: "clu_1",
-        generation: "1",
-        try: "1",
-        rank: "0",
-      };
-      const set = Object.entries(tags).map(
-        ([key, value]) => `<item><key>muster:${key}</key><value>${value}</value></item>`,
-      );
-      return `<item><instancesSet><item><instanceId>${id}</instanceId><tagSet>${set.join("")}</tagSet></item></instancesSet></item>`;
-    };
-    const page = (id: string, next = "") =>
-      `<DescribeInstancesResponse><reservationSet>${item(id)}</reservationSet>${next && `<nextToken>${next}</nextToken>`}</DescribeInstancesResponse>`;
     cloud.pagesAre({ "": page("i-1", "two"), two: page("i-2", "three"), three: page("i-3") });
     expect(idsOf(await opened.provider.sweep())).toEqual(["i-1", "i-2", "i-3"]);
     const asked = sent(cloud.edge, "DescribeInstances").map(fields => [fields.MaxResults, fields.NextToken]);
@@ -105,6 +96,28 @@ describe("seeing", () => {
     ]);
     cloud.edge.inject({ on: "ec2.DescribeInstances", skip: 1, times: 9, kind: "throttle" });
     await expect(opened.provider.sweep()).rejects.toMatchObject({ code: "busy" });
+  });
+
+  test.each([{ deployment: "app-other" }, { deployment: "app-test-2" }, { workspace: "other" }, { cluster: "clu_2" }])(
+    "an answer that EC2 gives too much is cut: %j",
+    async change => {
+      cloud.pagesAre({ "": page("i-1", "", change) });
+      expect(await opened.provider.observe({ workspace: "main", clusterId: "clu_1" })).toEqual([]);
+      expect(idsOf(await opened.provider.sweep())).toEqual("deployment" in change ? [] : ["i-1"]);
+    },
+  );
+
+  test("asks for the deployment's, the workspace's and the cluster's machines that are not terminated", async () => {
+    await opened.provider.observe({ workspace: "main", clusterId: "clu_1" });
+    const [fields] = sent(cloud.edge, "DescribeInstances");
+    const filters = [1, 2, 3].map(at => [fields![`Filter.${at}.Name`], fields![`Filter.${at}.Value.1`]]);
+    expect(filters).toEqual([
+      ["tag:muster:deployment", "app-test"],
+      ["tag:muster:workspace", "main"],
+      ["tag:muster:cluster", "clu_1"],
+    ]);
+    expect(fields!["Filter.4.Name"]).toBe("instance-state-name");
+    expect(Object.keys(fields!).filter(key => key.startsWith("Filter.4.Value"))).toHaveLength(5);
   });
 
   test("names no machine in its question: one that is unknown would spoil it", async () => {
@@ -170,8 +183,9 @@ describe("placement groups", () => {
     const ids = idsOf(await grouped(gone));
     await grouped(kept);
     await opened.provider.terminate(ids);
+    opened.clock.at += 3_599_000;
     expect(await opened.provider.tidy()).toEqual([]);
-    opened.clock.at += 3_601_000;
+    opened.clock.at += 2_000;
     cloud.edge.inject({ on: "ec2.DeletePlacementGroup", kind: "error", code: "InvalidPlacementGroup.InUse" });
     expect(await opened.provider.tidy()).toEqual([]);
     expect(await opened.provider.tidy()).toEqual([`muster-app-test-${gone.clusterId}`]);
@@ -210,6 +224,17 @@ describe("why", () => {
   });
 });
 
+test("every attempt of every call is counted", async () => {
+  cloud.edge.inject({ on: "ec2.DescribeInstances", kind: "throttle" }, { on: "ec2.DescribeInstances", kind: "reset" });
+  await opened.provider.sweep();
+  const call = { service: "ec2", operation: "DescribeInstances" };
+  expect(opened.calls).toEqual([
+    { ...call, status: 503, attempt: 1 },
+    { ...call, status: 0, attempt: 2 },
+    { ...call, status: 200, attempt: 3 },
+  ]);
+});
+
 test("credentials are asked for anew with every call", async () => {
   let asked = 0;
   const credentials = async () => {
@@ -221,77 +246,4 @@ test("credentials are asked for anew with every call", async () => {
   const before = asked;
   await reads.send(new DescribeInstancesCommand({}));
   expect(asked).toBeGreaterThan(before);
-});
-
-describe("what a launch made", () => {
-  const intent = intentOf(freshRef(), 2);
-  const machine = (machineId: string, state: Machine["state"]): Machine => ({
-    machineId,
-    state,
-    ...intent,
-    hostId: "hst_1",
-    launchedAt: 0,
-  });
-  const made = (machineId: string, state: Machine["state"], Code = "") => ({
-    machine: machine(machineId, state),
-    instance: { InstanceId: machineId, StateReason: { Code, Message: `${Code}: it is so` } } as Instance,
-  });
-  const world = { log: { info: () => {}, error: () => {} }, deployment: "app-test" };
-
-  test("is unknown when it is less than what was asked for", async () => {
-    const ec2 = ec2Of({ region: REGION, credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }) });
-    const answered = settled({ ...world, ec2 }, intent, [made("i-1", "pending")]);
-    await expect(answered).rejects.toMatchObject({ code: "unavailable" });
-  });
-
-  test.each([
-    ["Server.SpotInstanceTermination", "no_capacity"],
-    ["Server.InsufficientInstanceCapacity", "no_capacity"],
-    ["Client.VolumeLimitExceeded", "quota_exceeded"],
-    ["Client.InternalError", "launch_failed"],
-    ["Client.UserInitiatedShutdown", "launch_failed"],
-  ])("and %s ended it: %s", async (reason, code) => {
-    const ec2 = ec2Of({ region: REGION, credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }) });
-    const all = [made("i-1", "terminated", reason), made("i-2", "terminating", reason)];
-    await expect(settled({ ...world, ec2 }, intent, all)).rejects.toMatchObject({
-      code,
-      message: expect.stringContaining(reason),
-    });
-  });
-});
-
-test("sparing: every machine that is not refused gets its call, whatever the refusals name", async () => {
-  const ids = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { minLength: 0, maxLength: 30 });
-  await fc.assert(
-    fc.asyncProperty(ids, fc.uniqueArray(fc.integer({ min: 0, max: 40 })), fc.boolean(), async (all, bad, isNamed) => {
-      const name = (at: number) => `i-${String(at).padStart(17, "0")}`;
-      const applied = new Set<string>();
-      const refused = new Set([...bad].map(name));
-      const spared = await sparing(all.map(name), new Set(["Bad"]), async asked => {
-        const named = asked.filter(id => refused.has(id));
-        if (named.length > 0)
-          throw new Fault({
-            code: "Bad",
-            message: isNamed ? named.join() : "some",
-            operation: "X",
-            status: 400,
-            kind: "refused",
-          });
-        for (const id of asked) applied.add(id);
-      });
-      expect([...spared.keys()].toSorted()).toEqual(
-        all
-          .map(name)
-          .filter(id => refused.has(id))
-          .toSorted(),
-      );
-      expect([...applied].toSorted()).toEqual(
-        all
-          .map(name)
-          .filter(id => !refused.has(id))
-          .toSorted(),
-      );
-    }),
-    { numRuns: 300 },
-  );
 });

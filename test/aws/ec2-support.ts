@@ -3,20 +3,18 @@ import * as Ec2 from "@aws-sdk/client-ec2";
 import type { Called } from "@muster/aws/call/aws.ts";
 import { json } from "@muster/aws/call/json.ts";
 import type { Catalog } from "@muster/aws/catalog/catalog.ts";
-import { offers } from "@muster/aws/ec2/offers/offers.ts";
 import { type Ec2Provider, ec2Provider } from "@muster/aws/ec2/provider.ts";
 import * as Host from "@muster/core/host/host.ts";
 import type { ClusterRef, Intent, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
-import { AwsError, type Edge, type Gap, startEdge } from "./support/edge.ts";
+import { gapsOf, starting, terminating } from "./ec2-gaps.ts";
+import { type Edge, startEdge } from "./support/edge.ts";
 import { type Moto, startMoto } from "./support/moto.ts";
 
 export const REGION = "us-east-1";
 export const ZONE = "us-east-1a";
 /** Of moto: an image with an EBS root. */
 export const IMAGE = "ami-12c6146b";
-export const BLOCK = "cr-0b10c0000000000b1";
-export const RESERVED = "cr-00000000000000001";
 export const PROFILE = "arn:aws:iam::123456789012:instance-profile/hosts";
 
 export interface Cloud {
@@ -38,7 +36,6 @@ export interface Cloud {
 
 export async function openCloud(): Promise<Cloud> {
   const moto = await startMoto();
-  // Placement groups and reservations: OURS, for moto has neither.
   const groups = new Set<string>();
   const raw = new Ec2.EC2Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
   const partly = { isNext: false };
@@ -102,72 +99,6 @@ async function makeProfile({ url }: Moto): Promise<void> {
 }
 
 const CREDENTIALS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
-
-const gapsOf = (groups: Set<string>): Readonly<Record<string, Gap>> => ({
-  "ec2.CreatePlacementGroup": input => {
-    const name = String(input.GroupName);
-    if (groups.has(name)) throw new AwsError("InvalidPlacementGroup.Duplicate", `The placement group ${name} exists.`);
-    groups.add(`${name}`);
-    made.set(name, tagsIn(input));
-    return `<CreatePlacementGroupResponse><placementGroup><groupName>${name}</groupName></placementGroup></CreatePlacementGroupResponse>`;
-  },
-  "ec2.DescribePlacementGroups": () => {
-    const items = [...groups].map(name => `<item><groupName>${name}</groupName>${made.get(name) ?? ""}</item>`);
-    return `<DescribePlacementGroupsResponse><placementGroupSet>${items.join("")}</placementGroupSet></DescribePlacementGroupsResponse>`;
-  },
-  "ec2.DeletePlacementGroup": input => {
-    groups.delete(String(input.GroupName));
-    return "<DeletePlacementGroupResponse><return>true</return></DeletePlacementGroupResponse>";
-  },
-  "ec2.DescribeCapacityReservations": input => {
-    const id = String(input["CapacityReservationId.1"]);
-    if (id !== BLOCK && id !== RESERVED)
-      throw new AwsError("InvalidCapacityReservationId.NotFound", `The capacity reservation ${id} does not exist`);
-    const kind = id === BLOCK ? "capacity-block" : "default";
-    return `<DescribeCapacityReservationsResponse><capacityReservationSet><item><capacityReservationId>${id}</capacityReservationId><reservationType>${kind}</reservationType></item></capacityReservationSet></DescribeCapacityReservationsResponse>`;
-  },
-});
-
-const starting =
-  (raw: Ec2.EC2Client, partly: { isNext: boolean }): Gap =>
-  async (input, next) => {
-    if (!partly.isNext) return next();
-    partly.isNext = false;
-    await raw.send(new Ec2.StartInstancesCommand({ InstanceIds: [String(input["InstanceId.1"])] }));
-    throw new AwsError("InsufficientInstanceCapacity", "There is no capacity for the others.", 500);
-  };
-
-/**
- * Moto ends machines one after the other until it meets an unknown id, and fails for one that has ended already and had a
- * network interface of its own. EC2, by its reference, ends none when one is unknown, and takes ended ones for success.
- */
-const terminating =
-  (raw: Ec2.EC2Client): Gap =>
-  async (input, next) => {
-    const ids = Object.keys(input).flatMap(key => (key.startsWith("InstanceId.") ? [String(input[key])] : []));
-    const malformed = ids.find(id => !/^i-[0-9a-f]+$/.test(id));
-    if (malformed !== undefined) throw new AwsError("InvalidInstanceID.Malformed", `Invalid id: "${malformed}"`);
-    const filters = [{ Name: "instance-id", Values: ids }];
-    const { Reservations: found = [] } = await raw.send(new Ec2.DescribeInstancesCommand({ Filters: filters }));
-    const known = new Map(found.flatMap(one => one.Instances ?? []).map(one => [one.InstanceId!, one.State?.Name]));
-    const unknown = ids.filter(id => !known.has(id));
-    if (unknown.length > 0)
-      throw new AwsError("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
-    const left = ids.filter(id => known.get(id) !== "terminated");
-    if (left.length === ids.length) return next();
-    if (left.length > 0) await raw.send(new Ec2.TerminateInstancesCommand({ InstanceIds: left }));
-    return "<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>";
-  };
-
-const made = new Map<string, string>();
-
-function tagsIn(input: Readonly<Record<string, unknown>>): string {
-  const keys = Object.keys(input).filter(key => /^TagSpecification\.1\.Tag\.\d+\.Key$/.test(key));
-  const items = keys.map(
-    key => `<item><key>${input[key]}</key><value>${input[key.replace(/Key$/, "Value")]}</value></item>`,
-  );
-  return `<tagSet>${items.join("")}</tagSet>`;
-}
 
 /** A catalog by hand, with the network that moto has. */
 async function catalogOf(raw: Ec2.EC2Client): Promise<Catalog> {
@@ -245,7 +176,6 @@ export async function openProvider(cloud: Cloud, setup: Setup = {}): Promise<Ope
     kickDocument: "app-test-kick",
     tags: { "cost-center": "42" },
     catalog: async () => catalog.current,
-    offers,
     userData: () => userData.current,
     clock: { now: () => clock.at },
     log: { info: keep, error: keep },

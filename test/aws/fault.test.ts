@@ -253,6 +253,13 @@ describe("an error of the SDK", () => {
     expect(await met(reset, client(gone.url))).toMatchObject({ code: "ECONNREFUSED", status: 0, kind: "throttled" });
   });
 
+  test("without credentials nothing was sent", async () => {
+    const none = Object.assign(new Error("could not load credentials"), { name: "CredentialsProviderError" });
+    const fault = faultOf(none, "RunInstances");
+    expect(fault).toMatchObject({ code: "CredentialsProviderError", status: 0, kind: "refused" });
+    expect(toMusterError(fault, launch).code).toBe("unavailable");
+  });
+
   test("a fault stays what it is, and what is no failure of AWS is thrown on", () => {
     const fault = faultWith("Throttling");
     expect(faultOf(fault, "Other")).toBe(fault);

@@ -27,7 +27,7 @@ function open() {
 
 machinesContract("local", async () => {
   const { provider, close } = open();
-  const [offer] = (await provider.offers({})).offers;
+  const [offer] = (await provider.offers({}, 1)).offers;
   return {
     provider,
     offer: offer!,

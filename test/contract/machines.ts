@@ -45,6 +45,24 @@ export function machinesContract(name: string, open: () => Promise<MachinesSubje
     const allAre = (ref: ClusterRef, state: Machine["state"]) =>
       expect.poll(async () => new Set(await statesOf(ref)), WITHIN).toEqual(new Set([state]));
 
+    describe("offers", () => {
+      test("are the same each time, cheapest first, and of machine types that the catalog lists", async () => {
+        const { offers } = await provider.offers({}, 1);
+        expect(await provider.offers({}, 1)).toMatchObject({ offers });
+        expect(offers.map(offer => offer.hourly)).toEqual(offers.map(offer => offer.hourly).toSorted((a, b) => a - b));
+        expect(new Set(offers.map(offer => offer.provider))).toEqual(new Set([provider.name]));
+        const listed = new Set((await provider.catalog()).map(type => type.instanceType));
+        expect(offers.filter(offer => !listed.has(offer.instanceType))).toEqual([]);
+        expect(offers.length).toBeGreaterThan(0);
+      });
+
+      test("of a machine that does not exist there are none, with a reason", async () => {
+        const { offers, reason } = await provider.offers({ instanceType: "no.such-type" }, 1);
+        expect(offers).toEqual([]);
+        expect(reason).toContain("no.such-type");
+      });
+    });
+
     describe("launch", () => {
       test("makes one machine per host, each with what it was made for", async () => {
         const { ref, machines } = await launched(3);

@@ -1,6 +1,6 @@
 /** The `aws` provider: hosts are EC2 machines of this deployment's account and region. */
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
-import type { ClusterRef, Intent, Machine, MachineProvider, Offered } from "@muster/core/ports/provider.ts";
+import type { ClusterRef, Intent, Machine, MachineProvider } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
 import { type Context, Fault, toMusterError } from "../fault.ts";

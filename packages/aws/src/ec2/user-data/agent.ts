@@ -5,10 +5,14 @@
  * it does go down, stop-agent has the agent end its jobs and say so. Jobs may use all memory; the agent is the last to be
  * ended for want of it.
  */
-export const AGENT = `# fetch SHA256 FILE
+export const AGENT = `# need COMMAND PACKAGE
+need() {
+  has "$1" || if has apt-get; then apt-get -qq update && apt-get -qq install -y "$2"; else dnf -q install -y "$2"; fi
+}
+
+# fetch SHA256 FILE
 fetch() {
   local url
-  has curl || if has apt-get; then apt-get -qq update && apt-get -qq install -y curl; else dnf -q install -y curl; fi
   url=$(curl -fsS --max-time 30 "$ENDPOINT/v1/agent/files/$1" | sed -n 's/.*"url" *: *"\\([^"]*\\)".*/\\1/p')
   [ -n "$url" ] || { say "the control plane does not tell where to get $1"; return 1; }
   mkdir -p "\${2%/*}"
@@ -19,6 +23,9 @@ fetch() {
 
 agent() {
   local sum=$NODE_X64 node bundle=$DIR/$AGENT/agent.mjs
+  need curl curl
+  need tar tar
+  need setpriv util-linux
   [ "$(uname -m)" = aarch64 ] && sum=$NODE_ARM64
   node=$DIR/$sum/bin/node
   # It has to answer: an empty file would pass for a script.

@@ -71,6 +71,11 @@ add() {
     ;;
   pip) packages python3-venv python3 && packages python3-pip python3-pip ;;
   amazon-ssm-agent)
+    if command -v snap >/dev/null; then
+      snap wait system seed.loaded
+      { snap list "$1" || snap install "$1" --classic; } && snap start --enable "$1"
+      return
+    fi
     at=https://s3.$REGION.amazonaws.com
     [[ $REGION == cn-* ]] && at=$at.cn
     at=$at/amazon-ssm-$REGION/latest

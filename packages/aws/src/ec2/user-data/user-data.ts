@@ -78,8 +78,8 @@ const MAIN = `host() {
   people
   tools
   until agent; do
-    say "tries again in $pause s"
-    sleep "$pause"
+    say "tries again after $pause s"
+    sleep "$((pause + RANDOM % pause))"
     ((pause = pause < 60 ? pause * 2 : 60))
   done
   say "the agent is started"
