@@ -27,7 +27,7 @@ export default $config({
       const said = sst.Linkable.prototype.getSSTLink;
       sst.Linkable.prototype.getSSTLink = function (this: InstanceType<typeof sst.Linkable>) {
         const definition = said.call(this);
-        // The name is an output, but it is the last part of what Pulumi calls the resource.
+        // What it is called is private, and its getter gives an output, which comes too late here.
         return Reflect.get(this, "_name") === name
           ? { ...definition, properties: { ...definition.properties, ...instead } }
           : definition;
