@@ -2,7 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
-import { Control, isDisowned } from "./control/call.ts";
+import { Control, isDisowned, Refusal } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
 import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
 import { Registration } from "./control/register.ts";
@@ -13,6 +13,7 @@ import * as Homes from "./home.ts";
 import { facts } from "./host/facts.ts";
 import { ask } from "./host/gpus.ts";
 import type { Metadata } from "./host/metadata.ts";
+import { Notices } from "./host/notices.ts";
 import { Pulse } from "./host/pulse.ts";
 import { look, type Surroundings } from "./host/surroundings.ts";
 import { Journal } from "./journal.ts";
@@ -83,6 +84,7 @@ class Agent {
   readonly #quit = new AbortController();
   readonly #holdings: Holdings;
   readonly #power: Power;
+  readonly #notices: Notices | undefined;
   #hostId: string | undefined;
   #polledAt: number | undefined;
 
@@ -101,6 +103,7 @@ class Agent {
       setups: new Setups(options.home.setups),
       pollSoon: () => this.kick(),
     });
+    this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.kick());
     this.#power = new Power({
       ...options.power,
       record: options.home.power,
@@ -163,7 +166,12 @@ class Agent {
     this.#quit.signal.throwIfAborted();
     this.#holdings.adopt();
     const polled = this.#poll();
-    await Promise.race([polled, this.#power.watch(this.#quit.signal)]);
+    const quit = this.#quit.signal;
+    const failed = (error: unknown): void => {
+      if (!quit.aborted) this.#journal.warn("a watch has ended", { error: messageOf(error) });
+    };
+    this.#power.watch(quit).catch(failed);
+    this.#notices?.watch(quit).catch(failed);
     return polled;
   }
 
@@ -199,11 +207,14 @@ class Agent {
   /** When to poll again; undefined when the control plane is out of reach. */
   async #pollOnce(): Promise<number | undefined> {
     const sentAt = Date.now();
+    const notice = this.#notices?.pending;
     try {
       const orders = await this.#control.poll({
         pulse: this.#pulse.take(),
         attempts: this.#holdings.refs().slice(0, 256),
+        ...(notice && { notice }),
       });
+      this.#notices?.told(notice);
       this.#polledAt = Date.now();
       this.#clock.learn(orders.now, sentAt);
       this.#power.heard(orders.powerOff);
@@ -211,6 +222,8 @@ class Agent {
       return Math.max(SHORTEST_POLL, orders.pollAfter);
     } catch (error) {
       if (isDisowned(error)) throw this.#disowned();
+      // A control plane that is older than this agent may not know what a notice is.
+      if (error instanceof Refusal && error.status === 400) this.#notices?.told(notice);
       this.#journal.warn("poll not answered", { error: messageOf(error) });
       return undefined;
     }

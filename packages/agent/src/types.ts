@@ -6,6 +6,7 @@ export type {
   Enrolled,
   Held,
   LogPolicy,
+  Notice,
   Orders,
   Poll,
   PowerOff,

@@ -12,8 +12,12 @@ import type {
   LogPolicy,
   Orders,
   Poll,
+  Register,
   Report,
 } from "@muster/core/agent/protocol.ts";
+
+import type { Credentials } from "../../../packages/agent/src/control/sign.ts";
+import { refusal } from "./signature.ts";
 
 type Exited = Extract<Report, { state: "exited" }>;
 
@@ -25,6 +29,14 @@ export class Plane {
   /** Called as an exit is accepted, before its answer goes out. */
   onExit: ((report: Report) => void) | undefined;
   readonly enrollments: Enroll[] = [];
+  /** Registrations whose signature was good. */
+  readonly registrations: Register[] = [];
+  /** Why registrations were not let in. */
+  readonly turnedAway: string[] = [];
+  /** Of machines that may register, and where. */
+  readonly trusted: { credentials: Credentials[]; region: string } = { credentials: [], region: "eu-central-1" };
+  /** How far its clock is ahead of the machine's, in ms. */
+  ahead = 0;
   readonly reports: Report[] = [];
   /** Every upload that was taken, by key; the same key may come again. */
   readonly uploads = new Map<string, Buffer[]>();
@@ -36,11 +48,14 @@ export class Plane {
   held: Held[] = [];
   revoked: AttemptRef[] = [];
   pollAfter = 60_000;
+  powerOff: Orders["powerOff"];
   /** Faults of the routes, by the end of their path; each holds until it is taken away. */
-  readonly faults = new Map<"enroll" | "poll" | "report" | "logs", Fault>();
+  readonly faults = new Map<"enroll" | "register" | "poll" | "report" | "logs", Fault>();
   readonly errorCodes = new Map<number, string>([
+    [400, "invalid_request"],
     [401, "unauthenticated"],
     [409, "conflict"],
+    [503, "unavailable"],
   ]);
   /** Attempts whose reports are refused, as `<jobId>-<fence>`. */
   readonly disowned = new Set<string>();
@@ -133,6 +148,9 @@ export class Plane {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bytesOf(request).catch(() => Buffer.alloc(0));
     const path = request.url ?? "";
+    response.setHeader("date", new Date(Date.now() + this.ahead).toUTCString());
+    if (path === "/v1/agent/register" && !(await this.#admits(request, body)))
+      return answer(response, 403, { message: "Forbidden" });
     const fault = this.faults.get(path.split("/").at(-1) as "poll");
     if (fault === "hang") return;
     if (fault === "cut") return void request.socket.destroy();
@@ -147,9 +165,11 @@ export class Plane {
       const found = this.inputs.get(path.slice("/inputs/".length));
       return found === undefined ? [404, ""] : [200, found];
     }
+    if (path.startsWith("/v1/agent/files/")) return this.#file(path.split("/").at(-1) ?? "");
     if (path === "/logs") return this.#upload(request, body);
     const value = JSON.parse(body.toString());
     if (path === "/v1/agent/enroll") return this.#enroll(value as Enroll);
+    if (path === "/v1/agent/register") return this.#register(value as Register);
     if (!/^Bearer msh_/.test(request.headers.authorization ?? "")) return [401, { code: "unauthenticated" }];
     return path === "/v1/agent/poll" ? [200, this.#poll(value as Poll)] : this.#report(value as Report);
   }
@@ -162,6 +182,30 @@ export class Plane {
     return [200, { hostId: "hst_1", hostToken: `msh_w.hst_1.${nonce}` }];
   }
 
+  /** What the gateway does: the answer to what it does not let in is its own, without a code. */
+  async #admits(request: IncomingMessage, body: Buffer): Promise<boolean> {
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const call = { url: `${this.url}${request.url}`, headers, body: body.toString() };
+    const why = await refusal(call, { ...this.trusted, now: Date.now() + this.ahead });
+    if (why !== undefined) this.turnedAway.push(why);
+    return why === undefined;
+  }
+
+  /** What machines fetch at boot, if it is among the inputs. */
+  #file(sha256: string): [number, unknown] {
+    if (!this.inputs.has(sha256)) return [404, { code: "not_found" }];
+    return [200, { url: `${this.url}/inputs/${sha256}` }];
+  }
+
+  #register(register: Register): [number, unknown] {
+    this.registrations.push(register);
+    const machineId = register.facts.machineId ?? "";
+    const nonce = this.#hosts.get(machineId) ?? register.nonce;
+    if (nonce !== register.nonce) return [401, { code: "unauthenticated" }];
+    this.#hosts.set(machineId, nonce);
+    return [200, { hostId: "hst_1", hostToken: `msh_w.hst_1.${nonce}` }];
+  }
+
   #poll(poll: Poll): Orders {
     this.polls.push(poll);
     const reported = new Set(this.reports.map(report => `${report.jobId} ${report.fence}`));
@@ -171,6 +215,7 @@ export class Plane {
       held: this.held,
       revoked: this.revoked,
       pollAfter: this.pollAfter,
+      ...(this.powerOff && { powerOff: this.powerOff }),
     };
   }
 

@@ -53,8 +53,10 @@ function lookUp(name: string): Pick<Account, "uid" | "gid" | "home"> {
 function passwd(name: string): string {
   try {
     return execFileSync("getent", ["passwd", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  } catch {
-    return "";
+  } catch (error) {
+    // 2: there is none. Anything else is no answer at all.
+    if (error instanceof Error && "status" in error && error.status === 2) return "";
+    throw new Error(`--run-as ${name}: the users of this machine cannot be read`, { cause: error });
   }
 }
 

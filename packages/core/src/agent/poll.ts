@@ -5,6 +5,7 @@ import { register } from "../cluster/register.ts";
 import * as Slots from "../cluster/slots.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import * as Host from "../host/host.ts";
+import { note } from "../host/notice.ts";
 import * as Job from "../job/job.ts";
 import { followedUntil } from "../job/logs.ts";
 import { schedule } from "../job/schedule.ts";
@@ -13,6 +14,7 @@ import { WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Stored } from "../record.ts";
 import { assign, logPolicy, type Part } from "./assign.ts";
+import { powerOffOf } from "./power-off.ts";
 import {
   type Assignment,
   type AttemptRef,
@@ -26,6 +28,7 @@ import {
 export async function poll(world: Basics & Part, host: HostActor, request: Poll): Promise<Orders> {
   await welcome(world, host);
   await takePulse(world, host, request);
+  if (request.notice) await note(world, host.host, request.notice.kind);
   const slots = await work(world, host);
   const mine = slots?.hosts.find(slot => slot.rank === host.rank)?.job;
   const job = mine && (await load(world.table, Job.noun, Keys.job(host.workspace, mine.jobId)));
@@ -33,11 +36,13 @@ export async function poll(world: Basics & Part, host: HostActor, request: Poll)
   const holds = (ref: AttemptRef) =>
     request.attempts.some(held => held.jobId === ref.jobId && held.fence === ref.fence);
   const orders = await ordersFor(world, host, current, slots, holds);
+  const powerOff = await powerOffOf(world, host);
   return {
     now: world.clock.now(),
     ...orders,
     revoked: request.attempts.filter(ref => ref.jobId !== current?.id || ref.fence !== current.fence),
     pollAfter: current === undefined ? POLL_IDLE : POLL_BUSY,
+    ...(powerOff && { powerOff }),
   };
 }
 

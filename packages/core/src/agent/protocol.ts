@@ -35,10 +35,21 @@ export type File = z.infer<typeof File>;
 const AttemptRef = z.strictObject({ jobId: z.string().max(64), fence: z.number().int() });
 export type AttemptRef = z.infer<typeof AttemptRef>;
 
+/** What the cloud has announced to the machine. */
+export const Notice = z.object({
+  /** `interruption`: the cloud takes it away. `rebalance`: it may do so soon. */
+  kind: z.enum(["interruption", "rebalance"]),
+  /** Epoch ms, by the cloud's clock: when it is taken away; for `rebalance`, when that was said. */
+  at: z.number().optional(),
+});
+export type Notice = z.infer<typeof Notice>;
+
 export const Poll = z.strictObject({
   pulse: Pulse.omit({ at: true, attempts: true }),
   /** Attempts that this host holds and whose exit the control plane has not yet accepted. */
   attempts: z.array(AttemptRef).max(256),
+  /** Said once it was heard, in one answered poll. */
+  notice: Notice.optional(),
 });
 export type Poll = z.infer<typeof Poll>;
 
