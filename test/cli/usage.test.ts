@@ -62,13 +62,14 @@ describe("help", () => {
     const parts: string[] = [];
     command.configureOutput({ writeOut: part => void parts.push(part) }).outputHelp();
     const text = parts.join("");
-    expect(text).toMatch(new RegExp(`Example:\\n .*muster (local )?${name}`));
+    const path = command.parent?.parent ? `${command.parent.name()} ${name}` : name;
+    expect(text).toMatch(new RegExp(`Example:\\n .*muster ${path}`));
     expect(text).toContain("--json");
   });
 
   test("no line is longer than 80 columns, and what every command takes comes last", async () => {
     const texts = await Promise.all(
-      leaves.map(command => home.run(...(command.parent?.name() === "local" ? ["local"] : []), command.name(), "-h")),
+      leaves.map(command => home.run(...(command.parent?.parent ? [command.parent.name()] : []), command.name(), "-h")),
     );
     for (const { out } of texts) {
       expect(out.split("\n").filter(line => line.length > 80)).toEqual([]);
@@ -143,9 +144,10 @@ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _muster; echo "\${COMPREPLY[@]}"`;
   };
 
   test("bash completes commands, and the options of the command at hand", () => {
-    expect(complete("l")).toEqual(["launch", "logs", "local"]);
+    expect(complete("l")).toEqual(["launch", "logs", "login", "logout", "local"]);
     expect(complete("launch", "x.yaml", "--dr")).toEqual(["--dry-run"]);
     expect(complete("local", "st")).toEqual(["start", "stop", "status"]);
+    expect(complete("tokens", "")).toEqual(expect.arrayContaining(["create", "list", "revoke"]));
     expect(complete("local", "stop", "--j")).toEqual(["--json"]);
     expect(complete("launch", "")).toEqual([""]);
   });

@@ -34,6 +34,7 @@ const words = ({ flags, children }: Entry): string =>
 function bash(entries: readonly Entry[]): string {
   const cases = entries.map(entry => `    "${entry.path}") words="${words(entry)}" ;;`);
   const paths = entries.filter(({ path }) => path !== "").map(({ path }) => `"${path}"`);
+  const groups = entries.filter(({ children }) => children.length > 0).map(({ path }) => `"${path}"`);
   return `# eval "$(muster completion bash)"
 _muster() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" word words
@@ -44,9 +45,8 @@ _muster() {
 ${cases.join("\n")}
   esac
   COMPREPLY=()
-  if [[ "$current" == -* || "$path" == "" || "$path" == local ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-  fi
+  case "$path" in ${groups.join("|")}) COMPREPLY=($(compgen -W "$words" -- "$current")) ;; esac
+  if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$current")); fi
 }
 complete -o default -F _muster muster`;
 }

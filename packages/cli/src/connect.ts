@@ -1,16 +1,18 @@
-/** Which control plane a command talks to: one that was named, or the one embedded in this machine. */
+/** Talking to the control plane that was chosen: one somewhere else, or the one embedded in this machine. */
 import { type Client, client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { VERSION } from "@muster/core/version.ts";
-import { ensure, homeOf } from "./embedded.ts";
+import * as Config from "./context/config.ts";
+import { describe, type Remote, type Target } from "./context/target.ts";
+import { ensure } from "./embedded.ts";
+import { explained } from "./explained.ts";
 import { duration } from "./format.ts";
 import type { Output } from "./output.ts";
+import { skew } from "./skew.ts";
 
-/** The control plane that `--endpoint` or the environment names, or the one of this machine, started when need be. */
-export async function connect(out: Output, env: NodeJS.ProcessEnv, endpoint: string | undefined): Promise<Client> {
-  const named = endpoint || env.MUSTER_ENDPOINT;
-  return named ? remote(named, env.MUSTER_TOKEN) : embedded(out, homeOf(env));
-}
+/** The control plane of a target; this machine's own is started when need be. */
+export const connect = async (out: Output, env: NodeJS.ProcessEnv, target: Target): Promise<Client> =>
+  target.kind === "remote" ? remote(out, env, target) : embedded(out, target.home);
 
 async function embedded(out: Output, home: string): Promise<Client> {
   const begun = performance.now();
@@ -29,14 +31,18 @@ async function embedded(out: Output, home: string): Promise<Client> {
   return client({ endpoint: place.endpoint, token: place.token, version: VERSION, fetch: reach });
 }
 
-function remote(endpoint: string, token: string | undefined): Client {
-  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
-    throw new MusterError("invalid_request", `'${endpoint}' is not an endpoint`, {
-      hint: "give a URL such as https://muster.example.com in --endpoint or MUSTER_ENDPOINT",
-    });
+function remote(out: Output, env: NodeJS.ProcessEnv, target: Remote): Client {
+  const { endpoint, token, context } = target;
   if (!token)
     throw new MusterError("unauthenticated", `no token for ${endpoint}`, {
-      hint: "set MUSTER_TOKEN to a token of that control plane",
+      hint: `log in: muster login ${endpoint}; or set MUSTER_TOKEN to a token of that control plane`,
     });
-  return client({ endpoint, token, version: VERSION });
+  const path = Config.pathOf(env);
+  if (context !== undefined && Config.isExposed(path))
+    out.warn(`${out.style("yellow", "warning:")} others on this machine can read your tokens: chmod 600 ${path}`);
+  out.aside(out.style("dim", `on ${describe(target)}`));
+  const judged = skew(out, env, endpoint);
+  // Beside the first call, so that it costs no time of its own.
+  const reach: typeof fetch = async (input, init) => (await Promise.all([fetch(input, init), judged]))[0];
+  return explained(client({ endpoint, token, version: VERSION, fetch: reach }), target);
 }

@@ -7,9 +7,9 @@
  * | 120 | the request or the task file is not valid, or not supported |
  * | 121 | not signed in, or not allowed |
  * | 122 | no such cluster or job |
- * | 123 | it cannot do that now: in conflict with its state or a name that is taken |
+ * | 123 | it cannot do that now: in conflict with its state or a name that is taken; also an `uninstall` that left clusters |
  * | 124 | no machine could be had or kept; also a job that ran past its timeout, as `timeout(1)` answers |
- * | 125 | Muster itself failed, or cannot be reached |
+ * | 125 | Muster itself failed, or cannot be reached; also a `doctor` that found something wrong |
  * | 130 | Ctrl-C, or the job was cancelled |
  * | 143 | SIGTERM |
  */

@@ -29,6 +29,12 @@ const TYPED: Readonly<Record<string, string>> = {
   "body.name": "-c",
   "body.idle.after": "-i",
   "body.priority": "--priority",
+  "body.maxLifetime": "--max-lifetime",
+  "body.task.resources.maxHourly": "--max-hourly",
+  "body.resources.maxHourly": "--max-hourly",
+  "body.task.resources.reservation": "--reservation",
+  "body.resources.reservation": "--reservation",
+  "body.actor": "the name",
 };
 
 const typed = (issue: Issue): Issue => ({

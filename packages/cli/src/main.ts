@@ -3,7 +3,7 @@ import { errors } from "@muster/core/error.ts";
 import { type Command, CommanderError } from "commander";
 import * as Exit from "./exit.ts";
 import { tell } from "./fail.ts";
-import { output } from "./output.ts";
+import { masked, output } from "./output.ts";
 import { program } from "./program.ts";
 import { hintFor } from "./retype.ts";
 
@@ -51,7 +51,7 @@ function prepared(command: Command, json: boolean): Command {
   command.configureOutput({
     getOutHelpWidth: () => Math.min(process.stdout.columns || HELP_COLUMNS, HELP_COLUMNS),
     getErrHelpWidth: () => Math.min(process.stderr.columns || HELP_COLUMNS, HELP_COLUMNS),
-    outputError: (text, write) => json || write(text.replace(/^error:/, "muster:")),
+    outputError: (text, write) => json || write(masked(text.replace(/^error:/, "muster:"))),
   });
   for (const child of command.commands) prepared(child, json);
   return command;

@@ -21,6 +21,8 @@ export interface Output {
   data(value: unknown): void;
   /** A line on the way to the answer; not under --quiet. */
   note(line: string): void;
+  /** A line for whoever sits there: on a terminal only, and not under --quiet. */
+  aside(line: string): void;
   /** A line that is always said. */
   warn(line: string): void;
   /** Bytes of a job's log. Resolves when more are welcome. */
@@ -56,7 +58,7 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
   };
   const say = (line: string): void => {
     if (live.width > 0) redraw("");
-    stderr.write(`${line}\n`);
+    stderr.write(`${masked(line)}\n`);
   };
   return {
     json,
@@ -67,6 +69,7 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
     print: line => void (json || stdout.write(`${line}\n`)),
     data: value => void (json && stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : undefined)}\n`)),
     note: line => void (quiet || say(line)),
+    aside: line => void (stderr.isTTY === true && !quiet && say(line)),
     warn: say,
     bytes: chunk => new Promise(resolve => (logs.write(chunk) ? resolve() : logs.once("drain", resolve))),
     columns,
@@ -81,6 +84,9 @@ export function erase(width: number, columns: number): string {
   const above = Math.max(0, Math.ceil(width / columns) - 1);
   return `${above === 0 ? "" : `\u001b[${above}A`}\r\u001b[J`;
 }
+
+/** The text without the secrets of tokens: whatever is said may end up in the log of a build. */
+export const masked = (text: string): string => text.replaceAll(/\b(ms[teh]_)[\w.-]{12,}/g, "$1***");
 
 /** CI=true is what every CI service sets. */
 export const isCi = (env: NodeJS.ProcessEnv): boolean => env.CI === "true" || env.CI === "1";

@@ -16,3 +16,13 @@ export async function all<T>(get: (cursor: string | undefined) => Promise<Page<T
   } while (cursor !== undefined && items.length < limit);
   return items;
 }
+
+/** Every item of every page, one by one: for lists that need not fit into memory. */
+export async function* each<T>(get: (cursor: string | undefined) => Promise<Page<T>>): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const page = await get(cursor);
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

@@ -2,7 +2,7 @@
 import { describe } from "@muster/core/cluster/idle.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Dialect } from "@muster/core/task/task.ts";
-import { price } from "./format.ts";
+import { duration, price } from "./format.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 import type { Reading } from "./task-file.ts";
@@ -21,10 +21,16 @@ export interface Shown {
   readonly reading: Pick<Reading, "dialect" | "because">;
   /** Tear the cluster down when the job has ended. */
   readonly down: boolean;
+  /** Minutes after which the cluster ends, whatever runs on it. */
+  readonly maxLifetime?: number | undefined;
 }
 
+/** So many offers a launch tries, and a screen holds. */
+const SHOWN = 20;
+const MINUTE_MS = 60_000;
+
 /** The lines of a plan, labels in front. */
-export function lines(out: Output, { plan, reading, down }: Shown): string[] {
+export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown): string[] {
   const [offer] = plan.offers;
   const name = plan.cluster ?? "a new one, with a name made up for it";
   const facts: [string, string | undefined][] = [
@@ -33,11 +39,19 @@ export function lines(out: Output, { plan, reading, down }: Shown): string[] {
     ["where", offer === undefined ? plan.provider : where(offer)],
     ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
+    ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
   ];
   return facts.flatMap(([label, text]) =>
     text === undefined ? [] : [`  ${out.style("dim", label.padEnd(8))} ${text}`],
   );
+}
+
+function lifetime(plan: Plan, minutes: number | undefined): string | undefined {
+  if (minutes === undefined) return undefined;
+  return plan.reused
+    ? "as the cluster has it; --max-lifetime is for new ones"
+    : `ends after ${duration(minutes * MINUTE_MS)}, whatever runs on it`;
 }
 
 /** Whose rules hold, and what follows from it; nothing for Muster's own form. */
@@ -49,18 +63,32 @@ function readAs({ dialect, because }: Shown["reading"]): string | undefined {
   return `${name}${why}; scripts go on after a failing line, as ${owner}'s do`;
 }
 
-/** Every offer in the order in which they would be tried. */
+/** The offers in the order in which they would be tried. */
 function offers(plan: Plan): string {
-  const rows = plan.offers.map((offer, index) => [
-    String(index + 1),
-    offer.instanceType,
-    where(offer),
-    String(offer.cpus),
-    String(offer.memory),
-    accelerators(offer) || "-",
-    total(offer, plan.nodes),
-  ]);
-  return table(["", "TYPE", "WHERE", "CPUS", "GIB", "ACCELERATORS", "PRICE"], rows);
+  const rows = plan.offers
+    .slice(0, SHOWN)
+    .map((offer, index) => [
+      String(index + 1),
+      offer.instanceType,
+      where(offer),
+      String(offer.cpus),
+      String(offer.memory),
+      accelerators(offer) || "-",
+      MARKETS[offer.market] ?? offer.market,
+      price(offer.hourly),
+      price(offer.hourly * plan.nodes),
+    ]);
+  return table(["", "TYPE", "WHERE", "CPUS", "GIB", "ACCELERATORS", "MARKET", "PER HOST", "IN ALL"], rows);
+}
+
+const MARKETS: Readonly<Record<string, string>> = { on_demand: "on demand", spot: "spot", none: "-" };
+
+/** Machines that the account may not have: which, why, and where to ask. */
+function barred(out: Output, plan: Plan): void {
+  for (const { instanceType, market, reason, link } of plan.barred ?? []) {
+    out.print(`${out.paint("yellow", "barred")}  ${instanceType} ${MARKETS[market] ?? market}: ${reason}`);
+    if (link !== undefined) out.print(`        ask for it: ${link}`);
+  }
 }
 
 /** `p4d.24xlarge (96 cpus, 1152 GiB, 8 × A100)`. */
@@ -86,6 +114,8 @@ function total(offer: Offer, nodes: number): string {
 export function showOffers(out: Output, plan: Plan): void {
   out.data(plan);
   out.note("");
-  out.print(offers(plan));
+  if (plan.offers.length > 0) out.print(offers(plan));
+  if (plan.offers.length > SHOWN) out.print(`and ${plan.offers.length - SHOWN} more: --json shows them all`);
+  barred(out, plan);
   out.note("Nothing was launched.");
 }

@@ -4,28 +4,42 @@ import { VERSION } from "@muster/core/version.ts";
 import { Command } from "commander";
 import { everywhere } from "./cli.ts";
 import { autostop } from "./commands/autostop.ts";
+import { bootstrap } from "./commands/bootstrap.ts";
+import { budget } from "./commands/budget.ts";
 import { cancel } from "./commands/cancel.ts";
+import { catalog } from "./commands/catalog.ts";
 import { completion } from "./commands/completion.ts";
+import { context } from "./commands/context.ts";
+import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
+import { exporting } from "./commands/export.ts";
+import { iam } from "./commands/iam.ts";
 import { launch } from "./commands/launch.ts";
 import { local } from "./commands/local.ts";
+import { login } from "./commands/login.ts";
+import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { queue } from "./commands/queue.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
+import { tokens } from "./commands/tokens.ts";
+import { uninstall } from "./commands/uninstall.ts";
 import { up } from "./commands/up.ts";
 import { validate } from "./commands/validate.ts";
 import { which } from "./commands/which.ts";
+import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Run things:", [launch, run, validate]],
   ["Jobs:", [queue, logs, cancel, why, events]],
-  ["Clusters:", [up, status, start, stop, autostop, down, which]],
-  ["This program:", [local, () => completion(program)]],
+  ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
+  ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
+  ["Administration:", [tokens, budget, iam, exporting, uninstall]],
+  ["This program:", [() => completion(program)]],
 ];
 
 /** The whole tree of commands. */

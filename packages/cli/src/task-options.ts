@@ -1,6 +1,6 @@
 /** The options of the commands that take a task file, and what they mean. */
 import type { Idle } from "@muster/core/cluster/idle.ts";
-import { Dialect, Name } from "@muster/core/task/task.ts";
+import { Dialect, Name, type TaskInput } from "@muster/core/task/task.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, envOption, TaskCommand } from "./task-command.ts";
 
@@ -13,6 +13,12 @@ export interface ClusterOptions {
   readonly cluster?: string;
   readonly idleMinutesToAutostop?: number | "never";
   readonly share?: boolean;
+  /** Minutes. */
+  readonly maxLifetime?: number;
+  /** US dollars per host and hour. */
+  readonly maxHourly?: number;
+  readonly reservation?: string;
+  readonly spotFallback?: boolean;
 }
 
 export interface JobOptions {
@@ -30,7 +36,8 @@ export interface FlowOptions {
 const MAX_PRIORITY = 1000;
 const MAX_MINUTES = 525_600;
 const MAX_SECONDS = MAX_MINUTES * 60;
-const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
+const MOST_DOLLARS = 100_000;
+const UNITS: Readonly<Record<string, number>> & { readonly m: number } = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A command that reads a task file. */
 export function taskCommand(name: string, summary: string, example: string): TaskCommand {
@@ -53,7 +60,11 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
       "minutes without a job until it stops or ends, or never",
       minutes,
     )
-    .option("--share", "let others of the workspace use the cluster");
+    .option("--share", "let others of the workspace use the cluster")
+    .option("--max-lifetime <time>", "end the cluster after this time, whatever runs on it: 90m, 12h, 2d", lifetime)
+    .option("--max-hourly <dollars>", "most that one host may cost per hour, in US dollars", dollars(0.0001))
+    .option("--reservation <id>", "use this capacity reservation or capacity block")
+    .option("--spot-fallback", "with use_spot: take machines on demand where no spot capacity is left");
 }
 
 export function addJobOptions(command: TaskCommand): TaskCommand {
@@ -63,10 +74,12 @@ export function addJobOptions(command: TaskCommand): TaskCommand {
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
 
-export function addFlowOptions(command: TaskCommand, { plans } = { plans: true }): TaskCommand {
-  command.option("-d, --detach", "come back at once");
-  if (plans) command.option("--dry-run", "show what would be done and what it would cost; change nothing");
-  return command.option("-y, --yes", "ask nothing").option("--no-progress", "no live line, no bars");
+export function addFlowOptions(command: TaskCommand): TaskCommand {
+  return command
+    .option("-d, --detach", "come back at once")
+    .option("--dry-run", "show what would be done and what it would cost; change nothing")
+    .option("-y, --yes", "ask nothing")
+    .option("--no-progress", "no live line, no bars");
 }
 
 /** The task with what the options say of it. */
@@ -78,6 +91,20 @@ export const taskOf = <T extends object>(task: T, { name, timeout }: JobOptions)
 
 export const queueing = ({ priority }: JobOptions): { priority?: number } =>
   priority === undefined ? {} : { priority };
+
+/** The machines that a task wants, with what the options say of them. */
+export const resourcesOf = (
+  resources: TaskInput["resources"],
+  { maxHourly, reservation, spotFallback }: ClusterOptions,
+): NonNullable<TaskInput["resources"]> => ({
+  ...resources,
+  ...(maxHourly !== undefined && { maxHourly }),
+  ...(reservation !== undefined && { reservation }),
+  ...(spotFallback && { spotFallback }),
+});
+
+export const living = ({ maxLifetime }: ClusterOptions): { maxLifetime?: number } =>
+  maxLifetime === undefined ? {} : { maxLifetime };
 
 /** Minutes, or `never`. */
 export function minutes(given: string): number | "never" {
@@ -91,7 +118,23 @@ function name(given: string): string {
   throw new InvalidArgumentError(`${read.error.issues[0]?.message.replace(/^./, letter => letter.toUpperCase())}.`);
 }
 
-function seconds(given: string): number {
+/** Minutes, from a time of a minute or more. */
+export function lifetime(given: string): number {
+  const value = seconds(given) / UNITS.m;
+  if (value >= 1) return value;
+  throw new InvalidArgumentError("Write a minute or more, such as 90m, 12h or 2d.");
+}
+
+/** US dollars, with or without the sign. */
+export function dollars(least: number) {
+  return (given: string): number => {
+    const value = Number(given.replace(/^\$/, ""));
+    if (/^\$?\d+(\.\d+)?$/.test(given) && value >= least && value <= MOST_DOLLARS) return value;
+    throw new InvalidArgumentError(`Write US dollars such as 2.50, from ${least} to ${MOST_DOLLARS}.`);
+  };
+}
+
+export function seconds(given: string): number {
   const match = /^(\d+)([smhd]?)$/.exec(given);
   const value = match ? Number(match[1]) * (UNITS[match[2] ?? ""] ?? 1) : 0;
   if (value > MAX_SECONDS) throw new InvalidArgumentError("A year, 365d, is the most.");

@@ -1,6 +1,6 @@
 /** Runs the command line as its users do: a process of its own, `bin/muster.js` on this Node. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,15 +30,43 @@ export class Home implements AsyncDisposable {
 
   constructor(env: NodeJS.ProcessEnv = {}, bin = BIN) {
     this.#bin = bin;
-    const { CI, MUSTER_ENDPOINT, MUSTER_TOKEN, NO_COLOR, FORCE_COLOR, ...inherited } = process.env;
-    this.#env = { ...inherited, MUSTER_HOME: this.path, ...env };
+    const own = /^(CI|MUSTER_.*|NO_COLOR|FORCE_COLOR|AWS_.*)$/;
+    const inherited = Object.entries(process.env).filter(([name]) => !own.test(name));
+    this.#env = {
+      ...Object.fromEntries(inherited),
+      MUSTER_HOME: this.path,
+      XDG_CONFIG_HOME: join(this.path, "config"),
+      XDG_CACHE_HOME: join(this.path, "cache"),
+      // Whoever runs these tests may have AWS credentials; nothing here may find them.
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_CONFIG_FILE: join(this.path, "aws-config"),
+      AWS_SHARED_CREDENTIALS_FILE: join(this.path, "aws-credentials"),
+      ...env,
+    };
   }
 
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  /** Where the contexts are. */
+  get config(): string {
+    return join(this.path, "config", "muster", "config.json");
+  }
+
+  /** @param input What the command reads; nothing when absent. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string): Running {
     const child = spawn(process.execPath, [this.#bin, ...args], {
       cwd: join(EXAMPLES, ".."),
       env: { ...this.#env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    child.stdin?.end(input);
+    return watch(child);
+  }
+
+  /** Runs it on a terminal of its own, which shows both streams as one. */
+  onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+    const command = [process.execPath, this.#bin, ...args].map(word => `'${word}'`).join(" ");
+    const child = spawn("script", ["-qefc", command, "/dev/null"], {
+      env: { ...this.#env, TERM: "xterm", NO_COLOR: "1", ...env },
+      stdio: ["pipe", "pipe", "pipe"],
     });
     return watch(child);
   }
@@ -47,14 +75,22 @@ export class Home implements AsyncDisposable {
     return this.start(args).ended;
   }
 
+  /** Logs in, with the token on standard input. */
+  login(endpoint: string, token: string, ...more: string[]): Promise<Ended> {
+    return this.start(["login", endpoint, ...more], {}, token).ended;
+  }
+
   /** What a command answers with --json. */
   async json<T>(...args: string[]): Promise<T> {
     return JSON.parse((await this.run(...args, "--json")).out);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.run("down", "--all", "--yes");
-    await this.run("local", "stop");
+    // Where a control plane of this home's own came to be.
+    if (existsSync(join(this.path, "table.db"))) {
+      await this.run("down", "--all", "--yes", "--context", "local");
+      await this.run("local", "stop");
+    }
     rmSync(this.path, { recursive: true, force: true });
   }
 }

@@ -65,7 +65,8 @@ async function prepare(
 ): Promise<Body | undefined> {
   const { signal } = stop;
   const { plan, body } = await decide(client, reading, options);
-  for (const line of Plan.lines(out, { plan, reading, down: body.down ?? false })) out.note(line);
+  const { down = false, maxLifetime } = body;
+  for (const line of Plan.lines(out, { plan, reading, down, maxLifetime })) out.note(line);
   if (options.dryRun) {
     Plan.showOffers(out, plan);
     return undefined;
@@ -84,8 +85,9 @@ async function decide(
 ): Promise<{ plan: Launch.Plan; body: Body }> {
   const minutes = options.idleMinutesToAutostop;
   const body: Body = {
-    task: Options.taskOf(draft.task, options),
+    task: { ...Options.taskOf(draft.task, options), resources: Options.resourcesOf(draft.task.resources, options) },
     ...Options.queueing(options),
+    ...Options.living(options),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(draft.idle !== undefined && { idle: draft.idle }),
     shared: options.share ?? false,

@@ -1,8 +1,8 @@
 import { client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { VERSION } from "@muster/core/version.ts";
-import { Command } from "commander";
-import { type Cli, cliOf, define, everywhere } from "../cli.ts";
+import type { Command } from "commander";
+import { type Cli, cliOf, define, group } from "../cli.ts";
 import { ensure, found, homeOf, recorded, running, stop } from "../embedded.ts";
 import { plural } from "../format.ts";
 import { all } from "../pages.ts";
@@ -11,31 +11,18 @@ import * as Shown from "../shown.ts";
 /** Stopping does not wait for a control plane that does not answer. */
 const ASK_MS = 2000;
 
-export const local = (): Command => {
-  const command = new Command("local").description("Start, stop or look at the control plane on this machine");
-  command.addCommand(
-    everywhere(
-      define("start", "Start it; other commands do so by themselves", "muster local start").action(
-        (_options: object, self: Command) => begin(cliOf(self)),
-      ),
+export const local = (): Command =>
+  group("local", "Start, stop or look at the control plane on this machine", [
+    define("start", "Start it; other commands do so by themselves", "muster local start").action(
+      (_options: object, self: Command) => begin(cliOf(self)),
     ),
-  );
-  command.addCommand(
-    everywhere(
-      define("stop", "Stop it; clusters and jobs on this machine stay as they are", "muster local stop").action(
-        (_options: object, self: Command) => end(cliOf(self)),
-      ),
+    define("stop", "Stop it; clusters and jobs on this machine stay as they are", "muster local stop").action(
+      (_options: object, self: Command) => end(cliOf(self)),
     ),
-  );
-  command.addCommand(
-    everywhere(
-      define("status", "Say whether it runs, and where", "muster local status").action(
-        (_options: object, self: Command) => look(cliOf(self)),
-      ),
+    define("status", "Say whether it runs, and where", "muster local status").action(
+      (_options: object, self: Command) => look(cliOf(self)),
     ),
-  );
-  return command;
-};
+  ]);
 
 async function begin({ out, env }: Cli): Promise<void> {
   const home = homeOf(env);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Client } from "@muster/api/client.ts";
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
 import type { Command } from "commander";
@@ -7,11 +8,12 @@ import { type Cli, cliOf } from "../cli.ts";
 import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
-import { accept, readTask } from "../task-file.ts";
+import * as Plan from "../plan.ts";
+import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
 import { stay } from "../wind-up.ts";
 
-interface RunOptions extends Options.TaskOptions, Options.JobOptions, Pick<Options.FlowOptions, "detach" | "yes"> {
+interface RunOptions extends Options.TaskOptions, Options.JobOptions, Options.FlowOptions {
   readonly cluster: string;
 }
 
@@ -24,7 +26,7 @@ export const run = (): Command => {
     .argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's")
     .requiredOption("-c, --cluster <name>", "cluster to run on");
   Options.addJobOptions(command);
-  Options.addFlowOptions(command, { plans: false });
+  Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: RunOptions) =>
     submit(cliOf(command), file, options, command.overrides),
   );
@@ -39,14 +41,16 @@ async function submit(
   overrides: readonly string[],
 ): Promise<void> {
   const { out } = cli;
-  const { draft } = accept(out, file, await readTask(cli.cwd, { file, overrides, ...options }));
+  const reading = accept(out, file, await readTask(cli.cwd, { file, overrides, ...options }));
+  const { draft } = reading;
   const inputs = Inputs.find(cli.cwd, draft, file);
   using stop = interrupt();
   const { signal } = stop;
   const client = await cli.connect();
-  const body = await orLeave(cli, stop, async (): Promise<Body> => {
+  const body = await orLeave(cli, stop, async (): Promise<Body | undefined> => {
     // Before anything is sent: a wrong name should not cost an upload.
     await Find.living(client, options.cluster);
+    if (options.dryRun) return show(cli, client, reading, options);
     const ask = { yes: options.yes ?? false, interactive: out.interactive, signal };
     const sent = await Inputs.send({ out, client, ask, signal }, inputs);
     signal.throwIfAborted();
@@ -58,4 +62,13 @@ async function submit(
   const cluster = await client.clusters.get({ params: { cluster: job.clusterId } });
   const launched: Launched = { cluster, job, reused: true };
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+}
+
+/** What the job would run on. */
+async function show({ out }: Cli, client: Client, reading: Reading, options: RunOptions): Promise<undefined> {
+  const task = Options.taskOf(reading.draft.task, options);
+  const plan = await client.launches.plan({ body: { task, cluster: options.cluster } });
+  for (const line of Plan.lines(out, { plan, reading, down: false })) out.note(line);
+  Plan.showOffers(out, plan);
+  return undefined;
 }

@@ -49,7 +49,8 @@ async function create(
   const decided = await orLeave(cli, stop, () => decide(client, reading, options));
   if (decided === undefined) return;
   const { plan, body } = decided;
-  for (const line of Plan.lines(out, { plan, reading, down: false })) out.note(line);
+  const { maxLifetime } = body;
+  for (const line of Plan.lines(out, { plan, reading, down: false, maxLifetime })) out.note(line);
   if (options.dryRun) return Plan.showOffers(out, plan);
   const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });
   const cluster = await awake(client, created);
@@ -62,16 +63,20 @@ async function decide(
   { draft }: Reading,
   options: UpOptions,
 ): Promise<{ plan: Launch.Plan; body: Body }> {
-  const { resources, nodes, dialect } = draft.task;
+  const { nodes, dialect } = draft.task;
+  const resources = Options.resourcesOf(draft.task.resources, options);
   const named = options.cluster === undefined ? {} : { cluster: options.cluster };
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
-  const plan = await client.launches.plan({ body: { task: { resources, nodes, dialect }, ...named, ...asked } });
+  const living = Options.living(options);
+  const task = { resources, nodes, dialect };
+  const plan = await client.launches.plan({ body: { task, ...named, ...asked, ...living } });
   const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
   const body: Body = {
     ...(options.cluster !== undefined && { name: options.cluster }),
     resources,
     nodes,
     ...(idle !== undefined && { idle }),
+    ...living,
     shared: options.share ?? false,
   };
   return { plan: { ...plan, idle: idle ?? plan.idle }, body };

@@ -1,0 +1,76 @@
+import { Role } from "@muster/core/actor/actor.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Cli, cliOf, define, group } from "../cli.ts";
+import { age } from "../format.ts";
+import { all } from "../pages.ts";
+import { table } from "../table.ts";
+
+type Made = { readonly role: Role; readonly days?: number };
+
+const MOST_DAYS = 3650;
+
+export const tokens = (): Command =>
+  group("tokens", "Make, list or revoke tokens of the control plane", [
+    define("create", "Make a token; its text is shown this once", "muster tokens create ada --days 30 > ada.token")
+      .argument("<actor>", "whom it is for, such as a person's name")
+      .addOption(new Option("--role <role>", "what it may do").choices(Role.options).default("member"))
+      .option("--days <days>", "days until it expires; absent: it does not", days)
+      .action((actor: string, options: Made, command: Command) => create(cliOf(command), actor, options)),
+    define("list", "Show the tokens of the workspace, newest first", "muster tokens list").action(
+      (_options: object, command: Command) => list(cliOf(command)),
+    ),
+    define(
+      "revoke",
+      "End a token: nobody is let in by it any more",
+      "muster tokens revoke tok_01JABCDEFGHJKMNPQRSTVWXYZ0",
+    )
+      .argument("<id...>", "ids, as the list shows them")
+      .action((ids: string[], _options: object, command: Command) => revoke(cliOf(command), ids)),
+  ]);
+
+async function create({ out, connect }: Cli, actor: string, { role, days: given }: Made): Promise<void> {
+  const body = { actor, role, ...(given !== undefined && { days: given }) };
+  const made = await (await connect()).tokens.create({ body });
+  out.data(made);
+  out.print(made.token);
+  const until = made.expiresAt === undefined ? "" : `, until ${day(made.expiresAt)}`;
+  out.note(`Token ${made.id} for ${made.actor}, ${made.role}${until}. Nobody can show it again.`);
+  out.note(out.style("dim", "  whoever gets it uses it with: muster login --token-file FILE ENDPOINT"));
+}
+
+async function list({ out, connect }: Cli): Promise<void> {
+  const client = await connect();
+  const items = await all(cursor => client.tokens.list({ query: cursor === undefined ? {} : { cursor } }));
+  out.data(items);
+  const now = Date.now();
+  const rows = items.map(one => [
+    one.id,
+    one.actor,
+    one.role,
+    age(now - one.createdAt),
+    one.expiresAt === undefined ? "never" : expiry(one.expiresAt, now),
+    one.createdBy ?? "-",
+  ]);
+  out.print(table(["TOKEN", "FOR", "ROLE", "AGE", "EXPIRES", "MADE BY"], rows));
+}
+
+async function revoke({ out, connect }: Cli, ids: readonly string[]): Promise<void> {
+  const client = await connect();
+  const revoked = [];
+  for (const token of ids) {
+    const info = await client.tokens.revoke({ params: { token } });
+    out.print(`Revoked ${info.id} of ${info.actor}.`);
+    revoked.push(info);
+  }
+  out.data(revoked);
+}
+
+const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+const expiry = (at: number, now: number): string => (at <= now ? `expired ${day(at)}` : day(at));
+
+function days(given: string): number {
+  const value = Number(given);
+  if (/^\d+(\.\d+)?$/.test(given) && value > 0 && value <= MOST_DAYS) return value;
+  throw new InvalidArgumentError(`Write a number of days, ${MOST_DAYS} at most.`);
+}
