@@ -26,6 +26,9 @@ interface Row {
   readonly budget: string;
 }
 
+/** The environment without what would lead to a control plane of somebody's own. */
+const { MUSTER_ENDPOINT: _, MUSTER_TOKEN: __, ...OWN } = process.env;
+
 const rows: Row[] = [];
 const note = (what: string, figure: string, budget = "") => {
   rows.push({ what, figure, budget });
@@ -62,7 +65,7 @@ async function coldLaunch(): Promise<number> {
     process.execPath,
     [resolve("packages/cli/bin/muster.js"), "launch", "examples/hello.yaml", "--down"],
     {
-      env: { ...process.env, MUSTER_HOME: home, CI: "true" },
+      env: { ...OWN, MUSTER_HOME: home, XDG_CONFIG_HOME: home, CI: "true" },
       stdio: ["ignore", "pipe", "ignore"],
     },
   );
@@ -72,7 +75,7 @@ async function coldLaunch(): Promise<number> {
   });
   await until("the launch to end", () => cli.exitCode !== null);
   spawnSync(process.execPath, [resolve("packages/cli/bin/muster.js"), "local", "stop"], {
-    env: { ...process.env, MUSTER_HOME: home },
+    env: { ...OWN, MUSTER_HOME: home, XDG_CONFIG_HOME: home },
   });
   clearHome(home);
   rmSync(home, { recursive: true, force: true });

@@ -63,7 +63,7 @@ describe("tokens", () => {
 
   test("a member makes none", async () => {
     const { code, out, err } = await member.run("tokens", "create", "eve");
-    expect([code, out, err]).toEqual([121, "", expect.stringContaining("use the token of a admin")]);
+    expect([code, out, err]).toEqual([121, "", expect.stringContaining("use a token with the role admin")]);
   });
 });
 

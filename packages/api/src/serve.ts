@@ -93,7 +93,9 @@ async function admit(door: Door, route: Route, event: HttpEvent): Promise<Caller
   const actor = await door.authenticate(authorization);
   const least = roleOf(route);
   if (ROLES.indexOf(actor.role) < ROLES.indexOf(least))
-    throw new MusterError("forbidden", `a ${actor.role} may not do that`, { hint: `use the token of a ${least}` });
+    throw new MusterError("forbidden", `the role ${actor.role} may not do that`, {
+      hint: `use a token with the role ${least}`,
+    });
   return { actor };
 }
 
