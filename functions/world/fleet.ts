@@ -1,5 +1,4 @@
 /** The whole world, for functions that make, move and end machines. */
-import { offers } from "@muster/aws/ec2/offers/offers.ts";
 import { ec2Provider } from "@muster/aws/ec2/provider.ts";
 import { userData } from "@muster/aws/ec2/user-data/user-data.ts";
 import { Fleet } from "@muster/aws/settings.ts";
@@ -26,7 +25,6 @@ export const provider = ec2Provider({
   aws,
   deployment: muster.deployment,
   catalog,
-  offers,
   userData: () => script,
   clock: base.clock,
   log: base.log,

@@ -14,8 +14,8 @@ export const awsAt = (endpoint: string, onCall?: Aws["onCall"]): Aws => ({
 });
 
 /** Makes the table with AWS's own client, which checks the parameters. */
-export async function makeTable(endpoint: string, name: string): Promise<void> {
-  const client = new DynamoDBClient({ endpoint, region: REGION, credentials });
+export async function makeTable(endpoint: string, name: string, region = REGION): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region, credentials });
   await client.send(new CreateTableCommand(creation(name)));
   const TimeToLiveSpecification = { AttributeName: TTL, Enabled: true };
   await client.send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification }));

@@ -1,0 +1,4 @@
+/** Start, in all weathers. Ran against: see weather.ts. */
+import { weatherLaws } from "./weather.ts";
+
+weatherLaws("start");

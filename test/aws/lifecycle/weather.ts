@@ -1,0 +1,165 @@
+/**
+ * At every AWS call of create, stop, start and remove: throttled, broken before and after it was applied, silent after it
+ * was applied, answered twice, and denied for an hour. Whatever happens, nothing is launched twice, nothing is left, and
+ * nothing is called ended that is not.
+ *
+ * Ran against: moto's DynamoDB and EC2 through the edge, which breaks the wire; client tokens of RunInstances and of
+ * transactions are the edge's, and so is the order in which moto's machines end. Time is the test's own.
+ */
+
+import * as Budget from "@muster/core/budget/change.ts";
+import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Cloud, openCloud } from "../ec2-support.ts";
+import type { Fault } from "../support/edge.ts";
+import { ADA, type AwsWorld, alive, goOn, openWorld, verbs } from "./world.ts";
+
+const NODES = 2;
+const HOUR = 3_600_000;
+let cloud: Cloud;
+beforeAll(async () => {
+  cloud = await openCloud();
+});
+afterAll(() => cloud?.close());
+
+export type Phase = "create" | "stop" | "start" | "remove";
+const ends: Readonly<Record<Phase, Cluster.State>> = {
+  create: "ready",
+  stop: "stopped",
+  start: "ready",
+  remove: "terminated",
+};
+
+/** What must hold at every moment. */
+async function check(at: AwsWorld, seen: Set<string>, cluster: Cluster.Info): Promise<void> {
+  const machines = await alive(at, cluster.id);
+  for (const machine of machines) seen.add(machine.InstanceId ?? "");
+  expect(machines.length, `${cluster.state} with too many machines`).toBeLessThanOrEqual(NODES);
+  if (cluster.state === "terminated" || cluster.state === "failed")
+    expect(machines.length, `called ${cluster.state}, and machines live`).toBe(0);
+  if (cluster.state === "stopped")
+    expect(machines.filter(one => one.State?.Name === "running").length, "called stopped, and machines run").toBe(0);
+}
+
+let names = 0;
+/** A cluster that is where the phase begins. */
+async function begin(at: AwsWorld, phase: Phase): Promise<{ id: string; seen: Set<string> }> {
+  const seen = new Set<string>();
+  const watch = (cluster: Cluster.Info) => check(at, seen, cluster);
+  if (phase === "create") return { id: "", seen };
+  const id = await verbs.create(at, `c${names++}`, { idle: "never" });
+  await goOn(at, id, ["ready"], watch);
+  if (phase === "start") {
+    await verbs.stop(at, id);
+    await goOn(at, id, ["stopped"], watch);
+  }
+  return { id, seen };
+}
+
+/** @returns the cluster's id, and where it came to. */
+async function act(at: AwsWorld, phase: Phase, begun: { id: string; seen: Set<string> }): Promise<Cluster.Info> {
+  const id = phase === "create" ? await verbs.create(at, `c${names++}`, { idle: "never" }) : begun.id;
+  if (phase !== "create") await verbs[phase](at, id);
+  return goOn(at, id, [ends[phase], "failed"], cluster => check(at, begun.seen, cluster));
+}
+
+/** Takes the cluster away, and looks whether anything is left of it. */
+async function finish(at: AwsWorld, cluster: Cluster.Info, seen: Set<string>): Promise<void> {
+  if (cluster.state !== "terminated" && cluster.state !== "failed") {
+    await verbs.remove(at, cluster.id);
+    const end = await goOn(at, cluster.id, ["terminated", "failed"], one => check(at, seen, one));
+    expect(["terminated", "failed"]).toContain(end.state);
+  }
+  expect(await alive(at, cluster.id)).toEqual([]);
+  expect((await Budget.get(at.world, ADA)).hourly.taken).toBe(0);
+}
+
+/** The calls of a phase as they come when nothing happens, each with how often it came before. */
+async function callsOf(at: AwsWorld, phase: Phase): Promise<readonly (readonly [string, number])[]> {
+  const begun = await begin(at, phase);
+  cloud.edge.clear();
+  const cluster = await act(at, phase, begun);
+  expect(cluster.state).toBe(ends[phase]);
+  const counts = new Map<string, number>();
+  const calls = cloud.edge.log.map(({ service, operation }) => {
+    const name = `${service}.${operation}`;
+    const before = counts.get(name) ?? 0;
+    counts.set(name, before + 1);
+    return [name, before] as const;
+  });
+  await finish(at, cluster, begun.seen);
+  return calls;
+}
+
+type Weather = "throttled" | "reset" | "reset after" | "silent after" | "twice";
+const kinds: Readonly<Record<Weather, Fault["kind"]>> = {
+  throttled: "throttle",
+  reset: "reset",
+  "reset after": "reset-after-apply",
+  "silent after": "timeout-after-apply",
+  twice: "duplicate",
+};
+
+/** Silence of DynamoDB is waited out in real seconds, and its own suite has it; reads answered twice are reads. */
+const applies = (call: string, weather: Weather): boolean =>
+  call.startsWith("ec2.") || weather === "reset" || (weather === "reset after" && !/\.(Get|Query)/.test(call));
+
+const wasHit = (): boolean => cloud.edge.log.some(one => one.fault !== undefined);
+
+export function weatherLaws(phase: Phase): void {
+  test("comes to its end through any weather at any one of its calls", async () => {
+    await cloud.reset();
+    const at = await openWorld(cloud);
+    const calls = await callsOf(at, phase);
+    expect(calls.filter(([call]) => call.startsWith("ec2.")).length).toBeGreaterThan(0);
+    for (const [call, skip] of calls)
+      for (const weather of Object.keys(kinds) as Weather[]) {
+        if (!applies(call, weather)) continue;
+        const begun = await begin(at, phase);
+        cloud.edge.clear();
+        cloud.edge.inject({ on: call, kind: kinds[weather], skip } as Fault);
+        const cluster = await act(at, phase, begun);
+        expect([call, skip, weather, wasHit()]).toEqual([call, skip, weather, true]);
+        expect([call, skip, weather, cluster.state, cluster.failure]).toEqual([
+          call,
+          skip,
+          weather,
+          ends[phase],
+          undefined,
+        ]);
+        expect([call, skip, weather, begun.seen.size <= NODES]).toEqual([call, skip, weather, true]);
+        cloud.edge.clear();
+        await finish(at, cluster, begun.seen);
+      }
+  }, 600_000);
+
+  test("is denied for an hour: no machine is forgotten, and nothing is called what it is not", async () => {
+    await cloud.reset();
+    const at = await openWorld(cloud);
+    const calls = new Set((await callsOf(at, phase)).map(([call]) => call).filter(call => call.startsWith("ec2.")));
+    for (const call of calls) {
+      const begun = await begin(at, phase);
+      cloud.edge.clear();
+      cloud.edge.inject({
+        on: call,
+        kind: "error",
+        code: "UnauthorizedOperation",
+        status: 403,
+        times: Number.POSITIVE_INFINITY,
+      });
+      const since = at.world.clock.now();
+      const id = phase === "create" ? await verbs.create(at, `c${names++}`, { idle: "never" }) : begun.id;
+      if (phase !== "create") await verbs[phase](at, id);
+      await goOn(at, id, [], one => check(at, begun.seen, one), 60);
+      expect(wasHit(), call).toBe(true);
+      expect(at.world.clock.now() - since).toBeGreaterThanOrEqual(HOUR);
+      cloud.edge.clear();
+      const after = await goOn(at, id, [ends[phase], "failed", "stopped", "terminated"], one =>
+        check(at, begun.seen, one),
+      );
+      // What was refused for good says why; what was not comes to its end when it may.
+      expect(after.failure ? ["failed", "stopped"] : [ends[phase]], call).toContain(after.state);
+      await finish(at, after, begun.seen);
+    }
+  }, 600_000);
+}
