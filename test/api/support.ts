@@ -10,9 +10,9 @@ import { MusterError } from "@muster/core/error.ts";
 import type { HostActor } from "@muster/core/host/authenticate.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { verify } from "@muster/core/token/verify.ts";
+import { openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
-import { openTable } from "@muster/local/table/table.ts";
 import { onTestFinished } from "vitest";
 
 export const HOST_TOKEN = "Bearer msh_test";
@@ -101,6 +101,7 @@ export const cluster: Cluster.Info = {
   shared: false,
   provider: "local",
   nodes: 1,
+  groups: [{ name: "main", nodes: 1, schedulable: true }],
   generation: 1,
   idle: "never",
   createdAt: 1,

@@ -180,8 +180,8 @@ describe("setPowerOff", () => {
 describe("kick", () => {
   test.each(names)("ssm.SendCommand %s is never a failure", async name => {
     cloud.edge.inject(faultOf("ssm.SendCommand", name));
-    const host = { ...freshRef(), hostId: "hst_1", machineId: "i-0123456789abcdef0" };
-    await expect(opened.provider.kick(host)).resolves.toBeUndefined();
+    const host = { hostId: "hst_1", machineId: "i-0123456789abcdef0" };
+    await expect(opened.provider.kick(freshRef(), [host])).resolves.toBeUndefined();
     // Again only where the connection was dead before anything could be said.
     expect(times("ssm.SendCommand")).toBeLessThanOrEqual(name.startsWith("reset") ? 2 : 1);
     if (["throttled", "denied", "failed", "silent", "silent after"].includes(name))
@@ -189,7 +189,7 @@ describe("kick", () => {
   });
 
   test("a host without a machine is not kicked", async () => {
-    await opened.provider.kick({ ...freshRef(), hostId: "hst_1" });
+    await opened.provider.kick(freshRef(), [{ hostId: "hst_1" }]);
     expect(cloud.edge.log).toEqual([]);
   });
 });

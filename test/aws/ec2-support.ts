@@ -214,6 +214,7 @@ export function intentOf(
     ...ref,
     generation: 1,
     try: 1,
+    group: "main",
     label: { cluster: "train", owner: "usr_ada" },
     resources: {},
     onPowerOff: "stop",

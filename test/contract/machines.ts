@@ -191,8 +191,9 @@ export function machinesContract(name: string, open: () => Promise<MachinesSubje
     test("a kick never fails, whatever it is for", async () => {
       const ref = freshRef();
       const hostId = Host.idOf(ref.clusterId, 0);
-      await expect(provider.kick({ ...ref, hostId })).resolves.toBeUndefined();
-      await expect(provider.kick({ ...ref, hostId, machineId: unknown[0]! })).resolves.toBeUndefined();
+      await expect(provider.kick(ref, [])).resolves.toBeUndefined();
+      await expect(provider.kick(ref, [{ hostId }])).resolves.toBeUndefined();
+      await expect(provider.kick(ref, [{ hostId, machineId: unknown[0]! }, { hostId }])).resolves.toBeUndefined();
     });
   });
 }
@@ -248,6 +249,7 @@ function intentFor(subject: Pick<MachinesSubject, "offer">, ref: ClusterRef, hos
     clusterId,
     generation: 1,
     try: 1,
+    group: "main",
     offer: subject.offer,
     label: { cluster: "train", owner: "usr_ada" },
     resources: {},

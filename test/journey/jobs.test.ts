@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { client } from "@muster/api/client.ts";
+import { retrying } from "@muster/core/commit.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { Task } from "@muster/core/task/task.ts";
 import * as Token from "@muster/core/token/create.ts";
@@ -162,7 +163,7 @@ describe.each(Object.entries(tables))("on %s", (_name, faults) => {
     const { world } = plane.plane;
     const as = async (workspace: string, actor: string, expiresAt?: number) => {
       const grant = { workspace, actor, role: "member" as const, ...(expiresAt !== undefined && { expiresAt }) };
-      const token = await until("a token", async () => (await Token.grant(world, grant)).token);
+      const { token } = await retrying(() => Token.grant(world, grant));
       return client({ endpoint: plane.url, token, version: "test" });
     };
     const job = { task: Task.parse({ run: "true" }) };

@@ -15,6 +15,7 @@ export const intentFor = (clusterId: string, hosts = 1): Intent => ({
   clusterId,
   generation: 1,
   try: 1,
+  group: "main",
   offer: {
     provider: "local",
     instanceType: "local",

@@ -2,6 +2,7 @@
 import type { Actor, Role } from "@muster/core/actor/actor.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { create as createCluster } from "@muster/core/cluster/create.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import type * as Job from "@muster/core/job/job.ts";
@@ -16,13 +17,13 @@ import { MINUTE, SECOND } from "./kernel.ts";
 import type { ProviderName } from "./ports/cloud.ts";
 import type { Sim } from "./sim.ts";
 
-type Verb = "launch" | "submit" | "cancel" | "down" | "stop" | "start" | "autostop" | "follow";
+type Verb = "launch" | "up" | "submit" | "cancel" | "down" | "stop" | "start" | "autostop" | "follow";
 
 const mixes = {
-  everything: { launch: 4, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, autostop: 1, follow: 1 },
-  launches: { launch: 6, down: 3, cancel: 1 },
-  jobs: { launch: 2, submit: 8, cancel: 3, follow: 2 },
-  power: { launch: 2, submit: 2, stop: 5, start: 6, autostop: 2 },
+  everything: { launch: 4, up: 2, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, autostop: 1, follow: 1 },
+  launches: { launch: 4, up: 4, down: 3, cancel: 1 },
+  jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
+  power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 6, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;
 
 export const WORKSPACES = ["acme", "bolt"] as const;
@@ -59,6 +60,10 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     const body = launchBody(sim);
     return { run: (world, actor) => create(world, actor, body), nouns: ofLaunch };
   },
+  up: sim => {
+    const body = upBody(sim);
+    return { run: (world, actor) => createCluster(world, actor, body), nouns: ofCluster };
+  },
   submit: (sim, accepted, actor) => {
     const reference = someCluster(sim, accepted, actor);
     const body: Job.Submit = {
@@ -73,8 +78,11 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     const id = someJob(sim, accepted, actor);
     return { run: (world, by) => cancel(world, by, id), nouns: ofJob };
   },
-  down: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.remove),
-  stop: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.stop, "ready"),
+  // Some change their mind while it comes up.
+  down: (sim, accepted, actor) =>
+    onCluster(sim, accepted, actor, Change.remove, sim.rng.chance(0.5) ? "launching" : undefined),
+  stop: (sim, accepted, actor) =>
+    onCluster(sim, accepted, actor, Change.stop, sim.rng.chance(0.3) ? "booting" : "ready"),
   start: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.start, "stopped"),
   autostop: (sim, accepted, actor) => {
     const idle = someIdle(sim) ?? "never";
@@ -119,17 +127,39 @@ const someIdle = (sim: Sim): Idle | undefined => {
 };
 
 function launchBody(sim: Sim): Launch.Create {
+  const { provider, name, ...options } = machines(sim);
+  return {
+    task: { ...task(sim, sim.rng.pick([1, 1, 1, 2, 3])), resources: { provider } },
+    cluster: name,
+    ...options,
+    priority: 500,
+    down: sim.rng.chance(0.1),
+  };
+}
+
+/** A head that takes no jobs, now and then, and one or two groups of workers, some in a zone of their own. */
+function upBody(sim: Sim): Cluster.Create {
+  const { provider, ...options } = machines(sim);
+  const workers = (name: string, most: number) => ({
+    name,
+    nodes: sim.rng.between(1, most),
+    resources: { provider, ...(sim.rng.chance(0.3) && { zone: sim.rng.pick(["a", "b"]) }) },
+    schedulable: true,
+  });
+  const head = { ...workers("head", 1), schedulable: sim.rng.chance(0.2) };
+  const more = sim.rng.chance(0.4) ? [workers("more", 1)] : [];
+  return { ...options, groups: [head, workers("workers", 2), ...more] };
+}
+
+function machines(sim: Sim) {
   const provider = sim.rng.weighted<ProviderName>({ steel: 3, spark: 1 });
   const idle = someIdle(sim);
   const fits = idle === undefined || idle === "never" || idle.action === "terminate" || provider === "steel";
-  const cluster = sim.rng.chance(0.7) ? sim.rng.pick(names) : undefined;
   return {
-    task: { ...task(sim, sim.rng.pick([1, 1, 1, 2, 3])), resources: { provider } },
-    cluster,
+    provider,
+    name: sim.rng.chance(0.7) ? sim.rng.pick(names) : undefined,
     ...(fits && idle !== undefined && { idle }),
     shared: sim.rng.chance(0.5),
-    priority: 500,
-    down: sim.rng.chance(0.1),
   };
 }
 

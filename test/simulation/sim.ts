@@ -27,6 +27,8 @@ export interface Climate {
   readonly limit: number;
   /** Whether there is a workflow engine that drives. */
   readonly driven: boolean;
+  /** Whether the cloud takes so few launch calls that they wait for each other. */
+  readonly queues: boolean;
 }
 
 export class Sim {
@@ -68,9 +70,10 @@ function draw(rng: Rng): Climate {
   return {
     latency: 1 + rng.int(400),
     indexLag: rng.int(20_000),
-    cloudLag: rng.int(20_000),
+    cloudLag: rng.int(rng.pick([20_000, 90_000])),
     skew: rng.chance(0.5) ? 0 : rng.int(5_000),
     limit: rng.pick([30_000, 90_000, 900_000]),
     driven: rng.chance(0.3),
+    queues: rng.chance(0.5),
   };
 }

@@ -53,6 +53,7 @@ const rare = new Set([
   "empty-observation-trusted",
   "placement-without-check",
   "refusal-settles-other-calls",
+  "earlier-groups-trusted-to-show",
   "stop-trusts-what-shows",
   "orphans-not-swept",
 ]);

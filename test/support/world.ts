@@ -1,9 +1,18 @@
 /** A world for tests of core: the real SQLite table in memory, a clock set by the test, and a provider with dials. */
 import { MusterError } from "@muster/core/error.ts";
 import type { Blobs } from "@muster/core/ports/blobs.ts";
-import type { Capabilities, Intent, Machine, MachineProvider, Offer } from "@muster/core/ports/provider.ts";
+import type {
+  Capabilities,
+  ClusterRef,
+  Intent,
+  Kicked,
+  Machine,
+  MachineProvider,
+  Offer,
+} from "@muster/core/ports/provider.ts";
 import type { Change, Table } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
+import type { Resources } from "@muster/core/task/task.ts";
 import { openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
@@ -32,9 +41,10 @@ export class FakeProvider implements MachineProvider {
   capabilities: Capabilities = { stop: true, settle: 0, unknown: 600_000, boot: 300_000 };
   readonly machines = new Map<string, Machine>();
   readonly intents: Intent[] = [];
-  readonly kicked: string[] = [];
+  /** By call: which hosts, on which machines. */
+  readonly kicks: (readonly Kicked[])[] = [];
   readonly offered = [offerOf("small"), offerOf("large")];
-  /** Machine types without capacity. */
+  /** Machine types without capacity, and groups, such as `group:workers`. */
   readonly full = new Set<string>();
   /** Thrown by the next launch after it has made its machines. */
   loseAnswer: Error | undefined;
@@ -42,13 +52,16 @@ export class FakeProvider implements MachineProvider {
   obeys = true;
   canStart = true;
 
-  offers = async () => ({ offers: this.offered });
+  offers = async ({ instanceType }: Resources) => {
+    const offers = this.offered.filter(offer => offer.instanceType === (instanceType ?? offer.instanceType));
+    return offers.length > 0 ? { offers } : { offers, reason: `there is no ${instanceType}` };
+  };
   catalog = async () => this.offered.map(offer => ({ ...offer, zones: [] }));
   checks = async () => [];
 
   async launch(intent: Intent): Promise<Machine[]> {
     this.intents.push(intent);
-    if (this.full.has(intent.offer.instanceType))
+    if (this.full.has(intent.offer.instanceType) || this.full.has(`group:${intent.group}`))
       throw new MusterError("no_capacity", `no ${intent.offer.instanceType} left`);
     const made = intent.hosts.map(host => {
       const machineId = `${intent.clusterId}-${intent.generation}-${intent.try}-${host.rank}`;
@@ -83,8 +96,8 @@ export class FakeProvider implements MachineProvider {
     if (this.obeys) for (const id of ids) this.machines.delete(id);
   };
   sweep = async () => [...this.machines.values()];
-  kick = async (host: { readonly hostId: string }) => {
-    this.kicked.push(host.hostId);
+  kick = async (_: ClusterRef, hosts: readonly Kicked[]) => {
+    this.kicks.push(hosts);
   };
 
   #power(clusterId: string, state: "running" | "stopped"): void {

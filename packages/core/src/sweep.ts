@@ -118,12 +118,12 @@ async function end(world: World, provider: MachineProvider, orphans: readonly Ma
   return each;
 }
 
-/** Owned: its cluster lives, and is of the machine's generation and try. A draining cluster ends its machines itself. */
+/** Owned: its cluster lives, and has the machine's generation and try. A draining cluster ends its machines itself. */
 function isOwned(cluster: Cluster.Cluster | undefined, machine: Machine): boolean {
   if (cluster === undefined || Cluster.isOver(cluster)) return false;
   if (cluster.state === "draining") return true;
-  const current = "launch" in cluster ? cluster.launch?.try : undefined;
-  return cluster.generation === machine.generation && current === machine.try;
+  const tries = "launch" in cluster && cluster.launch ? Cluster.triesOf(cluster.launch) : [];
+  return cluster.generation === machine.generation && tries.includes(machine.try);
 }
 
 /** @returns undefined when it failed: that is logged, and the sweep goes on. */

@@ -57,17 +57,19 @@ async function readStream(source: Source, doorbell: Deployed, state: State): Pro
   const { Streams: [stream] = [] } = await ask(source, "ListStreams", { TableName: source.table });
   const { StreamDescription } = await ask(source, "DescribeStream", { StreamArn: stream.StreamArn });
   const { ShardId } = StreamDescription.Shards[0];
-  let { ShardIterator } = await ask(source, "GetShardIterator", {
-    StreamArn: stream.StreamArn,
-    ShardId,
-    ShardIteratorType: "TRIM_HORIZON",
-  });
+  let last: string | undefined;
   while (!state.closed) {
     await pause(20);
     if (state.paused) continue;
-    const page = await ask(source, "GetRecords", { ShardIterator, Limit: 25 });
-    ShardIterator = page.NextShardIterator;
-    await deliver(doorbell, (page.Records as StreamRecord[]).filter(passes));
+    // A new iterator each time: moto's go stale when a transaction is refused.
+    const from =
+      last === undefined
+        ? { ShardIteratorType: "TRIM_HORIZON" }
+        : { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: last };
+    const { ShardIterator } = await ask(source, "GetShardIterator", { StreamArn: stream.StreamArn, ShardId, ...from });
+    const records = (await ask(source, "GetRecords", { ShardIterator, Limit: 25 })).Records as StreamRecord[];
+    last = records.at(-1)?.dynamodb.SequenceNumber ?? last;
+    await deliver(doorbell, records.filter(passes));
   }
 }
 

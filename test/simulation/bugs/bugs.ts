@@ -35,6 +35,20 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "if (now < 0) return later(",
     },
   ],
+  "earlier-groups-trusted-to-show": [
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "launch?.madeAt === undefined ? 0 : launch.madeAt + settle;",
+      to: "0;",
+    },
+  ],
+  "earlier-groups-not-owned": [
+    {
+      file: "core/src/cluster/cluster.ts",
+      from: "[...(launch.made ?? []), launch].map(call => call.try);",
+      to: "[launch.try];",
+    },
+  ],
   "draining-gives-up": [
     {
       file: "core/src/cluster/reconcile/drain.ts",

@@ -1,6 +1,7 @@
 /** What must hold of machines: who owns them, and how many there are. */
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import * as Keys from "@muster/core/keys.ts";
+import type { Intent } from "@muster/core/ports/provider.ts";
 import { MINUTE } from "../kernel.ts";
 import { type Box, runs } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
@@ -23,17 +24,40 @@ export function watchMachines(sim: Sim): void {
         "I5",
         `machines are launched for cluster ${intent.clusterId}, which is ${cluster?.state ?? "unknown"}`,
       );
-    const others = sim.cloud.boxes.filter(
-      box => box.clusterId === intent.clusterId && box.state !== "terminated" && box.state !== "terminating",
-    );
-    if (others.length > 0)
-      sim.violate(
-        "I6",
-        `try ${intent.try} of ${intent.clusterId} gets machines while ${others.map(box => `${box.id} of try ${box.try} is ${box.state}`)}`,
-      );
-    if (intent.hosts.length !== cluster?.nodes)
-      sim.violate("I6", `${intent.hosts.length} machines are launched for a cluster of ${cluster?.nodes}`);
+    checkAlone(sim, intent);
+    const expected = cluster && ranksOf(cluster, intent.group);
+    const ranks = intent.hosts.map(host => host.rank).join(" ");
+    if (ranks !== expected?.join(" "))
+      sim.violate("I6", `ranks ${ranks} are launched for group ${intent.group}, which has ${expected?.join(" ")}`);
   });
+}
+
+/** I6: a group has one set of machines, and a host has one machine, whatever its group. */
+function checkAlone(sim: Sim, intent: Intent): void {
+  const hosts = new Set(intent.hosts.map(host => host.hostId));
+  const others = sim.cloud.boxes.filter(
+    box =>
+      box.clusterId === intent.clusterId &&
+      (box.group === intent.group || hosts.has(box.hostId) || box.try === intent.try) &&
+      box.state !== "terminated" &&
+      box.state !== "terminating",
+  );
+  if (others.length > 0)
+    sim.violate(
+      "I6",
+      `try ${intent.try} of ${intent.clusterId} gets machines while ${others.map(box => `${box.id} of try ${box.try} is ${box.state}`)}`,
+    );
+}
+
+/** Counted here anew: what core says of its own groups is what is being checked. */
+function ranksOf(cluster: Cluster.Cluster, name: string): number[] {
+  let next = 0;
+  for (const group of cluster.groups ?? []) {
+    const ranks = Array.from({ length: group.nodes }, (_, host) => next + host);
+    if (group.name === name) return ranks;
+    next += group.nodes;
+  }
+  return [];
 }
 
 /** How long a machine may run that nobody wants, in ms: two sweeps, and the time that ending takes. */
@@ -67,5 +91,6 @@ function isWanted(sim: Sim, box: Box): boolean {
   if (cluster.state === "stopped") return box.state === "pending" && box.isSick;
   if (cluster.state === "draining") return true;
   const launch = "launch" in cluster ? cluster.launch : undefined;
-  return cluster.generation === box.generation && launch?.try === box.try;
+  const isMade = launch?.made?.some(group => group.try === box.try) ?? false;
+  return cluster.generation === box.generation && (launch?.try === box.try || isMade);
 }

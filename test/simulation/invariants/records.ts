@@ -124,12 +124,24 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
 /** States in which machines may run. */
 const COSTLY: ReadonlySet<string> = new Set(["requested", "launching", "booting", "ready", "stopping", "starting"]);
 
+/** What the groups cost, each by its offer, and by its estimate until it has one. */
+function costOf(sim: Sim, cluster: Cluster.Cluster): number {
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  const offers = launch === undefined ? [] : [...(launch.made ?? []), launch.offer];
+  const spec = sim.db.get(Keys.clusterSpec(cluster.workspace, cluster.id))?.data as unknown as Cluster.Spec;
+  const costs = (cluster.groups ?? []).map(({ nodes }, index) => {
+    const offer = offers[index];
+    return offer === undefined ? (spec.groups[index]?.takes ?? 0) : Budget.amountOf(offer, nodes);
+  });
+  return costs.reduce((sum, cost) => sum + cost, 0);
+}
+
 /** I18: what may run is paid for, what is over takes nothing, and a workspace never takes more than it may. */
 function checkBudget(sim: Sim, cluster: Cluster.Cluster): void {
-  const offer = "launch" in cluster ? cluster.launch?.offer : undefined;
-  const due = offer && COSTLY.has(cluster.state) ? Budget.amountOf(offer, cluster.nodes) : 0;
+  const due = COSTLY.has(cluster.state) ? costOf(sim, cluster) : 0;
   const takes = cluster.takes ?? 0;
-  if (takes < due) sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and takes ${takes} of ${due}`);
+  if (COSTLY.has(cluster.state) && takes !== due)
+    sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and takes ${takes} of ${due}`);
   if ((Cluster.isOver(cluster) || cluster.state === "stopped") && takes > 0)
     sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and still takes ${takes}`);
   const item = sim.db.get(Keys.budget(cluster.workspace));
@@ -168,6 +180,8 @@ function checkPlacement(sim: Sim, job: Job.Placed): void {
     const slot = slots?.hosts.find(one => one.rank === rank);
     if (slot?.job?.jobId !== job.id || slot.job.fence !== job.fence)
       sim.violate("I7", `job ${job.id} is ${job.state} on rank ${rank}, whose slot holds ${JSON.stringify(slot?.job)}`);
+    if (slot?.schedulable === false)
+      sim.violate("I7", `job ${job.id} is on rank ${rank}, which is of a group that takes no jobs`);
   }
 }
 
@@ -181,7 +195,12 @@ function checkFreed(sim: Sim, job: Job.Job): void {
 /** I7, the other way round: a slot's job holds it. */
 function checkSlots(sim: Sim, { after }: Written): void {
   const slots = after?.data as unknown as Slots;
+  const cluster = sim.db.get(Keys.cluster(slots.workspace, slots.clusterId))?.data as unknown as Cluster.Cluster;
+  const groups = (cluster.groups ?? []).flatMap(group => Array.from({ length: group.nodes }, () => group));
   for (const slot of slots.hosts) {
+    const group = groups[slot.rank];
+    if (slot.group !== group?.name || slot.schedulable !== group?.schedulable)
+      sim.violate("I6", `slot ${slot.rank} of ${slots.clusterId} is of ${slot.group}; its host is of ${group?.name}`);
     if (slot.job === undefined) continue;
     const job = sim.db.get(Keys.job(slots.workspace, slot.job.jobId))?.data as unknown as Job.Job | undefined;
     if (!job || !Job.isPlaced(job) || job.fence !== slot.job.fence || !job.placement.includes(slot.rank))

@@ -16,6 +16,7 @@ export interface Box {
   readonly clusterId: string;
   readonly generation: number;
   readonly try: number;
+  readonly group: string;
   readonly hostId: string;
   readonly enrollmentToken: string;
   readonly launchedAt: number;
@@ -79,21 +80,22 @@ export class Cloud {
     if (known) return known.map(view);
     if (this.#sim.faults.happens("noCapacity")) throw new MusterError("no_capacity", "no such machine is free now");
     for (const watch of this.watchers) watch(intent, provider);
-    const set = intent.hosts.map(host => this.#create(provider, intent, host));
+    const set = intent.hosts.map((host, index) => this.#create(provider, intent, host, index));
     this.#sets.set(token, set);
     this.boxes.push(...set);
     for (const box of set) this.#boot(box);
     return set.map(view);
   }
 
-  #create(provider: string, intent: Intent, host: Intent["hosts"][number]): Box {
+  #create(provider: string, intent: Intent, host: Intent["hosts"][number], index: number): Box {
     return {
-      id: `m-${this.boxes.length + host.rank + 1}`,
+      id: `m-${this.boxes.length + index + 1}`,
       provider,
       workspace: intent.workspace,
       clusterId: intent.clusterId,
       generation: intent.generation,
       try: intent.try,
+      group: intent.group,
       hostId: host.hostId,
       enrollmentToken: host.enrollmentToken,
       launchedAt: this.#sim.now,

@@ -24,6 +24,7 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
       settle: 2 * MINUTE,
       unknown: LONGEST_STALL + MINUTE,
       boot: 10 * MINUTE,
+      ...(sim.climate.queues && { launches: { burst: 1, perSecond: 0.05 } }),
     },
     catalog: async () => [],
     checks: async () => [],
@@ -34,10 +35,11 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
     stop: cluster => at("stop", id(cluster), () => cloud.stop(name, cluster)),
     terminate: ids => at("terminate", ids.join(" "), () => cloud.terminate(name, ids)),
     sweep: () => at("sweep", "", () => cloud.shown(name)),
-    kick: host =>
-      at("kick", host.hostId, () => {
-        if (sim.faults.happens("kickLost")) return;
-        for (const box of cloud.boxes) if (box.hostId === host.hostId && box.cutUntil <= sim.now) box.agent?.wake();
+    kick: (cluster, hosts) =>
+      at("kick", `${id(cluster)} ${hosts.length}`, () => {
+        const wanted = new Set(hosts.map(host => host.hostId));
+        for (const box of cloud.boxes)
+          if (wanted.has(box.hostId) && box.cutUntil <= sim.now && !sim.faults.happens("kickLost")) box.agent?.wake();
       }),
   };
 }

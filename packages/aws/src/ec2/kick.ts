@@ -1,6 +1,6 @@
-/** Makes a host's agent look at once, by a document that SSM runs on its machine. */
+/** Makes hosts' agents look at once, by a document that SSM runs on their machines. */
 import type { Log } from "@muster/core/ports/ports.ts";
-import type { MachineProvider } from "@muster/core/ports/provider.ts";
+import type { Kicked } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import { json } from "../call/json.ts";
 
@@ -10,6 +10,9 @@ const PATIENCE = 3_000;
 /** How long SSM may hold the command for a machine that it does not reach, in seconds; the least it takes. */
 const DELIVER_WITHIN = 30;
 
+/** The most machines that one command names (SendCommand's InstanceIds). */
+const MOST = 50;
+
 export interface Kicking {
   readonly aws: Aws;
   readonly log: Log;
@@ -17,17 +20,23 @@ export interface Kicking {
   readonly kickDocument: string;
 }
 
-export async function kick(world: Kicking, host: Parameters<MachineProvider["kick"]>[0]): Promise<void> {
-  if (host.machineId === undefined) return;
+/** Hosts whose machines are not known are left out. */
+export async function kick(world: Kicking, hosts: readonly Kicked[]): Promise<void> {
+  const ids = hosts.flatMap(({ machineId }) => machineId ?? []);
+  const batches = Array.from({ length: Math.ceil(ids.length / MOST) }, (_, n) => ids.slice(n * MOST, (n + 1) * MOST));
+  await Promise.all(batches.map(batch => send(world, batch)));
+}
+
+async function send(world: Kicking, machines: readonly string[]): Promise<void> {
   const command = {
     DocumentName: world.kickDocument,
-    InstanceIds: [host.machineId],
+    InstanceIds: machines,
     TimeoutSeconds: DELIVER_WITHIN,
   };
   try {
     await json(world.aws, "ssm", "SendCommand", command, { attempts: 1, timeout: PATIENCE });
   } catch (error) {
-    // Usual while a machine boots, when SSM does not know it yet. The agent polls anyway.
-    world.log.info("a host could not be kicked", { host: host.hostId, reason: String(error) });
+    // Usual while machines boot: SSM refuses a command that names one which it does not know yet. The agents poll anyway.
+    world.log.info("hosts could not be kicked", { machines, reason: String(error) });
   }
 }

@@ -67,7 +67,7 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
     stop: ref => told(stop(world, ref)),
     terminate: ids => told(terminate(world, ids)),
     sweep: async () => machinesOf(await told(sweep(world))),
-    kick: host => kick(world, host),
+    kick: (_, hosts) => kick(world, hosts),
     setPowerOff: (ref, action) => told(setPowerOff(world, ref, action)),
     why: ref => told(why(world, ref)),
     console: machineId => told(consoleOf(world, machineId)),

@@ -10,7 +10,7 @@ import * as Cluster from "./cluster.ts";
 import { requireStoppable } from "./create.ts";
 import { find, requireManage, requireUse } from "./find.ts";
 import type { Idle } from "./idle.ts";
-import { afford } from "./reconcile/afford.ts";
+import { afford, costOf } from "./reconcile/afford.ts";
 
 /** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
 export function removal(
@@ -82,8 +82,7 @@ export async function starting(
   cluster: Stored<Cluster.Cluster>,
   { restarts }: { readonly restarts?: number } = {},
 ): Promise<Changed> {
-  const launch = "launch" in cluster ? cluster.launch : undefined;
-  const share = await afford(world.table, cluster, launch?.offer ?? { hourly: 0 });
+  const share = await afford(world.table, cluster, costOf(cluster, Cluster.kindsOf(cluster)));
   const patch: Patch<Cluster.Cluster> = {
     dueAt: world.clock.now(),
     failure: undefined,

@@ -1,4 +1,4 @@
-/** Clusters: a name, a number of hosts, and their life from request to confirmed end. */
+/** Clusters: a name, a number of hosts in groups, and their life from request to confirmed end. */
 import * as z from "zod";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
@@ -6,6 +6,7 @@ import * as Keys from "../keys.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Name, Resources } from "../task/task.ts";
+import * as Group from "./group.ts";
 import { Idle } from "./idle.ts";
 import { life } from "./life.ts";
 
@@ -27,8 +28,17 @@ export const Offer = z.object({
   hourly: z.number(),
 });
 
-/** The launch intent, written before the provider is called. */
+/** Machines that are there: those of a group whose call answered. What of their offer matters from then on. */
+const Made = Offer.pick({ instanceType: true, cpus: true, memory: true, accelerators: true, hourly: true }).extend({
+  try: z.number().int().min(1),
+});
+
+/**
+ * The launch intent, written before the provider is called. There is one call per group, each made when the one before it
+ * has answered: this is the call of the first group that is not among those `made`.
+ */
 export const Launch = z.object({
+  /** Counts over all groups, so that a try is of one group. */
   try: z.number().int().min(1),
   offer: Offer,
   /** Epoch ms of the last call that went out. */
@@ -41,6 +51,10 @@ export const Launch = z.object({
   doubtUntil: z.number().optional(),
   /** Until when (epoch ms) the caller that took the lease is alone in calling. */
   leaseUntil: z.number().optional(),
+  /** The groups before; absent: none. */
+  made: z.array(Made).optional(),
+  /** Epoch ms of the last answer of their calls. */
+  madeAt: z.number().optional(),
 });
 export type Launch = z.infer<typeof Launch>;
 
@@ -52,8 +66,9 @@ const base = {
   owner: z.string(),
   shared: z.boolean(),
   provider: z.string(),
-  /** Hosts. */
+  /** Hosts, in all groups. */
   nodes: z.number().int(),
+  groups: z.array(Group.Group).optional(),
   /** Counts the sets of machines that were launched for this cluster. */
   generation: z.number().int(),
   idle: Idle,
@@ -122,9 +137,27 @@ function dueIndex(record: Cluster): Indexes {
   return { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, at) };
 }
 
-/** What the cluster was asked to be; written once, beside the record. */
-export const Spec = z.object({ resources: Resources });
+const SpecGroup = z.object({
+  resources: Resources,
+  /** What the group takes of the budget until its offer is chosen. */
+  takes: z.number().int().min(0),
+});
+/** What each group was asked to be; written once, beside the record. */
+export const Spec = z.union([
+  z.object({ groups: z.array(SpecGroup) }),
+  // As it was written before there were groups.
+  z.object({ resources: Resources }).transform(({ resources }) => ({ groups: [{ resources, takes: 0 }] })),
+]);
 export type Spec = z.infer<typeof Spec>;
+
+/** A group as the API shows it. */
+const GroupInfo = z.object({
+  name: z.string(),
+  nodes: z.number().int(),
+  schedulable: z.boolean().meta({ description: "Whether jobs run on its hosts" }),
+  instanceType: z.string().optional().meta({ description: "Machine type of its hosts, once chosen" }),
+  hourly: z.number().optional().meta({ description: "US dollars per hour for all its hosts while they run" }),
+});
 
 /** A cluster as the API shows it. */
 export const Info = z.object({
@@ -134,9 +167,10 @@ export const Info = z.object({
   owner: z.string(),
   shared: z.boolean(),
   provider: z.string(),
-  nodes: z.number().int(),
+  nodes: z.number().int().meta({ description: "Hosts, in all groups" }),
+  groups: z.array(GroupInfo),
   generation: z.number().int(),
-  instanceType: z.string().optional().meta({ description: "Machine type of its hosts, once chosen" }),
+  instanceType: z.string().optional().meta({ description: "Machine type of the first group's hosts, once chosen" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour for all hosts while they run" }),
   idle: Idle,
   createdAt: z.number().meta({ description: "Epoch milliseconds" }),
@@ -149,13 +183,33 @@ export const Info = z.object({
 export type Info = z.infer<typeof Info>;
 
 export function info(cluster: Cluster): Info {
-  const launch = "launch" in cluster ? cluster.launch : undefined;
-  const shown = {
-    ...cluster,
-    ...(launch && { instanceType: launch.offer.instanceType, hourly: launch.offer.hourly * cluster.nodes }),
-  };
-  return Info.parse(shown);
+  const kinds = kindsOf(cluster);
+  const groups = Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index]));
+  const [first] = kinds;
+  const hourly = groups.reduce((sum, group) => sum + (group.hourly ?? 0), 0);
+  return Info.parse({ ...cluster, groups, ...(first && { instanceType: first.instanceType, hourly }) });
 }
+
+const shown = (group: Group.Group, kind: Kind | undefined): z.infer<typeof GroupInfo> => ({
+  ...group,
+  schedulable: Group.takesJobs(group),
+  ...(kind && { instanceType: kind.instanceType, hourly: kind.hourly * group.nodes }),
+});
+
+/** What is known of a group's machines when their offer is chosen. */
+export type Kind = Omit<z.infer<typeof Made>, "try">;
+
+/** By group, as far as offers are chosen. */
+export function kindsOf(cluster: Cluster): readonly Kind[] {
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  return launch === undefined ? [] : [...(launch.made ?? []), launch.offer];
+}
+
+/** The tries whose machines the launch has made, or may be making. */
+export const triesOf = (launch: Launch): readonly number[] => [...(launch.made ?? []), launch].map(call => call.try);
+
+/** Which group the launch is at. */
+export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
 
 export const isOver = (cluster: { readonly state: State }): boolean => life.isTerminal(cluster.state);
 /** Ended, or on its way there: it takes no work any more. */
@@ -166,16 +220,24 @@ export const isLeaving = (cluster: { readonly state: State }): boolean =>
 export const isName = (text: string): boolean => !Id.looksLikeId(text);
 export const NOT_A_NAME = "a name does not begin like an id (clu_, job_, …)";
 
-/** What a caller may ask for. */
-export const Create = z.strictObject({
-  name: Name.refine(isName, NOT_A_NAME).optional(),
-  nodes: z.number().int().min(1).max(1024).default(1),
-  resources: Resources.default({}),
-  idle: Idle.optional(),
-  /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
-  maxLifetime: z.number().min(1).max(525_600).optional(),
-  shared: z.boolean().default(false),
-});
+/** What a caller may ask for: hosts of one kind, as nodes and resources, or of several, as groups. */
+export const Create = z
+  .strictObject({
+    name: Name.refine(isName, NOT_A_NAME).optional(),
+    nodes: Group.Nodes.optional().meta({ description: "Hosts; 1 when absent" }),
+    resources: Resources.optional(),
+    groups: Group.Groups.optional().meta({ description: "Instead of nodes and resources: hosts of several kinds" }),
+    idle: Idle.optional(),
+    /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
+    maxLifetime: z.number().min(1).max(525_600).optional(),
+    shared: z.boolean().default(false),
+  })
+  .superRefine((request, context) => {
+    const said = (["nodes", "resources"] as const).filter(field => request[field] !== undefined);
+    if (request.groups === undefined) return;
+    for (const field of said)
+      context.addIssue({ code: "custom", path: [field], message: `each of the groups says its own ${field}` });
+  });
 export type Create = z.infer<typeof Create>;
 
 /** @throws MusterError `conflict` when the cluster takes no jobs, with what to do about it. */

@@ -6,12 +6,13 @@ import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
-import type { Basics, Edge } from "../ports/world.ts";
+import type { Basics, Catalog, Edge } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import { begin } from "../record.ts";
-import type { Resources } from "../task/task.ts";
 import * as Cluster from "./cluster.ts";
-import { byName, requireUse } from "./find.ts";
+import { byName } from "./find.ts";
+import { requireFit } from "./fit.ts";
+import * as Group from "./group.ts";
 import * as Idle from "./idle.ts";
 
 const MINUTE = 60_000;
@@ -43,10 +44,12 @@ export async function blueprint(
   request: Cluster.Create,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const { provider, offers } = await Choose.offers(world.providers, request.resources, request.nodes);
+  const groups = Group.wanted(request);
+  const provider = Choose.provider(world.providers, { provider: Group.providerOf(groups) });
+  const spec = await estimate(world.providers, provider.name, groups);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
-  const takes = Budget.amountOf(offers[0], request.nodes);
+  const takes = spec.groups.reduce((sum, group) => sum + group.takes, 0);
   const cluster: Cluster.Cluster = {
     id,
     workspace: actor.workspace,
@@ -54,7 +57,8 @@ export async function blueprint(
     owner: actor.id,
     shared: request.shared,
     provider: provider.name,
-    nodes: request.nodes,
+    nodes: Group.nodesOf(groups),
+    groups: groups.map(Group.toGroup),
     generation: 1,
     idle: policy(provider, request),
     ...(takes > 0 && { takes }),
@@ -64,17 +68,37 @@ export async function blueprint(
     state: "requested",
     dueAt: now + PLAN_WITHIN,
   };
-  const spec = { ...Keys.clusterSpec(actor.workspace, id), type: "spec", data: { resources: request.resources } };
+  const asked = { ...Keys.clusterSpec(actor.workspace, id), type: "spec", data: spec };
   const lock = { ...Keys.clusterName(actor.workspace, cluster.name), type: "name", data: { clusterId: id } };
   return {
     cluster,
     writes: [
       ...begin(world, Cluster.noun, actor, cluster),
-      { put: spec, expect: "absent" },
+      { put: asked, expect: "absent" },
       { put: lock, expect: "absent" },
       ...(await Budget.take(world.table, actor.workspace, takes)),
     ],
   };
+}
+
+/** What each group is to be, and what it takes by its first offer. @throws MusterError when one of them has none. */
+async function estimate(providers: Catalog, provider: string, groups: readonly Group.Create[]): Promise<Cluster.Spec> {
+  const found: Cluster.Spec["groups"] = [];
+  for (const [index, { resources, nodes }] of groups.entries()) {
+    const { offers } = await named(groups, index, Choose.offers(providers, { ...resources, provider }, nodes));
+    found.push({ resources, takes: Budget.amountOf(offers[0], nodes) });
+  }
+  return { groups: found };
+}
+
+/** What is refused to one group is said of it. */
+async function named<T>(groups: readonly Group.Create[], index: number, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof MusterError)) throw error;
+    throw new MusterError(error.code, Group.about(groups, index, error.message), error.details, error);
+  }
 }
 
 /** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */
@@ -108,76 +132,4 @@ export function requireStoppable(
     issues: [{ path: "idle.action", message: "this provider's machines can only be terminated" }],
     hint: "use action: terminate",
   });
-}
-
-/** @throws MusterError `name_taken` or `conflict` when the cluster of that name cannot stand in for the one asked for. */
-export function requireFit(
-  actor: Actor,
-  cluster: Cluster.Cluster,
-  request: Pick<Cluster.Create, "nodes" | "resources">,
-): void {
-  if (cluster.owner !== actor.id && !cluster.shared)
-    throw new MusterError(
-      "name_taken",
-      `the name '${cluster.name}' is taken: its cluster belongs to ${cluster.owner}`,
-      {
-        hint: "choose another name with: -c NAME",
-      },
-    );
-  requireUse(actor, cluster);
-  if (Cluster.isLeaving(cluster))
-    throw new MusterError("conflict", `cluster '${cluster.name}' is being removed`, {
-      state: cluster.state,
-      hint: "wait until it has gone (muster status), or choose another name",
-    });
-  if (request.nodes > cluster.nodes)
-    throw new MusterError(
-      "conflict",
-      `cluster '${cluster.name}' has ${cluster.nodes} hosts; ${request.nodes} were asked for`,
-      {
-        hint: `ask for at most ${cluster.nodes}, or choose another name`,
-      },
-    );
-  requireMachines(cluster, request.resources);
-}
-
-/** Asking for nothing always fits; a cluster whose machines are not yet chosen takes what comes. */
-function requireMachines(cluster: Cluster.Cluster, wanted: Resources): void {
-  const offer = "launch" in cluster ? cluster.launch?.offer : undefined;
-  const amiss =
-    wanted.provider !== undefined && wanted.provider !== cluster.provider
-      ? `is on '${cluster.provider}', not on '${wanted.provider}'`
-      : offer && lack(offer, wanted);
-  if (amiss === undefined) return;
-  throw new MusterError("conflict", `cluster '${cluster.name}' ${amiss}`, {
-    hint: "choose another name with: -c NAME",
-  });
-}
-
-/** What the hosts have too little of, as the rest of a sentence; undefined when they have enough. */
-function lack(offer: Cluster.Launch["offer"], { accelerators = {}, cpus, memory }: Resources): string | undefined {
-  const asked = Object.entries(accelerators);
-  if (asked.length > 0 && !asked.some(([name, count]) => countOf(offer.accelerators, name) >= count))
-    return `has ${sentence(offer.accelerators, " and ")} per host; ${sentence(accelerators, " or ")} was asked for`;
-  if (cpus && cpus.count > offer.cpus) return `has ${offer.cpus} CPUs per host; ${cpus.count} were asked for`;
-  if (memory && memory.gib > offer.memory)
-    return `has ${offer.memory} GiB of memory per host; ${memory.gib} were asked for`;
-  return undefined;
-}
-
-/** How many of them there are. Some providers know short names (`H100`), others the driver's (`NVIDIA H100 80GB HBM3`). */
-function countOf(accelerators: Cluster.Launch["offer"]["accelerators"], name: string): number {
-  const words = wordsOf(name);
-  const counts = Object.entries(accelerators).map(([known, count]) => {
-    const has = new Set(wordsOf(known));
-    return words.every(word => has.has(word)) ? count : 0;
-  });
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-const wordsOf = (name: string): string[] => name.toLowerCase().split(/[^a-z0-9]+/);
-
-function sentence(accelerators: Readonly<Record<string, number>>, joint: string): string {
-  const parts = Object.entries(accelerators).map(([name, count]) => `${name}:${count}`);
-  return parts.length === 0 ? "no accelerator" : parts.join(joint);
 }

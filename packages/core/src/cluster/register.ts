@@ -8,6 +8,7 @@ import type { Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, read, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
+import { type Group, groupsByRank } from "./group.ts";
 import { deadline } from "./idle.ts";
 import * as Slots from "./slots.ts";
 
@@ -29,7 +30,7 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
       dueAt,
       restarts: undefined,
     });
-    await world.table.write([...move.writes, slotsWrite(ref, slots, up.map(slotOf), now)]);
+    await world.table.write([...move.writes, slotsWrite(ref, slots, slotsOf(cluster, up), now)]);
     return true;
   });
 
@@ -38,9 +39,16 @@ function slotsWrite(ref: ClusterRef, slots: Stored<Slots.Slots> | undefined, hos
   return Slots.create({ ...ref, fence: 0, idleSince: now, hosts });
 }
 
-const slotOf = (host: Host.Host): Slots.Slot => ({
+function slotsOf(cluster: Cluster.Cluster, hosts: readonly Host.Host[]): Slots.Slot[] {
+  const groups = groupsByRank(cluster);
+  return hosts.map(host => slotOf(host, groups[host.rank]));
+}
+
+const slotOf = (host: Host.Host, group: Group | undefined): Slots.Slot => ({
   rank: host.rank,
   hostId: host.id,
+  ...(host.machineId !== undefined && { machineId: host.machineId }),
+  ...(group && { group: group.name, schedulable: group.schedulable }),
   address: host.facts?.address ?? "",
   gpus: host.facts?.gpus.length ?? 0,
   up: true,

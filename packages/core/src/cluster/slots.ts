@@ -3,12 +3,18 @@ import * as z from "zod";
 import * as Keys from "../keys.ts";
 import type { Table, Write } from "../ports/table.ts";
 import { amend, insert, load, type Noun, type Stored } from "../record.ts";
+import { takesJobs } from "./group.ts";
 
 const Slot = z.object({
   rank: z.number().int(),
   hostId: z.string(),
   address: z.string(),
   gpus: z.number().int(),
+  /** Absent until the provider has told the machine's name. */
+  machineId: z.string().optional(),
+  group: z.string().optional(),
+  /** Absent: jobs run there. */
+  schedulable: z.boolean().optional(),
   /** False while the host is lost: nothing new is placed there. */
   up: z.boolean(),
   job: z.object({ jobId: z.string(), fence: z.number().int() }).optional(),
@@ -38,6 +44,12 @@ export const get = (table: Table, workspace: string, clusterId: string): Promise
   load(table, noun, Keys.slots(workspace, clusterId));
 
 export const create = (slots: Slots): Write => insert(noun, slots);
+
+/** Those that jobs may be placed on, now or when others have ended. */
+export const open = (slots: readonly Slot[]): Slot[] => slots.filter(slot => slot.up && takesJobs(slot));
+
+/** Those that a job may be placed on now. */
+export const free = (slots: readonly Slot[]): Slot[] => open(slots).filter(slot => slot.job === undefined);
 
 export const busy = (slots: Slots): { readonly jobId: string; readonly fence: number }[] => {
   const jobs = new Map(slots.hosts.flatMap(slot => (slot.job ? [[slot.job.jobId, slot.job] as const] : [])));

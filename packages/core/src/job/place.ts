@@ -1,5 +1,5 @@
 /** Which queued jobs start now, and where: a pure decision over the queue and the slots. */
-import type { Slot } from "../cluster/slots.ts";
+import { free, type Slot } from "../cluster/slots.ts";
 import type { Queued } from "./submit.ts";
 
 export interface Placement {
@@ -15,6 +15,6 @@ export interface Placement {
 export function placeHead(queue: readonly Queued[], slots: readonly Slot[]): Placement | undefined {
   const head = queue[0];
   if (head === undefined) return undefined;
-  const free = slots.filter(slot => slot.up && slot.job === undefined).map(slot => slot.rank);
-  return free.length < head.nodes ? undefined : { jobId: head.jobId, ranks: free.slice(0, head.nodes) };
+  const ranks = free(slots).map(slot => slot.rank);
+  return ranks.length < head.nodes ? undefined : { jobId: head.jobId, ranks: ranks.slice(0, head.nodes) };
 }

@@ -2,6 +2,7 @@
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { find as findCluster } from "../cluster/find.ts";
+import { jobNodes } from "../cluster/group.ts";
 import { eventsOf, type PageRequest } from "../cluster/read.ts";
 import * as Slots from "../cluster/slots.ts";
 import { MusterError } from "../error.ts";
@@ -86,8 +87,8 @@ async function queuedReasons(world: Part, job: Job.Job, cluster: Cluster.Cluster
   const queue = (await world.table.query({ pk, prefix: "Q#", limit: 1000 })).items.map(item => Queued.parse(item.data));
   const ahead = queue.findIndex(entry => entry.jobId === job.id);
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-  const free = slots?.hosts.filter(slot => slot.up && slot.job === undefined).length ?? 0;
-  const hosts = `it wants ${job.nodes} of ${cluster.nodes} hosts, and ${free} ${free === 1 ? "is" : "are"} free`;
+  const free = slots === undefined ? 0 : Slots.free(slots.hosts).length;
+  const hosts = `it wants ${job.nodes} of ${jobNodes(cluster)} hosts, and ${free} ${free === 1 ? "is" : "are"} free`;
   return [
     ahead > 0 ? `${ahead} ${ahead === 1 ? "job is" : "jobs are"} ahead of it in the queue of '${cluster.name}'` : hosts,
     ...(ahead > 0 ? [hosts] : []),

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { find, requireManage, requireUse } from "../cluster/find.ts";
+import { type Grouped, jobNodes } from "../cluster/group.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
@@ -34,7 +35,7 @@ export const submit = (world: Basics, actor: Actor, reference: string, request: 
 export function blueprint(
   world: Pick<Basics, "clock" | "random">,
   actor: Actor,
-  cluster: Pick<Cluster.Cluster, "id" | "name" | "nodes">,
+  cluster: Pick<Cluster.Cluster, "id" | "name"> & Grouped,
   request: Job.Submit,
 ): { job: Job.Job; writes: readonly Write[] } {
   requireRunnable(cluster, request.task);
@@ -107,17 +108,18 @@ function submission(job: Job.Job, actor: Actor, task: Task): Omit<Item, "version
   return { ...submissionKey(job.workspace, job.id), type: "event", data: { ...event, task: { ...task, secrets: {} } } };
 }
 
-function requireRunnable(cluster: Pick<Cluster.Cluster, "name" | "nodes">, task: Task): void {
+function requireRunnable(cluster: Pick<Cluster.Cluster, "name"> & Grouped, task: Task): void {
   if (task.run === undefined && task.setup === undefined)
     throw new MusterError("invalid_request", "the task has nothing to run", {
       issues: [{ path: "task.run", message: "give a script in run (or setup)" }],
     });
-  if (task.nodes > cluster.nodes)
+  const most = jobNodes(cluster);
+  if (task.nodes > most)
     throw new MusterError(
       "invalid_request",
-      `the job wants ${task.nodes} hosts; cluster '${cluster.name}' has ${cluster.nodes}`,
+      `the job wants ${task.nodes} hosts; cluster '${cluster.name}' has ${most}${most < cluster.nodes ? " for jobs" : ""}`,
       {
-        issues: [{ path: "task.nodes", message: `at most ${cluster.nodes} on this cluster` }],
+        issues: [{ path: "task.nodes", message: `at most ${most} on this cluster` }],
         hint: "launch it on a cluster of its own: muster launch FILE",
       },
     );

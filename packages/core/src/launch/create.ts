@@ -4,6 +4,8 @@ import { starting } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { byName, requireManage } from "../cluster/find.ts";
+import { requireFit } from "../cluster/fit.ts";
+import { groupsOf } from "../cluster/group.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Job from "../job/job.ts";
 import * as Submit from "../job/submit.ts";
@@ -36,19 +38,21 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
   const existing =
     request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
   if (existing) {
-    Create.requireFit(actor, existing, wanted(request));
-    const offers = "launch" in existing && existing.launch ? [existing.launch.offer] : [];
+    requireFit(actor, existing, wanted(request));
+    // Where there are groups its hosts are of different kinds: none of their offers speaks for all.
+    const launch = groupsOf(existing).length === 1 && "launch" in existing ? existing.launch : undefined;
+    const offers = launch ? [launch.offer] : [];
     const { name, provider, nodes, idle } = existing;
     return { cluster: name, reused: true, provider, nodes, idle, offers };
   }
-  const spec = wanted(request);
-  const { provider, offers, barred } = await Choose.offers(world.providers, spec.resources, spec.nodes);
+  const { resources, nodes } = request.task;
+  const { provider, offers, barred } = await Choose.offers(world.providers, resources, nodes);
   return {
     ...(request.cluster !== undefined && { cluster: request.cluster }),
     reused: false,
     provider: provider.name,
-    nodes: spec.nodes,
-    idle: Create.policy(provider, spec),
+    nodes,
+    idle: Create.policy(provider, wanted(request)),
     offers: offers.map(offer => Cluster.Offer.parse(offer)),
     ...(barred.length > 0 && { barred: barred.map(one => Launch.Barred.parse(one)) }),
   };
@@ -79,7 +83,7 @@ async function reuse(
   request: Launch.Create,
   cluster: Stored<Cluster.Cluster>,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
-  Create.requireFit(actor, cluster, wanted(request));
+  requireFit(actor, cluster, wanted(request));
   if (request.down) requireManage(actor, cluster);
   if (cluster.state === "stopped") {
     const move = await starting(world, actor, cluster);

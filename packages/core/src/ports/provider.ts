@@ -54,16 +54,18 @@ export interface Intent {
   readonly workspace: string;
   readonly clusterId: string;
   readonly generation: number;
-  /** Counts launch calls with different parameters; part of the idempotency token. */
+  /** Counts the cluster's launch calls with different parameters; part of the idempotency token. */
   readonly try: number;
+  /** Name of the group that its hosts are of. */
+  readonly group: string;
   readonly offer: Offer;
   /** What people see beside the machines, such as in their tags. */
   readonly label: { readonly cluster: string; readonly owner: string };
-  /** What was asked for. */
+  /** What was asked for, for this group. */
   readonly resources: Resources;
   /** What becomes of a machine that powers itself off. */
   readonly onPowerOff: "stop" | "terminate";
-  /** One per host, in rank order, without a gap. */
+  /** One per host of the group, in rank order, without a gap. The ranks of a later group do not begin at 0. */
   readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrollmentToken: string }[];
 }
 
@@ -109,6 +111,13 @@ export interface Check {
   readonly fix?: string;
 }
 
+/** A host whose agent is to look. */
+export interface Kicked {
+  readonly hostId: string;
+  /** Absent where the machine has not been told apart yet. */
+  readonly machineId?: string | undefined;
+}
+
 export type ClusterRef = { readonly workspace: string; readonly clusterId: string };
 
 export interface MachineProvider {
@@ -135,6 +144,6 @@ export interface MachineProvider {
   terminate(machineIds: readonly string[]): Promise<void>;
   /** Every machine of this deployment that is not terminated. */
   sweep(): Promise<readonly Machine[]>;
-  /** Makes the host's agent look at once. Best effort: a lost kick costs one interval. */
-  kick(host: ClusterRef & { readonly hostId: string; readonly machineId?: string }): Promise<void>;
+  /** Makes the hosts' agents look at once. Best effort: a lost kick costs one interval. */
+  kick(cluster: ClusterRef, hosts: readonly Kicked[]): Promise<void>;
 }

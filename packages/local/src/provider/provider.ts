@@ -60,9 +60,10 @@ export function localProvider(options: LocalOptions): LocalProvider {
       await Promise.all(ids.map(id => machines.terminate(id)));
     },
     sweep: async () => (await rack.list()).map(seen),
-    kick: async host => {
-      const record = (await ofCluster(host)).find(candidate => candidate.hostId === host.hostId);
-      if (record) await power.kick(record.machineId);
+    kick: async (ref, hosts) => {
+      const wanted = new Set(hosts.map(host => host.hostId));
+      const records = (await ofCluster(ref)).filter(record => wanted.has(record.hostId));
+      await Promise.all(records.map(record => power.kick(record.machineId)));
     },
     tend: async () => {
       await Promise.all((await rack.list()).map(record => machines.tend(record)));

@@ -4,12 +4,25 @@ import type { MusterError } from "../../error.ts";
 import type { Basics } from "../../ports/world.ts";
 import { advance, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
+import { about, groupsOf } from "../group.ts";
 import type { Outcome } from "./step.ts";
 
 /** What a refusal leaves to be said of the cluster. */
 export function failureOf({ code, message, details: { hint } }: MusterError): Cluster.Failure {
   return { code, message, ...(hint !== undefined && { hint }) };
 }
+
+/** The launch of one of its groups came to nothing. */
+export const failLaunch = (
+  world: Basics,
+  cluster: Stored<Cluster.Cluster>,
+  group: number,
+  failure: Cluster.Failure,
+  launch?: Cluster.Launch,
+): Promise<Outcome> => {
+  const message = about(groupsOf(cluster), group, failure.message);
+  return fail(world, cluster, { ...failure, message }, launch);
+};
 
 /** @param launch what is known of its launch now, when that has changed. */
 export async function fail(

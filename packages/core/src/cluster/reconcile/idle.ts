@@ -63,7 +63,7 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
 async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> {
   const { pk } = Keys.cluster(cluster.workspace, cluster.id);
   const [head] = (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items;
-  return head !== undefined && Queued.parse(head.data).nodes <= slots.hosts.filter(slot => slot.up).length;
+  return head !== undefined && Queued.parse(head.data).nodes <= Slots.open(slots.hosts).length;
 }
 
 /** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */

@@ -1,8 +1,9 @@
 /**
  * launching → booting.
  *
- * Lifecycle: take the lease and store `sentAt` (the intent) → call → record what it answered. One caller at a time holds
- * the lease; when it dies, the next one sends the same intent again and gets the same machines.
+ * Lifecycle: take the lease and store `sentAt` (the intent) → call → record what it answered, with the intent of the next
+ * group's call; when there is none, the machines boot. One caller at a time holds the lease; when it dies, the next one
+ * sends the same intent again and gets the same machines.
  *
  * Gotchas: the cluster may be removed while the call is out. Then what the call made is recorded on the draining cluster,
  * so that draining knows that nothing more can come of it. And a call that never answered may land long after another one
@@ -12,16 +13,18 @@ import * as Actor from "../../actor/actor.ts";
 import * as Throttle from "../../capacity/throttle.ts";
 import { retrying } from "../../commit.ts";
 import { MusterError } from "../../error.ts";
-import * as Host from "../../host/host.ts";
+import type * as Host from "../../host/host.ts";
 import { enrollmentToken } from "../../host/token.ts";
 import * as Keys from "../../keys.ts";
-import type { Intent, Machine, MachineProvider } from "../../ports/provider.ts";
-import { type Write, WriteConflict } from "../../ports/table.ts";
+import type { Intent, MachineProvider } from "../../ports/provider.ts";
+import { WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
-import { advance, amend, load, type Stored, UNWRITTEN } from "../../record.ts";
+import { advance, amend, load } from "../../record.ts";
 import type { Resources } from "../../task/task.ts";
 import * as Cluster from "../cluster.ts";
-import { resourcesOf } from "./plan.ts";
+import { groupsOf } from "../group.ts";
+import { expectHosts, nameMachines } from "./expect.ts";
+import { askedOf, nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { isSameTry, refused } from "./refuse.ts";
 import type { In, Outcome } from "./step.ts";
@@ -35,7 +38,7 @@ const RESEND = 5_000;
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
   const provider = providerOf(world, cluster);
-  const resources = await resourcesOf(world, cluster);
+  const { resources } = await askedOf(world, cluster, Cluster.atGroup(cluster.launch));
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
   const queue = await Throttle.take(world, provider);
@@ -55,8 +58,7 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
     await release(world, next as In<"launching">);
     throw error;
   }
-  await answered(world, next as In<"launching">, provider);
-  return "again";
+  return answered(world, next as In<"launching">, provider);
 }
 
 /** Others are launching: this one's turn comes. */
@@ -88,67 +90,11 @@ export function certainAt(
   launch: Cluster.Launch | undefined,
   { settle, unknown }: { readonly settle: number; readonly unknown: number },
 ): number {
-  if (launch?.sentAt === undefined) return 0;
-  if (!launch.answered) return launch.sentAt + unknown;
-  return Math.max((launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
-}
-
-/**
- * The hosts of this try, on record before any machine is; written only while the cluster is as it was read.
- * @returns undefined when they are of a later try already: somebody else is ahead.
- */
-async function expectHosts(world: World, cluster: In<"launching">): Promise<Stored<Host.Host>[] | undefined> {
-  const hosts: Stored<Host.Host>[] = [];
-  for (let rank = 0; rank < cluster.nodes; rank++) {
-    const host = await expectHost(world, cluster, rank);
-    if (host === undefined) return undefined;
-    hosts.push(host);
-  }
-  return hosts;
-}
-
-async function expectHost(
-  world: World,
-  cluster: In<"launching">,
-  rank: number,
-): Promise<Stored<Host.Host> | undefined> {
-  const found = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, rank));
-  const of = { generation: cluster.generation, try: cluster.launch.try };
-  if (found?.generation === of.generation && found.try === of.try) return found;
-  if (found && (found.generation > of.generation || found.try > of.try)) return undefined;
-  const { next, writes } = renewed(world, found ?? unwritten(world, cluster, rank), of);
-  await world.table.write([...writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
-  return next;
-}
-
-/** The host of a new try. A machine of the try before may have called already: its token is good no more. */
-function renewed(
-  world: World,
-  host: Stored<Host.Host>,
-  of: Pick<Host.Host, "generation" | "try">,
-): { next: Stored<Host.Host>; writes: readonly Write[] } {
-  const patch = { ...of, machineId: undefined, tokenHash: undefined, facts: undefined };
-  if (host.state === "up" || host.state === "lost")
-    return advance(world, Host.kind, Actor.system(host.workspace), host, "rest", patch);
-  const { next, write } = amend<Host.Host>(Host.noun, host, patch);
-  return { next, writes: [write] };
-}
-
-function unwritten(world: World, cluster: In<"launching">, rank: number): Stored<Host.Host> {
-  const now = world.clock.now();
-  return {
-    id: Host.idOf(cluster.id, rank),
-    workspace: cluster.workspace,
-    clusterId: cluster.id,
-    rank,
-    generation: cluster.generation,
-    try: cluster.launch.try,
-    createdAt: now,
-    changedAt: now,
-    state: "expected",
-    version: UNWRITTEN,
-    rest: {},
-  };
+  // The machines of the groups before may not show yet either, whatever has become of this one's call.
+  const made = launch?.madeAt === undefined ? 0 : launch.madeAt + settle;
+  if (launch?.sentAt === undefined) return made;
+  if (!launch.answered) return Math.max(made, launch.sentAt + unknown);
+  return Math.max(made, (launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
 }
 
 const intentOf = (
@@ -161,6 +107,7 @@ const intentOf = (
   clusterId: cluster.id,
   generation: cluster.generation,
   try: cluster.launch.try,
+  group: groupsOf(cluster)[Cluster.atGroup(cluster.launch)]?.name ?? "",
   offer: cluster.launch.offer,
   label: { cluster: cluster.name, owner: cluster.owner },
   resources,
@@ -171,18 +118,6 @@ const intentOf = (
     enrollmentToken: enrollmentToken(world.digest, { ...host, hostId: host.id }),
   })),
 });
-
-async function nameMachines(world: World, cluster: In<"launching">, machines: readonly Machine[]): Promise<void> {
-  for (const machine of machines) {
-    const place = Host.parseId(machine.hostId);
-    if (place === undefined) continue;
-    await retrying(async () => {
-      const host = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, place.rank));
-      if (host?.try !== machine.try || host.machineId === machine.machineId) return;
-      await world.table.write([amend<Host.Host>(Host.noun, host, { machineId: machine.machineId }).write]);
-    });
-  }
-}
 
 /** Nobody knows what the call did. The same intent is sent again soon: it makes nothing twice. */
 async function release(world: World, sent: In<"launching">): Promise<void> {
@@ -198,19 +133,25 @@ async function release(world: World, sent: In<"launching">): Promise<void> {
   }
 }
 
-/** The call answered: the machines are there. */
-async function answered(world: World, sent: In<"launching">, provider: MachineProvider): Promise<void> {
-  await retrying(async () => {
+/** The call answered: the machines of its group are there. */
+const answered = (world: World, sent: In<"launching">, provider: MachineProvider): Promise<Outcome> =>
+  retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
-    if (cluster === undefined || !isSameTry(cluster, sent)) return;
+    if (cluster === undefined || !isSameTry(cluster, sent)) return "again";
+    const now = world.clock.now();
     // The same token never makes other machines: whatever was in doubt is settled.
     const { leaseUntil: _, doubtUntil: __, ...known } = cluster.launch;
-    const launch = { ...known, answered: true, answeredAt: world.clock.now() };
-    if (cluster.state === "draining")
-      return world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
-    const bootBy = world.clock.now() + provider.capabilities.boot;
+    const launch = { ...known, answered: true, answeredAt: now };
+    if (cluster.state === "draining") {
+      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
+      return "again";
+    }
+    const made = [...(launch.made ?? []), { ...launch.offer, try: launch.try }];
+    if (made.length < groupsOf(cluster).length)
+      return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
+    const bootBy = now + provider.capabilities.boot;
     const patch = { launch, bootBy, dueAt: bootBy, restarted: false };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
+    return "again";
   });
-}

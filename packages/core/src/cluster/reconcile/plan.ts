@@ -1,43 +1,90 @@
-/** requested → launching: chooses the first offer and writes the intent. */
+/**
+ * requested → launching, and from one call of a launch to the next: chooses an offer and writes the intent.
+ *
+ * Lifecycle of a launch: a call per group, in order; a call that was refused is followed by another one for the same
+ * group, with the next offer; one that answered by the first one for the next group. What fails, fails the cluster.
+ */
 import * as Actor from "../../actor/actor.ts";
 import * as Capacity from "../../capacity/memory.ts";
 import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
+import type { Offer } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
 import * as Choose from "../../provider/choose.ts";
-import { advance } from "../../record.ts";
+import { advance, amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { afford } from "./afford.ts";
-import { fail, failureOf } from "./fail.ts";
+import { groupsOf } from "../group.ts";
+import { afford, costOf } from "./afford.ts";
+import { failLaunch, failureOf } from "./fail.ts";
 import type { In, Outcome } from "./step.ts";
 
-export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
-  const resources = await resourcesOf(world, cluster);
-  const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
-  const { offers, reason } = await provider.offers(resources, cluster.nodes);
+/** What the calls so far have come to. */
+export type Progress = Pick<Cluster.Launch, "try" | "made" | "madeAt">;
+
+export const plan = (world: World, cluster: In<"requested">): Promise<Outcome> => nextGroup(world, cluster, { try: 0 });
+
+/** The first call for the first group that is not made. @param launch as it stands now, for the record of a failure. */
+export async function nextGroup(
+  world: World,
+  cluster: In<"requested" | "launching">,
+  progress: Progress,
+  launch?: Cluster.Launch,
+): Promise<Outcome> {
+  const index = progress.made?.length ?? 0;
+  const { offers, reason } = await offersOf(world, cluster, index);
   // Where all were refused lately, the best is asked once more.
   const [offer = offers[0]] = await Capacity.untried(world, offers);
-  if (offer === undefined)
-    return fail(world, cluster, { code: "no_offer", message: reason ?? "no machine fits any more" });
-  const launch: Cluster.Launch = { try: 1, offer: Cluster.Offer.parse(offer), answered: false };
+  if (offer !== undefined) return nextCall(world, cluster, progress, offer, launch);
+  return failLaunch(world, cluster, index, { code: "no_offer", message: reason ?? "no machine fits any more" }, launch);
+}
+
+/** What the provider has for one of the groups. */
+export async function offersOf(world: World, cluster: Cluster.Cluster, index: number) {
+  const { resources } = await askedOf(world, cluster, index);
+  const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
+  return provider.offers(resources, groupsOf(cluster)[index]?.nodes ?? 0);
+}
+
+/** The intent of the next call, with what it changes in what the cluster takes of the budget. */
+export async function nextCall(
+  world: World,
+  cluster: In<"requested" | "launching">,
+  { try: last, ...progress }: Progress,
+  offer: Offer,
+  launch?: Cluster.Launch,
+): Promise<Outcome> {
+  const { made = [] } = progress;
+  const next: Cluster.Launch = { ...progress, try: last + 1, offer: Cluster.Offer.parse(offer), answered: false };
+  const later = (await specOf(world, cluster)).groups.slice(made.length + 1);
+  const cost = later.reduce((sum, group) => sum + group.takes, costOf(cluster, [...made, offer]));
   try {
-    const { takes, writes } = await afford(world.table, cluster, offer);
-    const patch = { launch, takes, dueAt: world.clock.now() };
-    const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", patch);
-    await world.table.write([...move.writes, ...writes]);
+    const { takes, writes } = await afford(world.table, cluster, cost);
+    const patch = { launch: next, takes, dueAt: world.clock.now() };
+    const move =
+      cluster.state === "requested"
+        ? advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", patch).writes
+        : [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
+    await world.table.write([...move, ...writes]);
     return "again";
   } catch (error) {
-    // Prices have risen since it was accepted.
-    if (error instanceof MusterError && error.code === "over_budget") return fail(world, cluster, failureOf(error));
-    throw error;
+    if (!(error instanceof MusterError && error.code === "over_budget")) throw error;
+    // Prices have risen since it was accepted, or what was cheap was not to be had.
+    return failLaunch(world, cluster, made.length, failureOf(error), launch);
   }
 }
 
-/** What the cluster was asked to be. */
-export async function resourcesOf(
+/** What a group of the cluster was asked to be. */
+export async function askedOf(
   world: Pick<World, "table">,
   cluster: Cluster.Cluster,
-): Promise<Cluster.Spec["resources"]> {
+  index: number,
+): Promise<Cluster.Spec["groups"][number]> {
+  const asked = (await specOf(world, cluster)).groups[index];
+  if (asked) return asked;
+  throw new MusterError("internal", `cluster ${cluster.id} has no group ${index}`);
+}
+
+async function specOf(world: Pick<World, "table">, cluster: Cluster.Cluster): Promise<Cluster.Spec> {
   const item = await world.table.get(Keys.clusterSpec(cluster.workspace, cluster.id));
-  return Cluster.Spec.parse(item?.data).resources;
+  return Cluster.Spec.parse(item?.data);
 }

@@ -1,23 +1,21 @@
 /** A launch call that the provider refused: on to the next offer, or to a failure with its reason. */
 import * as Capacity from "../../capacity/memory.ts";
 import { retrying } from "../../commit.ts";
-import { type ErrorCode, MusterError } from "../../error.ts";
+import type { ErrorCode, MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { Offer } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
 import { amend, load, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { afford } from "./afford.ts";
-import { fail, failureOf } from "./fail.ts";
-import { resourcesOf } from "./plan.ts";
-import { providerOf } from "./provider.ts";
+import { failLaunch, failureOf } from "./fail.ts";
+import { nextCall, offersOf } from "./plan.ts";
 import type { In, Outcome } from "./step.ts";
 
 type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" }>> & {
   readonly launch: Cluster.Launch;
 };
 
-/** Is this still the cluster, and the try, that the call was made for? */
+/** Is this still the cluster, and the try, that the call was made for? One of an earlier group is not. */
 export const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
   (cluster.state === "launching" || cluster.state === "draining") && cluster.launch?.try === sent.launch.try;
 
@@ -42,7 +40,7 @@ export async function refused(world: World, sent: In<"launching">, error: Muster
   });
 }
 
-/** The most offers that one launch tries. */
+/** The most offers that are tried for one group. */
 const MOST_TRIES = 20;
 
 async function nextOffer(
@@ -52,9 +50,10 @@ async function nextOffer(
   code: ErrorCode,
 ): Promise<Offer | undefined> {
   await Capacity.remember(world, launch.offer, code);
-  const { offers } = await providerOf(world, cluster).offers(await resourcesOf(world, cluster), cluster.nodes);
+  const { offers } = await offersOf(world, cluster, Cluster.atGroup(launch));
+  const tries = launch.try - (launch.made?.at(-1)?.try ?? 0);
   // A refusal may be forgotten while others are tried: nothing is tried more often than there are offers.
-  if (launch.try >= Math.min(offers.length, MOST_TRIES)) return undefined;
+  if (tries >= Math.min(offers.length, MOST_TRIES)) return undefined;
   const [next] = await Capacity.untried(world, offers);
   return next;
 }
@@ -70,16 +69,7 @@ async function goOn(
   error: MusterError,
 ): Promise<Outcome> {
   const offer = MOVES_ON.has(error.code) ? await nextOffer(world, cluster, launch, error.code) : undefined;
-  if (offer === undefined) return fail(world, cluster, failureOf(error), launch);
-  const next = { try: launch.try + 1, offer: Cluster.Offer.parse(offer), answered: false };
-  try {
-    const { takes, writes } = await afford(world.table, cluster, offer);
-    const patch = { launch: next, takes, dueAt: world.clock.now() };
-    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write, ...writes]);
-    return "again";
-  } catch (dear) {
-    if (dear instanceof MusterError && dear.code === "over_budget")
-      return fail(world, cluster, failureOf(dear), launch);
-    throw dear;
-  }
+  if (offer === undefined) return failLaunch(world, cluster, Cluster.atGroup(launch), failureOf(error), launch);
+  const { try: last, made, madeAt } = launch;
+  return nextCall(world, cluster, { try: last, made, madeAt }, offer, launch);
 }
