@@ -22,6 +22,16 @@ const alive = async () => {
   );
 };
 
+/** What the nodes of a job wrote, a line each, in order of rank. */
+async function logOf(job: string): Promise<string[]> {
+  const { chunks } = await at.api.jobs.logs({ params: { job } });
+  const texts = await Promise.all(chunks.map(async chunk => (await fetch(chunk.url)).text()));
+  return texts
+    .flatMap(text => text.split("\n"))
+    .filter(line => line.startsWith("node "))
+    .toSorted();
+}
+
 const cluster = async (name: string) => at.api.clusters.get({ params: { cluster: name } });
 
 test("a launch gets its machines, runs its job on real processes, keeps its log, and leaves nothing", async () => {
@@ -40,14 +50,22 @@ test("a launch gets its machines, runs its job on real processes, keeps its log,
     },
     90_000,
   );
-  expect(job).toMatchObject({ state: "succeeded" });
+  expect(job).toMatchObject({ state: "succeeded", logsComplete: true });
   expect(await alive()).toHaveLength(2);
+  expect(await logOf(id)).toEqual(["node 0 of 2", "node 1 of 2"]);
+  // The kick made the agents look: nobody waited for the next poll.
+  expect(at.edge.log.filter(call => call.operation === "SendCommand").length).toBeGreaterThan(0);
+  expect(at.edge.log.filter(call => call.operation === "RunInstances")).toHaveLength(1);
+  expect(at.edge.log.filter(call => call.operation === "StartExecution").length).toBeGreaterThan(0);
   await at.api.clusters.remove({ params: { cluster: "demo" } });
+  await until("the machines to be gone", async () => (await alive()).length === 0, 60_000);
+  // The record waits until nothing of the launch can show any more: two minutes after it.
   await until(
     "the cluster to be gone",
     async () => (await cluster(launched.cluster.id)).state === "terminated",
-    90_000,
+    200_000,
   );
   expect(await alive()).toEqual([]);
+  expect(at.functions.lifecycle.lines.filter(line => line.includes('"level":"error"'))).toEqual([]);
   expect(at.edge.unimplemented).toEqual([]);
-});
+}, 400_000);

@@ -1,8 +1,8 @@
 /** Writes to a table from a process of its own: transactions without end, or a number of increments. */
 import { writeSync } from "node:fs";
 import { WriteConflict } from "@muster/core/ports/table.ts";
-import { createDigest } from "@muster/node/digest.ts";
 import { openTable } from "@muster/local/table/table.ts";
+import { createDigest } from "@muster/node/digest.ts";
 
 const [verb, path = "", first = "0"] = process.argv.slice(2);
 const table = openTable({ path, digest: createDigest("a key of these tests, 32 bytes long, or more") });

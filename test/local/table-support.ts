@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { createDigest } from "@muster/node/digest.ts";
 import { openTable, type TableOptions } from "@muster/local/table/table.ts";
+import { createDigest } from "@muster/node/digest.ts";
 import { onTestFinished } from "vitest";
 
 export const digest = createDigest("a key of these tests, 32 bytes long, or more");
