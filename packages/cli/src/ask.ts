@@ -7,17 +7,23 @@ export const ask = (question: string): Promise<string> => read(question, process
 
 /** The answer, which is not shown while it is typed. */
 export async function askHidden(question: string): Promise<string> {
-  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   try {
-    return await read("", new Writable({ write: (_chunk, _encoding, done) => done() }));
+    return await read("", nowhere, () => process.stderr.write(question));
   } finally {
     process.stderr.write("\n");
   }
 }
 
-async function read(question: string, output: NodeJS.WritableStream): Promise<string> {
+/** @param onQuiet is called when the terminal no longer echoes by itself: whoever is asked earlier may answer too early. */
+async function read(
+  question: string,
+  output: NodeJS.WritableStream,
+  onQuiet: () => unknown = () => undefined,
+): Promise<string> {
   // A terminal even where what is written goes nowhere: only so does it not echo by itself.
   const reader = createInterface({ input: process.stdin, output, terminal: true });
+  onQuiet();
   const left = new AbortController();
   // A line that is being read keeps Ctrl-C to itself.
   reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
