@@ -92,6 +92,11 @@ export class FakeProvider implements MachineProvider {
     this.#power(ref.clusterId, "running");
   };
   stop = async (ref: { readonly clusterId: string }) => this.#power(ref.clusterId, "stopped");
+  /** What machines do when they power themselves off, by cluster, as it was last said. */
+  readonly powerOffs = new Map<string, "stop" | "terminate">();
+  setPowerOff = async (ref: { readonly clusterId: string }, action: "stop" | "terminate") =>
+    void this.powerOffs.set(ref.clusterId, action);
+  why = async () => ["it said nothing"];
   terminate = async (ids: readonly string[]) => {
     if (this.obeys) for (const id of ids) this.machines.delete(id);
   };

@@ -9,7 +9,7 @@ import { advance, amend, type Move, type Patch, type Stored } from "../record.ts
 import * as Cluster from "./cluster.ts";
 import { requireStoppable } from "./create.ts";
 import { find, requireManage, requireUse } from "./find.ts";
-import type { Idle } from "./idle.ts";
+import { type Idle, powerOffOf } from "./idle.ts";
 import { afford, costOf } from "./reconcile/afford.ts";
 
 /** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
@@ -107,7 +107,9 @@ export const autostop = (
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), idle);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
     const hangs = cluster.state === "ready" || cluster.state === "stopped";
-    const { next, write } = amend(Cluster.noun, cluster, { idle, ...(hangs && { dueAt: world.clock.now() }) });
+    // What machines do by themselves is changed before the policy is, or one of them might end whose disk is to be kept.
+    const patch = powerOffOf(idle) === powerOffOf(cluster.idle) ? { idle, nextIdle: undefined } : { nextIdle: idle };
+    const { next, write } = amend(Cluster.noun, cluster, { ...patch, ...(hangs && { dueAt: world.clock.now() }) });
     await commit(world, actor, [write], Cluster.info(next));
     return Cluster.info(next);
   });

@@ -72,6 +72,8 @@ const base = {
   /** Counts the sets of machines that were launched for this cluster. */
   generation: z.number().int(),
   idle: Idle,
+  /** The policy that was asked for, until its machines are told what it means for them. */
+  nextIdle: Idle.optional(),
   /** What it takes of its workspace's budget, in millionths of a US dollar per hour; absent: nothing. */
   takes: z.number().int().min(0).optional(),
   /** Epoch ms at which it ends, whatever runs on it. */
@@ -187,7 +189,8 @@ export function info(cluster: Cluster): Info {
   const groups = Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index]));
   const [first] = kinds;
   const hourly = groups.reduce((sum, group) => sum + (group.hourly ?? 0), 0);
-  return Info.parse({ ...cluster, groups, ...(first && { instanceType: first.instanceType, hourly }) });
+  const idle = cluster.nextIdle ?? cluster.idle;
+  return Info.parse({ ...cluster, idle, groups, ...(first && { instanceType: first.instanceType, hourly }) });
 }
 
 const shown = (group: Group.Group, kind: Kind | undefined): z.infer<typeof GroupInfo> => ({

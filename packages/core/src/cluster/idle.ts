@@ -4,6 +4,7 @@ import * as z from "zod";
 const MINUTE = 60_000;
 
 export const IdleAction = z.enum(["stop", "terminate"]);
+type IdleAction = z.infer<typeof IdleAction>;
 
 /** `after`: minutes without a job. `never` is no policy at all. */
 export const Idle = z.union([
@@ -32,6 +33,9 @@ export function deadline(idle: Idle, since: number): number | undefined {
 export function stoppedDeadline(idle: Idle, since: number): number | undefined {
   return idle === "never" || idle.then === undefined ? undefined : since + idle.then.after * MINUTE;
 }
+
+/** What becomes of a machine that powers itself off, under this policy. */
+export const powerOffOf = (idle: Idle): IdleAction => (idle === "never" ? "stop" : idle.action);
 
 /** The policy as a sentence, as every launch prints it. */
 export function describe(idle: Idle): string {

@@ -140,6 +140,10 @@ export interface MachineProvider {
   /** @throws MusterError `no_capacity` when the stopped machines cannot be started now. */
   start(cluster: ClusterRef): Promise<void>;
   stop(cluster: ClusterRef): Promise<void>;
+  /** Changes what becomes of machines that power themselves off; absent where machines cannot do that. */
+  setPowerOff?(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
+  /** Why machines are not what they should be, as sentences; absent where nobody can tell. */
+  why?(cluster: ClusterRef): Promise<readonly string[]>;
   /** Asks for the end of these machines; the end is confirmed by `observe`. Unknown machines are success. */
   terminate(machineIds: readonly string[]): Promise<void>;
   /** Every machine of this deployment that is not terminated. */

@@ -5,14 +5,18 @@ import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { register } from "../register.ts";
 import { fail } from "./fail.ts";
+import { certainAt } from "./launch.ts";
+import { providerOf } from "./provider.ts";
 import type { In, Outcome } from "./step.ts";
 
 export async function boot(world: World, cluster: In<"booting">): Promise<Outcome> {
   if (await register(world, { workspace: cluster.workspace, clusterId: cluster.id })) return "again";
-  if (world.clock.now() < cluster.bootBy) return "wait";
+  if (world.clock.now() < cluster.bootBy) return lookAtMachines(world, cluster);
   const message = "not all hosts called home in time";
-  if (!cluster.restarted)
-    return fail(world, cluster, { code: "boot_timeout", message, hint: "see the hosts' own logs, or launch again" });
+  if (!cluster.restarted) {
+    const hint = "see the hosts' own logs, or launch again";
+    return fail(world, cluster, { code: "boot_timeout", message: await withWhy(world, cluster, message), hint });
+  }
   const move = advance(
     world,
     Cluster.kind,
@@ -25,4 +29,28 @@ export async function boot(world: World, cluster: In<"booting">): Promise<Outcom
   );
   await world.table.write(move.writes);
   return "again";
+}
+
+/** Machines that have ended will not call: they are not waited for, once all must show that are there. */
+async function lookAtMachines(world: World, cluster: In<"booting">): Promise<Outcome> {
+  const provider = providerOf(world, cluster);
+  if (cluster.restarted || world.clock.now() < certainAt(cluster.launch, provider.capabilities)) return "wait";
+  const machines = await provider.observe({ workspace: cluster.workspace, clusterId: cluster.id });
+  const gone = cluster.nodes - machines.filter(machine => machine.state !== "terminating").length;
+  if (gone <= 0) return "wait";
+  const message = await withWhy(world, cluster, `${gone} of its ${cluster.nodes} machines ended while they booted`);
+  return fail(world, cluster, { code: "machines_lost", message, hint: "launch again" });
+}
+
+/** Most characters of what the provider has to say. */
+const MOST = 400;
+
+async function withWhy(world: World, cluster: In<"booting">, message: string): Promise<string> {
+  try {
+    const said = await providerOf(world, cluster).why?.({ workspace: cluster.workspace, clusterId: cluster.id });
+    return said === undefined || said.length === 0 ? message : `${message}: ${said.join("; ").slice(-MOST)}`;
+  } catch (error) {
+    world.log.error("nobody could say why machines do not boot", { cluster: cluster.id, reason: String(error) });
+    return message;
+  }
 }

@@ -23,7 +23,9 @@ import { advance, amend, load } from "../../record.ts";
 import type { Resources } from "../../task/task.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
+import { powerOffOf } from "../idle.ts";
 import { expectHosts, nameMachines } from "./expect.ts";
+import { fail } from "./fail.ts";
 import { askedOf, nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { isSameTry, refused } from "./refuse.ts";
@@ -35,8 +37,18 @@ export const LEASE = 60_000;
 /** How soon after a call that failed without an answer the same intent is sent again, in ms. */
 const RESEND = 5_000;
 
+/** How long the calls of one launch may go on without a word, in ms. Draining waits for what may still come of them. */
+const LAUNCH_WITHIN = 3_600_000;
+
+const UNANSWERED: Cluster.Failure = {
+  code: "launch_failed",
+  message: "the provider did not say within an hour whether it launches the machines",
+  hint: "look at its status page, then launch again",
+};
+
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
+  if (world.clock.now() > cluster.changedAt + LAUNCH_WITHIN) return fail(world, cluster, UNANSWERED);
   const provider = providerOf(world, cluster);
   const { resources } = await askedOf(world, cluster, Cluster.atGroup(cluster.launch));
   const hosts = await expectHosts(world, cluster);
@@ -111,7 +123,7 @@ const intentOf = (
   offer: cluster.launch.offer,
   label: { cluster: cluster.name, owner: cluster.owner },
   resources,
-  onPowerOff: cluster.idle === "never" || cluster.idle.action === "stop" ? "stop" : "terminate",
+  onPowerOff: powerOffOf(cluster.idle),
   hosts: hosts.map(host => ({
     hostId: host.id,
     rank: host.rank,
