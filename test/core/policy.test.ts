@@ -6,6 +6,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { moved } from "@muster/core/host/heard.ts";
 import { expect, test } from "vitest";
+import { enrollAll } from "../support/host.ts";
 import { clusterRequest, code, MINUTE, passing, readyCluster, ref } from "../support/requests.ts";
 import { ADA, testWorld } from "../support/world.ts";
 
@@ -27,6 +28,21 @@ test("machines learn what a new policy means for them before it holds", async ()
   await reconcile(world, ref(id));
   const now = await world.table.get({ pk: `W#acme#C#${id}`, sk: "CLUSTER" });
   expect([now?.data.idle, now?.data.nextIdle, said]).toEqual([STOP, undefined, ["stop"]]);
+});
+
+test("a policy that was asked for while it booted ends the cluster in time", async () => {
+  const world = testWorld();
+  const { id } = await Create.create(world, ADA, clusterRequest({ idle: "never" }));
+  await reconcile(world, ref(id));
+  world.provider.setPowerOff = async () => {
+    throw new MusterError("unavailable", "not now");
+  };
+  await Change.autostop(world, ADA, id, END);
+  await enrollAll(world);
+  world.provider.setPowerOff = async () => undefined;
+  await reconcile(world, ref(id));
+  await passing(world, 33);
+  expect((await get(world, ADA, id)).state).toBe("terminated");
 });
 
 test("a policy that means the same for machines holds at once", async () => {

@@ -93,6 +93,9 @@ export async function starting(
   return { next, writes: [...writes, ...share.writes] };
 }
 
+/** Whether its next deadline is its idle policy's. */
+export const hangsOnPolicy = ({ state }: Cluster.Cluster): boolean => state === "ready" || state === "stopped";
+
 export const autostop = (
   world: Basics & { readonly providers: Catalog },
   actor: Actor,
@@ -106,10 +109,12 @@ export const autostop = (
       throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, { state: cluster.state });
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), idle);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
-    const hangs = cluster.state === "ready" || cluster.state === "stopped";
     // What machines do by themselves is changed before the policy is, or one of them might end whose disk is to be kept.
     const patch = powerOffOf(idle) === powerOffOf(cluster.idle) ? { idle, nextIdle: undefined } : { nextIdle: idle };
-    const { next, write } = amend(Cluster.noun, cluster, { ...patch, ...(hangs && { dueAt: world.clock.now() }) });
+    const { next, write } = amend(Cluster.noun, cluster, {
+      ...patch,
+      ...(hangsOnPolicy(cluster) && { dueAt: world.clock.now() }),
+    });
     await commit(world, actor, [write], Cluster.info(next));
     return Cluster.info(next);
   });
