@@ -100,6 +100,7 @@ export const Cluster = z.discriminatedUnion("state", [
     launch: Launch,
     /** Epoch ms. */ bootBy: z.number(),
     /** Whether its disks have been in use before. */ restarted: z.boolean(),
+    /** Epoch ms since when machines of it do not show. */ suspectedAt: z.number().optional(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),
   variant("ready", { dueAt, launch: Launch, suspectedAt: z.number().optional() }),

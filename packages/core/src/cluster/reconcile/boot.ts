@@ -1,7 +1,7 @@
 /** booting → ready, or, when the machines do not call home in time: stopped again when their disks matter, else failed. */
 import * as Actor from "../../actor/actor.ts";
 import type { World } from "../../ports/world.ts";
-import { advance } from "../../record.ts";
+import { advance, amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { register } from "../register.ts";
 import { fail } from "./fail.ts";
@@ -31,15 +31,27 @@ export async function boot(world: World, cluster: In<"booting">): Promise<Outcom
   return "again";
 }
 
-/** Machines that have ended will not call: they are not waited for, once all must show that are there. */
+/** How long machines must not show before they count as gone, in ms: one look that misses them proves nothing. */
+const MISSING = 60_000;
+
+/** Machines that have ended will not call, and are not waited for. */
 async function lookAtMachines(world: World, cluster: In<"booting">): Promise<Outcome> {
   const provider = providerOf(world, cluster);
-  if (cluster.restarted || world.clock.now() < certainAt(cluster.launch, provider.capabilities)) return "wait";
+  const now = world.clock.now();
+  if (cluster.restarted || now < certainAt(cluster.launch, provider.capabilities)) return "wait";
   const machines = await provider.observe({ workspace: cluster.workspace, clusterId: cluster.id });
   const gone = cluster.nodes - machines.filter(machine => machine.state !== "terminating").length;
-  if (gone <= 0) return "wait";
+  const since = cluster.suspectedAt ?? now;
+  if (gone <= 0 || now - since < MISSING) return suspect(world, cluster, gone > 0 ? since : undefined);
   const message = await withWhy(world, cluster, `${gone} of its ${cluster.nodes} machines ended while they booted`);
   return fail(world, cluster, { code: "machines_lost", message, hint: "launch again" });
+}
+
+async function suspect(world: World, cluster: In<"booting">, suspectedAt: number | undefined): Promise<Outcome> {
+  if (suspectedAt === cluster.suspectedAt) return "wait";
+  const dueAt = suspectedAt === undefined ? cluster.bootBy : Math.min(suspectedAt + MISSING, cluster.bootBy);
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { suspectedAt, dueAt }).write]);
+  return "wait";
 }
 
 /** Most characters of what the provider has to say. */
