@@ -5,9 +5,11 @@ import { get } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { moved } from "@muster/core/host/heard.ts";
+import * as Read from "@muster/core/job/read.ts";
+import { submit } from "@muster/core/job/submit.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
-import { clusterRequest, code, MINUTE, passing, readyCluster, ref } from "../support/requests.ts";
+import { clusterRequest, code, jobRequest, MINUTE, passing, readyCluster, ref } from "../support/requests.ts";
 import { ADA, testWorld } from "../support/world.ts";
 
 const STOP = { after: 30, action: "stop" } as const;
@@ -20,7 +22,7 @@ test("machines learn what a new policy means for them before it holds", async ()
     throw new MusterError("unavailable", "not now");
   };
   expect((await Change.autostop(world, ADA, id, STOP)).idle).toEqual(STOP);
-  expect(await code(reconcile(world, ref(id)))).toBe("unavailable");
+  await reconcile(world, ref(id));
   const held = await world.table.get({ pk: `W#acme#C#${id}`, sk: "CLUSTER" });
   expect(held?.data).toMatchObject({ idle: END, nextIdle: STOP });
   const said: unknown[] = [];
@@ -28,6 +30,86 @@ test("machines learn what a new policy means for them before it holds", async ()
   await reconcile(world, ref(id));
   const now = await world.table.get({ pk: `W#acme#C#${id}`, sk: "CLUSTER" });
   expect([now?.data.idle, now?.data.nextIdle, said]).toEqual([STOP, undefined, ["stop"]]);
+});
+
+test("a policy that machines cannot be told of is kept by the control plane all the same", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world, { idle: { after: 600, action: "stop" } });
+  world.provider.setPowerOff = async () => {
+    throw new MusterError("unavailable", "denied");
+  };
+  await Change.autostop(world, ADA, id, END);
+  await passing(world, 33);
+  expect((await get(world, ADA, id)).state).toBe("terminated");
+  expect(world.provider.machines.size).toBe(0);
+});
+
+test("spot machines end when they are idle, and nobody stops them", async () => {
+  const world = testWorld();
+  const spot = { name: "demo", nodes: 1, resources: { spot: true }, shared: false };
+  expect(await code(Create.create(world, ADA, { ...spot, idle: STOP }))).toBe("unsupported");
+  const { id, idle } = await Create.create(world, ADA, spot);
+  expect(idle).toMatchObject({ action: "terminate" });
+  await reconcile(world, ref(id));
+  await enrollAll(world);
+  expect(await code(Change.stop(world, ADA, id))).toBe("unsupported");
+  expect(await code(Change.autostop(world, ADA, id, STOP))).toBe("unsupported");
+  await passing(world, 33);
+  expect([(await get(world, ADA, id)).state, world.provider.machines.size]).toEqual(["terminated", 0]);
+});
+
+test("machines that turn out to be such as cannot be stopped are ended, not paid for", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world, { idle: STOP });
+  world.provider.stop = async () => {
+    throw new MusterError("unsupported", "spot capacity cannot be stopped");
+  };
+  await passing(world, 40);
+  expect(await get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "unsupported" } });
+  expect(world.provider.machines.size).toBe(0);
+});
+
+test("a launch that was throttled leaves no doubt: the next offer is tried at once", async () => {
+  const world = testWorld();
+  world.provider.full.add("small");
+  const { launch } = world.provider;
+  let throttled = false;
+  world.provider.launch = async intent => {
+    if (throttled) return launch.call(world.provider, intent);
+    throttled = true;
+    throw new MusterError("busy", "slow down");
+  };
+  const { id } = await Create.create(world, ADA, clusterRequest());
+  await passing(world, 2);
+  expect(await get(world, ADA, id)).toMatchObject({ state: "booting", instanceType: "large" });
+});
+
+test("a machine that has gone takes its part in a job along, in minutes", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  const job = await submit(world, ADA, id, jobRequest());
+  await hosts[0]?.poll();
+  const [machineId = ""] = world.provider.machines.keys();
+  expect(await moved(world, machineId)).toBe(true);
+  expect((await Read.get(world, ADA, job.id)).state).toBe("starting");
+  world.provider.machines.clear();
+  await moved(world, machineId);
+  expect(await Read.get(world, ADA, job.id)).toMatchObject({ state: "failed", failure: { code: "host_lost" } });
+});
+
+test("a drain that cannot end its machines is told of, whatever stands in its way", async () => {
+  const world = testWorld();
+  const counted: string[] = [];
+  const log = { ...world.log, count: (name: string) => void counted.push(name) };
+  const { id } = await readyCluster(world);
+  world.provider.terminate = async () => {
+    throw new MusterError("unavailable", "denied");
+  };
+  await Change.remove(world, ADA, id);
+  await passing({ ...world, log } as typeof world, 29);
+  expect(counted).toEqual([]);
+  await passing({ ...world, log } as typeof world, 5);
+  expect(new Set(counted)).toEqual(new Set(["DrainingTooLong"]));
 });
 
 test("a policy that was asked for while it booted ends the cluster in time", async () => {

@@ -5,7 +5,7 @@ import type { Edge } from "../ports/world.ts";
 import type { File } from "./protocol.ts";
 
 /** How long the URL is good, in ms. */
-const LIFETIME = 15 * 60_000;
+const LIFETIME = 2 * 60_000;
 
 /** @throws MusterError `not_found`. */
 export async function file(world: Pick<Edge, "blobs" | "clock">, sha256: string): Promise<File> {

@@ -9,7 +9,7 @@ import { type Table, WriteConflict } from "../ports/table.ts";
 /** How long a refusal is remembered, in ms. */
 const REMEMBERED = 5 * 60_000;
 
-const Refusal = z.object({ until: z.number() });
+const Refusal = z.object({ until: z.number(), /** Hosts that were asked for. */ nodes: z.number().default(1) });
 
 type Place = Pick<Offer, "instanceType" | "zone" | "market">;
 type Part = { readonly table: Table; readonly clock: Clock };
@@ -18,11 +18,11 @@ const inZone = ({ instanceType, zone, market }: Place): string => `${instanceTyp
 const everywhere = ({ instanceType, market }: Place): string => `${instanceType}#*#${market}`;
 
 /** Notes that this offer was refused: for want of machines in its zone, or, by a quota, wherever it is. */
-export async function remember(world: Part, offer: Offer, code: ErrorCode): Promise<void> {
+export async function remember(world: Part, offer: Offer, nodes: number, code: ErrorCode): Promise<void> {
   const key = Keys.capacity(offer.provider, code === "quota_exceeded" ? everywhere(offer) : inZone(offer));
   const until = world.clock.now() + REMEMBERED;
   const before = await world.table.get(key);
-  const put = { ...key, type: "capacity", data: { until }, expiresAt: until };
+  const put = { ...key, type: "capacity", data: { until, nodes }, expiresAt: until };
   try {
     await world.table.write([{ put, expect: before?.version ?? "absent" }]);
   } catch (error) {
@@ -31,18 +31,21 @@ export async function remember(world: Part, offer: Offer, code: ErrorCode): Prom
   }
 }
 
-/** The offers that were not refused lately, in their order. */
-export async function untried(world: Part, offers: readonly Offer[]): Promise<readonly Offer[]> {
+/** The offers of which so many hosts, or fewer, were not refused lately, in their order. */
+export async function untried(world: Part, offers: readonly Offer[], nodes: number): Promise<readonly Offer[]> {
   const [first] = offers;
   if (first === undefined) return [];
-  const refused = await refusals(world, first.provider);
+  const refused = await refusals(world, first.provider, nodes);
   return offers.filter(offer => !refused.has(inZone(offer)) && !refused.has(everywhere(offer)));
 }
 
-async function refusals(world: Part, provider: string): Promise<ReadonlySet<string>> {
+async function refusals(world: Part, provider: string, nodes: number): Promise<ReadonlySet<string>> {
   const { pk, sk } = Keys.capacity(provider, "");
   const page = await world.table.query({ pk, prefix: sk, limit: 1000 });
   const now = world.clock.now();
-  const standing = page.items.filter(item => Refusal.parse(item.data).until > now);
+  const standing = page.items.filter(item => {
+    const refusal = Refusal.parse(item.data);
+    return refusal.until > now && refusal.nodes <= nodes;
+  });
   return new Set(standing.map(item => item.sk.slice(sk.length)));
 }

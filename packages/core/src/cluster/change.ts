@@ -43,7 +43,10 @@ export const stop = (
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireManage(actor, cluster);
-    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), { after: 0, action: "stop" });
+    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, {
+      after: 0,
+      action: "stop",
+    });
     return settle(world, actor, cluster, stopping(world, actor, cluster));
   });
 
@@ -93,9 +96,6 @@ export async function starting(
   return { next, writes: [...writes, ...share.writes] };
 }
 
-/** Whether its next deadline is its idle policy's. */
-export const hangsOnPolicy = ({ state }: Cluster.Cluster): boolean => state === "ready" || state === "stopped";
-
 export const autostop = (
   world: Basics & { readonly providers: Catalog },
   actor: Actor,
@@ -107,13 +107,14 @@ export const autostop = (
     requireManage(actor, cluster);
     if (Cluster.isLeaving(cluster))
       throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, { state: cluster.state });
-    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), idle);
+    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, idle);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
+    const hangs = cluster.state === "ready" || cluster.state === "stopped";
     // What machines do by themselves is changed before the policy is, or one of them might end whose disk is to be kept.
     const patch = powerOffOf(idle) === powerOffOf(cluster.idle) ? { idle, nextIdle: undefined } : { nextIdle: idle };
     const { next, write } = amend(Cluster.noun, cluster, {
       ...patch,
-      ...(hangsOnPolicy(cluster) && { dueAt: world.clock.now() }),
+      ...(hangs && { dueAt: world.clock.now() }),
     });
     await commit(world, actor, [write], Cluster.info(next));
     return Cluster.info(next);

@@ -74,6 +74,8 @@ const base = {
   idle: Idle,
   /** The policy that was asked for, until its machines are told what it means for them. */
   nextIdle: Idle.optional(),
+  /** Whether spot machines were asked for: those cannot be stopped, only ended. */
+  spot: z.boolean().optional(),
   /** What it takes of its workspace's budget, in millionths of a US dollar per hour; absent: nothing. */
   takes: z.number().int().min(0).optional(),
   /** Epoch ms at which it ends, whatever runs on it. */
@@ -190,7 +192,7 @@ export function info(cluster: Cluster): Info {
   const groups = Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index]));
   const [first] = kinds;
   const hourly = groups.reduce((sum, group) => sum + (group.hourly ?? 0), 0);
-  const idle = cluster.nextIdle ?? cluster.idle;
+  const idle = policyOf(cluster);
   return Info.parse({ ...cluster, idle, groups, ...(first && { instanceType: first.instanceType, hourly }) });
 }
 
@@ -214,6 +216,9 @@ export const triesOf = (launch: Launch): readonly number[] => [...(launch.made ?
 
 /** Which group the launch is at. */
 export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
+
+/** The policy that the control plane keeps: also while its machines have still to learn of it. */
+export const policyOf = (cluster: Cluster): Idle => cluster.nextIdle ?? cluster.idle;
 
 export const isOver = (cluster: { readonly state: State }): boolean => life.isTerminal(cluster.state);
 /** Ended, or on its way there: it takes no work any more. */

@@ -49,6 +49,7 @@ export async function blueprint(
   const spec = await estimate(world.providers, provider.name, groups);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
+  const spot = groups.some(group => group.resources.spot);
   const takes = spec.groups.reduce((sum, group) => sum + group.takes, 0);
   const cluster: Cluster.Cluster = {
     id,
@@ -60,7 +61,8 @@ export async function blueprint(
     nodes: Group.nodesOf(groups),
     groups: groups.map(Group.toGroup),
     generation: 1,
-    idle: policy(provider, request),
+    idle: policy(provider, { ...request, spot }),
+    ...(spot && { spot }),
     ...(takes > 0 && { takes }),
     ...(request.maxLifetime !== undefined && { endBy: now + request.maxLifetime * MINUTE }),
     createdAt: now,
@@ -112,24 +114,37 @@ function requireName(name: string): void {
 
 /** The idle policy that a request gets: as asked, else the default for a cluster with a name, or for one without. */
 export function policy(
-  provider: { readonly name: string; readonly capabilities: { readonly stop: boolean } },
-  request: { readonly name?: string | undefined; readonly idle?: Idle.Idle | undefined },
+  provider: Stopping,
+  request: {
+    readonly name?: string | undefined;
+    readonly idle?: Idle.Idle | undefined;
+    readonly spot?: boolean | undefined;
+  },
 ): Idle.Idle {
   if (request.idle !== undefined) {
-    requireStoppable(provider, request.idle);
+    requireStoppable(provider, request, request.idle);
     return request.idle;
   }
-  return request.name === undefined || !provider.capabilities.stop ? Idle.DEFAULT_UNNAMED : Idle.DEFAULT;
+  const stops = provider.capabilities.stop && !request.spot;
+  return request.name === undefined || !stops ? Idle.DEFAULT_UNNAMED : Idle.DEFAULT;
+}
+
+interface Stopping {
+  readonly name: string;
+  readonly capabilities: { readonly stop: boolean };
 }
 
 /** @throws MusterError `unsupported` when the policy stops machines that cannot be stopped. */
 export function requireStoppable(
-  provider: { readonly name: string; readonly capabilities: { readonly stop: boolean } },
+  provider: Stopping,
+  cluster: { readonly spot?: boolean | undefined },
   idle: Idle.Idle,
 ): void {
-  if (idle === "never" || idle.action === "terminate" || provider.capabilities.stop) return;
-  throw new MusterError("unsupported", `provider '${provider.name}' cannot stop machines`, {
-    issues: [{ path: "idle.action", message: "this provider's machines can only be terminated" }],
-    hint: "use action: terminate",
+  if (idle === "never" || idle.action === "terminate") return;
+  if (provider.capabilities.stop && !cluster.spot) return;
+  const who = cluster.spot ? "spot machines cannot be stopped" : `provider '${provider.name}' cannot stop machines`;
+  throw new MusterError("unsupported", who, {
+    issues: [{ path: "idle.action", message: "these machines can only be terminated" }],
+    hint: "use action: terminate; or end them now with: muster down",
   });
 }

@@ -24,7 +24,7 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     const up = hosts.filter(host => host.state === "up");
     if (up.length < cluster.nodes) return false;
     const now = world.clock.now();
-    const dueAt = deadline(cluster.idle, now) ?? now + READY_CHECK;
+    const dueAt = deadline(Cluster.policyOf(cluster), now) ?? now + READY_CHECK;
     const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
     const move = advance(world, Cluster.kind, Actor.system(ref.workspace), cluster, "up", {
       dueAt,

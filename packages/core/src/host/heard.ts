@@ -1,8 +1,12 @@
 /** What the cloud says of a machine, of its own accord. A hint: what follows is found out anew. */
 
 import * as Cluster from "../cluster/cluster.ts";
+import { certainAt } from "../cluster/reconcile/launch.ts";
+import { providerOf } from "../cluster/reconcile/provider.ts";
 import { reconcile as reconcileCluster } from "../cluster/reconcile/reconcile.ts";
 import * as Slots from "../cluster/slots.ts";
+import * as Job from "../job/job.ts";
+import { giveUp } from "../job/reconcile/give-up.ts";
 import { reconcile as reconcileJob } from "../job/reconcile/reconcile.ts";
 import * as Keys from "../keys.ts";
 import type { World } from "../ports/world.ts";
@@ -12,16 +16,36 @@ import { hostOf } from "./machine.ts";
 import { type Kind, note } from "./notice.ts";
 import { SUSPECT_AFTER } from "./silence.ts";
 
-/** A state that the machine has come to. @returns whether it is one of ours. */
+/**
+ * A state that the machine has come to. When it is no longer there, its part in a job is over: the cloud has said so twice,
+ * by its word and by what it shows.
+ * @returns whether it is one of ours
+ */
 export async function moved(world: World, machineId: string): Promise<boolean> {
   const host = await hostOf(world.table, machineId);
   if (host === undefined) return false;
   await lookSoon(world, host);
+  const job = await jobOn(world, host);
+  if (job && (await isGone(world, host, machineId)))
+    await giveUp(world, job, job.placement.indexOf(host.rank), "host_lost");
   await reconcileCluster(world, host);
-  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
-  const job = slots?.hosts.find(slot => slot.rank === host.rank)?.job;
-  if (job) await reconcileJob(world, { workspace: host.workspace, jobId: job.jobId });
+  if (job) await reconcileJob(world, { workspace: job.workspace, jobId: job.id });
   return true;
+}
+
+async function jobOn(world: World, host: Host.Host): Promise<Job.Placed | undefined> {
+  const slots = await Slots.get(world.table, host.workspace, host.clusterId);
+  const slot = slots?.hosts.find(one => one.rank === host.rank)?.job;
+  const job = slot && (await load(world.table, Job.noun, Keys.job(host.workspace, slot.jobId)));
+  return job && Job.isPlaced(job) ? job : undefined;
+}
+
+async function isGone(world: World, host: Host.Host, machineId: string): Promise<boolean> {
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
+  if (cluster?.state !== "ready") return false;
+  const provider = providerOf(world, cluster);
+  if (world.clock.now() < certainAt(cluster.launch, provider.capabilities)) return false;
+  return (await provider.observe(host)).every(machine => machine.machineId !== machineId);
 }
 
 /** How soon the hosts of a ready cluster are looked at, in ms: when one that is gone has been silent for long enough. */

@@ -52,7 +52,7 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     reused: false,
     provider: provider.name,
     nodes,
-    idle: Create.policy(provider, wanted(request)),
+    idle: Create.policy(provider, { ...wanted(request), spot: request.task.resources.spot }),
     offers: offers.map(offer => Cluster.Offer.parse(offer)),
     ...(barred.length > 0 && { barred: barred.map(one => Launch.Barred.parse(one)) }),
   };

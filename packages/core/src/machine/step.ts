@@ -30,6 +30,7 @@ export async function step(world: World, ref: ClusterRef): Promise<StepAnswer> {
   const cluster = await reconcile(world, ref);
   if (cluster === undefined) return { next: "done", state: "unknown" };
   // Launching again at once would spin.
-  const held = cluster.state === "launching" && isHeld(cluster.launch, world.clock.now());
+  const now = world.clock.now();
+  const held = cluster.state === "launching" && (cluster.dueAt > now || isHeld(cluster.launch, now));
   return { next: held ? "wait" : nextOf[cluster.state], state: cluster.state };
 }

@@ -131,8 +131,8 @@ export interface MachineProvider {
   checks(): Promise<readonly Check[]>;
   /**
    * All hosts of the intent or none. Idempotent by cluster, generation and try.
-   * @throws MusterError `no_capacity` or `quota_exceeded`: another offer may do; `busy` or `unavailable`: nobody knows, ask
-   * again; any other code: this intent will never do.
+   * @throws MusterError `no_capacity` or `quota_exceeded`: another offer may do; `busy`: nothing was made, ask again;
+   * `unavailable`: nobody knows, ask again; any other code: nothing was made, and this intent will never do.
    */
   launch(intent: Intent): Promise<readonly Machine[]>;
   /** Machines that bear the cluster's tag and are not terminated. Eventual, within `capabilities.settle`. */

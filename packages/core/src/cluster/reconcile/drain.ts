@@ -38,13 +38,7 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   const running = await endJobs(world, cluster);
   if (running > 0 && now < cluster.drainingSince + JOB_GRACE) return later(world, cluster, now + LOOK);
   const provider = providerOf(world, cluster);
-  const machines = await provider.observe(ref);
-  if (machines.length > 0) {
-    await provider.terminate(machines.map(machine => machine.machineId));
-    const left = await provider.observe(ref);
-    if (left.length > 0 && now > cluster.drainingSince + DRAIN_WITHIN) tellOfDrain(world, cluster, left.length);
-    if (left.length > 0) return later(world, cluster, now + LOOK);
-  }
+  if ((await endMachines(world, cluster)) > 0) return later(world, cluster, now + LOOK);
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (now < certain) return later(world, cluster, Math.min(certain, now + 6 * LOOK));
   await cancelQueued(world, ref, REMOVED, cluster.failure);
@@ -53,8 +47,26 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   return finish(world, cluster);
 }
 
-function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, machines: number): void {
-  world.log.error("a cluster's machines do not end", { cluster: id, machines, since: drainingSince });
+/** @returns how many are left. Somebody is told when that goes on for long, also when nobody can be asked. */
+async function endMachines(world: World, cluster: In<"draining">): Promise<number> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const provider = providerOf(world, cluster);
+  const isLate = world.clock.now() > cluster.drainingSince + DRAIN_WITHIN;
+  try {
+    const machines = await provider.observe(ref);
+    if (machines.length === 0) return 0;
+    await provider.terminate(machines.map(machine => machine.machineId));
+    const left = (await provider.observe(ref)).length;
+    if (left > 0 && isLate) tellOfDrain(world, cluster, `${left} are left`);
+    return left;
+  } catch (error) {
+    if (isLate) tellOfDrain(world, cluster, String(error));
+    throw error;
+  }
+}
+
+function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, reason: string): void {
+  world.log.error("a cluster's machines do not end", { cluster: id, reason, since: drainingSince });
   world.log.count?.("DrainingTooLong", 1);
 }
 

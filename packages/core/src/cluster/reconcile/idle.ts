@@ -23,9 +23,9 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   const runs = slots !== undefined && Slots.busy(slots).length > 0;
   const since = slots === undefined || runs || (await canPlace(world, cluster, slots)) ? now : slots.idleSince;
-  const endAt = deadline(cluster.idle, since);
-  if (slots && endAt !== undefined && endAt <= now && cluster.idle !== "never")
-    return act(world, cluster, cluster.idle, slots);
+  const idle = Cluster.policyOf(cluster);
+  const endAt = deadline(idle, since);
+  if (slots && endAt !== undefined && endAt <= now && idle !== "never") return act(world, cluster, idle, slots);
   const amiss = await lookAtHosts(world, cluster, runs);
   if (amiss !== undefined) return amiss;
   const patch = { suspectedAt: undefined, dueAt: endAt ?? now + READY_CHECK };

@@ -67,7 +67,9 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   } catch (error) {
     if (error instanceof MusterError && error.code !== "busy" && error.code !== "unavailable")
       return refused(world, next as In<"launching">, error);
-    await release(world, next as In<"launching">);
+    // Of a call that was certainly not made nothing can come: it leaves no doubt behind.
+    const isBusy = error instanceof MusterError && error.code === "busy";
+    await release(world, next as In<"launching">, isBusy ? cluster.launch : sent);
     throw error;
   }
   return answered(world, next as In<"launching">, provider);
@@ -131,11 +133,11 @@ const intentOf = (
   })),
 });
 
-/** Nobody knows what the call did. The same intent is sent again soon: it makes nothing twice. */
-async function release(world: World, sent: In<"launching">): Promise<void> {
+/** The same intent is sent again soon: it makes nothing twice. @param launch what is known of it now */
+async function release(world: World, sent: In<"launching">, launch: Cluster.Launch): Promise<void> {
   const again = world.clock.now() + RESEND;
   const { write } = amend<Cluster.Cluster>(Cluster.noun, sent, {
-    launch: { ...sent.launch, leaseUntil: again },
+    launch: { ...launch, leaseUntil: again },
     dueAt: again,
   });
   try {

@@ -31,18 +31,19 @@ export async function nextGroup(
   launch?: Cluster.Launch,
 ): Promise<Outcome> {
   const index = progress.made?.length ?? 0;
-  const { offers, reason } = await offersOf(world, cluster, index);
+  const { offers, reason, nodes } = await offersOf(world, cluster, index);
   // Where all were refused lately, the best is asked once more.
-  const [offer = offers[0]] = await Capacity.untried(world, offers);
+  const [offer = offers[0]] = await Capacity.untried(world, offers, nodes);
   if (offer !== undefined) return nextCall(world, cluster, progress, offer, launch);
   return failLaunch(world, cluster, index, { code: "no_offer", message: reason ?? "no machine fits any more" }, launch);
 }
 
-/** What the provider has for one of the groups. */
+/** What the provider has for one of the groups, and how many hosts that one has. */
 export async function offersOf(world: World, cluster: Cluster.Cluster, index: number) {
   const { resources } = await askedOf(world, cluster, index);
   const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
-  return provider.offers(resources, groupsOf(cluster)[index]?.nodes ?? 0);
+  const nodes = groupsOf(cluster)[index]?.nodes ?? 0;
+  return { ...(await provider.offers(resources, nodes)), nodes };
 }
 
 /** The intent of the next call, with what it changes in what the cluster takes of the budget. */

@@ -10,7 +10,7 @@ import * as Cluster from "../cluster.ts";
 import { stoppedDeadline } from "../idle.ts";
 import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
-import { fail } from "./fail.ts";
+import { fail, failureOf as refusalFailure } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { certainAt } from "./launch.ts";
@@ -41,7 +41,8 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   const running = await cancelRunning(world, ref, "the cluster was stopped");
   if (running > 0 && now < cluster.changedAt + JOB_GRACE) return later(world, cluster, now + LOOK);
   const provider = providerOf(world, cluster);
-  await provider.stop(ref);
+  const refused = await refusalOf(provider.stop(ref));
+  if (refused) return fail(world, cluster, refusalFailure(refused));
   const machines = await provider.observe(ref);
   if (machines.some(machine => machine.state !== "stopped")) return later(world, cluster, now + LOOK);
   // Some may not show yet, and run.
@@ -51,6 +52,17 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   await closeRunning(world, ref, "the cluster was stopped while it ran");
   await restHosts(world, cluster);
   return stopped(world, cluster);
+}
+
+/** Machines that can never be stopped must not be paid for while somebody tries. */
+async function refusalOf(stop: Promise<void>): Promise<MusterError | undefined> {
+  try {
+    await stop;
+    return undefined;
+  } catch (error) {
+    if (error instanceof MusterError && error.code === "unsupported") return error;
+    throw error;
+  }
 }
 
 /** The slots keep no hosts: when those are back they see that they are not registered, and ask for it. */
@@ -114,7 +126,7 @@ function failureOf(error: unknown): Cluster.Failure {
 export async function rest(world: World, cluster: In<"stopped">): Promise<Outcome> {
   const now = world.clock.now();
   if (cluster.byPolicy && (await hasQueue(world, cluster))) return startAgain(world, cluster);
-  const endAt = stoppedDeadline(cluster.idle, cluster.changedAt);
+  const endAt = stoppedDeadline(Cluster.policyOf(cluster), cluster.changedAt);
   if (endAt !== undefined && endAt <= now) {
     // A start that failed long ago is not why it ends.
     const patch = { failure: undefined, dueAt: now, drainingSince: now };

@@ -14,7 +14,7 @@ import { ready } from "./idle.ts";
 import { cancelQueued } from "./jobs.ts";
 import { launch } from "./launch.ts";
 import { plan } from "./plan.ts";
-import { hasNewPolicy, takePolicy } from "./policy.ts";
+import { takePolicy } from "./policy.ts";
 import { rest, start, stop } from "./power.ts";
 import type { In, Outcome, Step } from "./step.ts";
 
@@ -75,7 +75,7 @@ async function endLife(world: World, cluster: Stored<Cluster.Cluster>): Promise<
 async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome> {
   try {
     if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
-    if (hasNewPolicy(cluster)) return await takePolicy(world, cluster);
+    if (await takePolicy(world, cluster)) return "again";
     // The table's type ties each state to a step for it; the lookup loses that tie.
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {

@@ -49,12 +49,12 @@ async function nextOffer(
   launch: Cluster.Launch,
   code: ErrorCode,
 ): Promise<Offer | undefined> {
-  await Capacity.remember(world, launch.offer, code);
-  const { offers } = await offersOf(world, cluster, Cluster.atGroup(launch));
+  const { offers, nodes } = await offersOf(world, cluster, Cluster.atGroup(launch));
+  await Capacity.remember(world, launch.offer, nodes, code);
   const tries = launch.try - (launch.made?.at(-1)?.try ?? 0);
   // A refusal may be forgotten while others are tried: nothing is tried more often than there are offers.
   if (tries >= Math.min(offers.length, MOST_TRIES)) return undefined;
-  const [next] = await Capacity.untried(world, offers);
+  const [next] = await Capacity.untried(world, offers, nodes);
   return next;
 }
 
