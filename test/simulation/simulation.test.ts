@@ -49,13 +49,13 @@ test("a seed has one trace, and another seed another", async () => {
 
 /** Found by the long hunt, `npm run sim:bugs`: it takes some hundred seeds until their moment comes. */
 const rare = new Set([
-  "intent-after-the-call",
+  "earlier-groups-trusted-to-show",
   "empty-observation-trusted",
+  "intent-after-the-call",
+  "orphans-not-swept",
   "placement-without-check",
   "refusal-settles-other-calls",
-  "earlier-groups-trusted-to-show",
   "stop-trusts-what-shows",
-  "orphans-not-swept",
 ]);
 
 test.each(Object.keys(bugs).filter(bug => !rare.has(bug)))("the planted bug '%s' is found", async bug => {

@@ -52,8 +52,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "draining-gives-up": [
     {
       file: "core/src/cluster/reconcile/drain.ts",
-      from: "if (left.length > 0) return",
-      to: "if (left.length > 0 && now < cluster.drainingSince + 60_000) return",
+      from: "if ((await endMachines(world, cluster)) > 0) return",
+      to: "if ((await endMachines(world, cluster)) > 0 && now < cluster.drainingSince + 60_000) return",
     },
   ],
   "budget-not-given-back": [
