@@ -9,6 +9,7 @@
  * whose answers are lost both may hear that they removed it. Whoever must know puts a second item into the same write.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Conflict, type Expected, type Key, type Write, WriteConflict } from "@muster/core/ports/table.ts";
 import { checkWrites, keyOf } from "@muster/core/table/rules.ts";
 import type { Aws } from "../call/aws.ts";
@@ -86,6 +87,12 @@ async function single(
   }
 }
 
+/**
+ * Who lost a race is told after a moment, of up to so many ms: it reads and writes again at once, and forty of them in step
+ * would mostly beat each other.
+ */
+const STEP_ASIDE = 60;
+
 async function transact(place: Place, writes: readonly Write[]): Promise<void> {
   const now = place.now();
   const writeId = randomUUID();
@@ -104,7 +111,10 @@ async function transact(place: Place, writes: readonly Write[]): Promise<void> {
     const conflicts = writes.flatMap((one, n) =>
       reasons[n]?.Code === "ConditionalCheckFailed" ? [conflictOf(one, reasons[n].Item, now)] : [],
     );
-    if (conflicts.length > 0) throw new WriteConflict(conflicts);
+    if (conflicts.length > 0) {
+      await sleep(Math.random() * STEP_ASIDE);
+      throw new WriteConflict(conflicts);
+    }
     throw troubleOf(error, watched.doubt());
   }
 }
