@@ -32,12 +32,18 @@ export function alarms(at: Here, { functions, machines, dead, api }: Watched): a
     });
   const watch = (name: string, description: string, measure: Measure) => alarm(at, topic, name, description, measure);
 
-  for (const [name, { arn }] of Object.entries(machines))
+  for (const [name, { arn }] of Object.entries(machines)) {
+    const executions = { namespace: "AWS/States", dimensions: { StateMachineArn: arn } };
     watch(`${name}-failed`, "An execution failed; the sweep goes on with its cluster.", {
-      namespace: "AWS/States",
+      ...executions,
       metricName: "ExecutionsFailed",
-      dimensions: { StateMachineArn: arn },
     });
+    // Failures of its steps are caught and tried again: an execution that never gets on ends this way.
+    watch(`${name}-timed-out`, "An execution came to its time limit; the sweep goes on with its cluster.", {
+      ...executions,
+      metricName: "ExecutionsTimedOut",
+    });
+  }
   for (const [name, { name: FunctionName }] of Object.entries(functions))
     watch(`${name}-errors`, "The function threw.", {
       namespace: "AWS/Lambda",

@@ -1,5 +1,5 @@
 /** Machines that end by themselves; the control plane is a server of our own, and powering off writes a file. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { join } from "node:path";
 import { Orders } from "@muster/core/agent/protocol.ts";
@@ -159,6 +159,30 @@ test.concurrent("every answer moves the machine's timer, in seconds since boot, 
   bench.plane.powerOff = undefined;
   const unlimited = await until("the usual time", () => (deadline(bench) ?? 0) > first + 1_000 && deadline(bench));
   expect(Math.abs(unlimited - (uptime() + 3_600 + margin))).toBeLessThan(10);
+});
+
+test.concurrent("a machine that need not end is kept by its living agent, though the control plane is silent", async () => {
+  await using bench = await opened(undefined);
+  const first = bench.start(flags(bench));
+  await until("the deadline", () => deadline(bench));
+  await murder(first);
+  bench.plane.faults.set("poll", "cut");
+  rmSync(deadlineFile(bench));
+  bench.start(flags(bench));
+  const moved = await until("the deadline to move, without the control plane", () => deadline(bench));
+  expect(Math.abs(moved - (uptime() + 3_600 + 300))).toBeLessThan(10);
+});
+
+test.concurrent("an agent that was never answered in this life of its machine does not keep it", async () => {
+  await using bench = await opened(undefined);
+  const agent = await bench.agent();
+  await until("a poll", () => bench.plane.polls.length > 0);
+  await murder(agent);
+  writeFileSync(bench.home.power, JSON.stringify({ boot: "another" }));
+  bench.plane.faults.set("poll", "cut");
+  bench.start(flags(bench));
+  await until("three failures", () => bench.agentLog().split("poll not answered").length > 3);
+  expect(deadline(bench)).toBeUndefined();
 });
 
 test.concurrent("a deadline that cannot be written ends nothing", async () => {

@@ -1,3 +1,4 @@
+import { CreateSnapshotCommand, CreateVolumeCommand } from "@aws-sdk/client-ec2";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BLOCK, RESERVED } from "./ec2-gaps.ts";
 import {
@@ -10,7 +11,9 @@ import {
   openProvider,
   PROFILE,
   sent,
+  ZONE,
 } from "./ec2-support.ts";
+import { startEdge } from "./support/edge.ts";
 
 let cloud: Cloud;
 let opened: Opened;
@@ -41,6 +44,28 @@ function tagsFor(fields: Record<string, string>, type: string): Record<string, s
   const prefix = field.replace("ResourceType", "Tag.");
   const keys = Object.keys(fields).filter(key => key.startsWith(prefix) && key.endsWith(".Key"));
   return Object.fromEntries(keys.map(key => [fields[key]!, fields[key.replace(/Key$/, "Value")]!]));
+}
+
+/** An image with a data disk that would stay, and with one of the machine's own disks. */
+const imageWith = (snapshot: string) => `<DescribeImagesResponse><imagesSet><item>
+  <imageId>${IMAGE}</imageId><rootDeviceName>/dev/sda1</rootDeviceName><rootDeviceType>ebs</rootDeviceType>
+  <blockDeviceMapping>
+    <item><deviceName>/dev/sda1</deviceName><ebs><volumeSize>30</volumeSize></ebs></item>
+    <item><deviceName>/dev/sdb</deviceName><virtualName>ephemeral0</virtualName></item>
+    <item><deviceName>/dev/sdf</deviceName><ebs><snapshotId>${snapshot}</snapshotId><volumeType>gp3</volumeType>
+      <volumeSize>40</volumeSize><iops>4000</iops><throughput>250</throughput><encrypted>false</encrypted>
+      <deleteOnTermination>false</deleteOnTermination></ebs></item>
+  </blockDeviceMapping>
+</item></imagesSet></DescribeImagesResponse>`;
+
+/** The fields of each `BlockDeviceMapping.n`. */
+function disksIn(fields: Record<string, string>): Record<string, string>[] {
+  const disks: Record<string, string>[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    const [, at, field] = /^BlockDeviceMapping\.(\d+)\.(.+)$/.exec(key) ?? [];
+    if (at !== undefined && field !== undefined) disks[Number(at) - 1] = { ...disks[Number(at) - 1], [field]: value };
+  }
+  return disks;
 }
 
 describe("what is sent", () => {
@@ -85,6 +110,43 @@ describe("what is sent", () => {
     const { provider } = await openProvider(cloud, { kmsKey: key });
     await provider.launch(intentOf(freshRef()));
     expect(request()["BlockDeviceMapping.1.Ebs.KmsKeyId"]).toBe(key);
+  });
+
+  test("encrypts every disk that an image brings, and lets none outlive its machine", async () => {
+    const { SnapshotId: snapshot } = await cloud.raw.send(
+      new CreateSnapshotCommand({
+        VolumeId: (await cloud.raw.send(new CreateVolumeCommand({ AvailabilityZone: ZONE, Size: 40 }))).VolumeId,
+      }),
+    );
+    const edge = await startEdge({ moto: cloud.moto, gaps: { "ec2.DescribeImages": () => imageWith(snapshot!) } });
+    const kmsKey = "arn:aws:kms:us-east-1:123456789012:key/1";
+    const { provider } = await openProvider({ ...cloud, edge }, { kmsKey });
+    await provider.launch(intentOf(freshRef(), 1, { resources: { image: IMAGE } }));
+    const [fields] = sent(edge, "RunInstances");
+    await edge.close();
+    expect(disksIn(fields!)).toEqual([
+      {
+        DeviceName: "/dev/sda1",
+        "Ebs.VolumeType": "gp3",
+        "Ebs.VolumeSize": "256",
+        "Ebs.Iops": "3000",
+        "Ebs.Throughput": "125",
+        "Ebs.Encrypted": "true",
+        "Ebs.DeleteOnTermination": "true",
+        "Ebs.KmsKeyId": kmsKey,
+      },
+      {
+        DeviceName: "/dev/sdf",
+        "Ebs.SnapshotId": snapshot,
+        "Ebs.VolumeType": "gp3",
+        "Ebs.VolumeSize": "40",
+        "Ebs.Iops": "4000",
+        "Ebs.Throughput": "250",
+        "Ebs.Encrypted": "true",
+        "Ebs.DeleteOnTermination": "true",
+        "Ebs.KmsKeyId": kmsKey,
+      },
+    ]);
   });
 
   test("holds no secret of the hosts", async () => {

@@ -257,6 +257,26 @@ describe("a token that was used with other parameters", () => {
   });
 });
 
+describe("a token whose machines have ended", () => {
+  const ended = { on: "ec2.RunInstances", kind: "error", code: "IdempotentInstanceTerminated" } as const;
+
+  test("means missing capacity when they are to be seen no more", async () => {
+    cloud.edge.inject(ended);
+    await expect(opened.provider.launch(intentOf(freshRef()))).rejects.toMatchObject({ code: "no_capacity" });
+  });
+
+  test("tells why they ended while they are, and what is left of them ends", async () => {
+    const intent = intentOf(freshRef(), 2);
+    const [first] = await opened.provider.launch(intent);
+    await cloud.raw.send(new TerminateInstancesCommand({ InstanceIds: [first!.machineId] }));
+    cloud.edge.inject(ended);
+    await expect(opened.provider.launch(intent)).rejects.toMatchObject({
+      message: expect.stringContaining(first!.machineId),
+    });
+    expect(await aliveOf(cloud, intent)).toEqual([]);
+  });
+});
+
 test("a launch whose getting ready took too long is not sent", async () => {
   const slow = await openProvider(cloud);
   const current = slow.catalog.current;

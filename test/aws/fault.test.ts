@@ -34,6 +34,7 @@ const rows: readonly (readonly [string, number, ErrorCode, ErrorCode])[] = [
   ["InvalidParameterCombination", 400, "no_capacity", "no_capacity"],
   ["InvalidInstanceType", 400, "no_capacity", "no_capacity"],
   ["InvalidInstanceType.NotFound", 400, "no_capacity", "no_capacity"],
+  ["IdempotentInstanceTerminated", 400, "no_capacity", "no_capacity"],
   ["VcpuLimitExceeded", 400, "quota_exceeded", "quota_exceeded"],
   ["InstanceLimitExceeded", 400, "quota_exceeded", "quota_exceeded"],
   ["MaxSpotInstanceCountExceeded", 400, "quota_exceeded", "quota_exceeded"],

@@ -264,6 +264,10 @@ export const breaks: Readonly<Record<string, Break>> = {
     laws: ["alarmsAreHeard"],
     ...set("cloudwatch/metricAlarm:MetricAlarm", "DoorbellErrorsAlarm", "metricName", "Invocations"),
   },
+  "nobody watches time limits": {
+    laws: ["alarmsAreHeard"],
+    ...set("cloudwatch/metricAlarm:MetricAlarm", "ClusterUpTimedOutAlarm", "metricName", "ExecutionsFailed"),
+  },
   "nobody notices silence": {
     laws: ["alarmsAreHeard"],
     ...set("cloudwatch/metricAlarm:MetricAlarm", "CronSilentAlarm", "treatMissingData", "notBreaching"),

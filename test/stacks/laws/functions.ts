@@ -127,11 +127,14 @@ interface Alarm {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** An execution that catches each failure of its steps ends by its time limit. */
+const ENDS_BADLY = ["ExecutionsFailed", "ExecutionsTimedOut"];
+
 /** What must be heard of, from what there is. */
 const alarming = (view: View): readonly Alarm[] => [
   ...view
     .of("sfn/stateMachine:StateMachine")
-    .map(({ id }) => ({ metricName: "ExecutionsFailed", dimensions: { StateMachineArn: id } })),
+    .flatMap(({ id }) => ENDS_BADLY.map(metricName => ({ metricName, dimensions: { StateMachineArn: id } }))),
   ...view.of("lambda/function:Function").map(({ id }) => ({ metricName: "Errors", dimensions: { FunctionName: id } })),
   ...view
     .of("sqs/queue:Queue")

@@ -3,7 +3,8 @@
  *
  * Silence does not count while an attempt runs, and after its end it counts from there, so that its log and its end may
  * still get home. The lifetime does not wait: attempts are ended first. Both move the machine's own timer, which is there for
- * the case that this agent dies.
+ * the case that this agent dies. Where the control plane said that the machine need not end, a living agent is enough to
+ * move it.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -47,6 +48,8 @@ export class Power {
   readonly #deadline: Deadline | undefined;
   readonly #wake = new Wake();
   #orders: PowerOff | undefined;
+  /** Whether the control plane answered in this life of the machine: only then does the absence of orders say something. */
+  #isTold: boolean;
   /** When somebody last kept the machine, on the clock of `performance`. */
   #kept = performance.now();
 
@@ -54,15 +57,16 @@ export class Power {
     this.#context = context;
     this.#deadline =
       context.deadlineFile === undefined ? undefined : new Deadline(context.deadlineFile, context.journal);
-    const known = readJson<{ boot: string; orders: PowerOff }>(context.record);
+    const known = readJson<{ boot: string; orders?: PowerOff }>(context.record);
     // An order of the machine's former life says nothing about this one.
-    this.#orders = known?.boot === boot() ? known.orders : undefined;
+    this.#isTold = known?.boot === boot();
+    this.#orders = this.#isTold ? known?.orders : undefined;
   }
 
   /** The control plane answered, and said this. */
   heard(orders: PowerOff | undefined): void {
     this.#kept = performance.now();
-    if (JSON.stringify(orders) !== JSON.stringify(this.#orders)) this.#learn(orders);
+    if (!this.#isTold || JSON.stringify(orders) !== JSON.stringify(this.#orders)) this.#learn(orders);
     this.#extend();
     this.#wake.ring();
   }
@@ -75,10 +79,9 @@ export class Power {
 
   /** When to look again, in ms. */
   async #look(): Promise<number> {
-    if (this.#context.isBusy()) {
-      this.#kept = performance.now();
-      this.#extend();
-    }
+    const isBusy = this.#context.isBusy();
+    if (isBusy) this.#kept = performance.now();
+    if (isBusy || (this.#isTold && this.#orders === undefined)) this.#extend();
     const left = Math.min(this.#lifeLeft(), this.#silenceLeft());
     if (left > 0) return Math.max(SHORTEST, Math.min(TICK, left));
     if (this.#context.command === undefined) return TICK;
@@ -87,6 +90,7 @@ export class Power {
   }
 
   #learn(orders: PowerOff | undefined): void {
+    this.#isTold = true;
     this.#orders = orders;
     try {
       writeWhole(this.#context.record, JSON.stringify({ boot: boot(), orders }));

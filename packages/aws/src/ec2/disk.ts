@@ -1,8 +1,8 @@
-/** The root disk of a machine. */
-import type { BlockDeviceMapping } from "@aws-sdk/client-ec2";
+/** The disks of a machine. */
+import type { BlockDeviceMapping, EbsBlockDevice } from "@aws-sdk/client-ec2";
 import { MusterError } from "@muster/core/error.ts";
 import type { Resources } from "@muster/core/task/task.ts";
-import type { Image } from "../catalog/catalog.ts";
+import type { NamedImage } from "./image.ts";
 
 /** GiB, when nothing was asked: images with GPU drivers and one set of Python packages take half of it. */
 const USUAL = 256;
@@ -22,14 +22,17 @@ const IOPS_PER_GIB = 500;
 const THROUGHPUT_PER_IOPS = 0.25;
 
 /**
- * The image's root device as a gp3 disk: encrypted, and gone with its machine.
+ * The image's root device as a gp3 disk, and its other EBS disks as they are: all encrypted, and gone with their machine.
+ *
+ * Gotcha: a disk that the image would leave behind belongs to nobody once its machine is gone. Those are named again with
+ * all that the image says of them, so that nothing hangs on what EC2 fills in.
  * @throws MusterError `unsupported` for a disk tier that does not exist.
  */
-export function diskOf(
+export function disksOf(
   resources: Pick<Resources, "diskSize" | "diskTier">,
-  image: Image,
+  image: NamedImage,
   kmsKey: string | undefined,
-): BlockDeviceMapping {
+): BlockDeviceMapping[] {
   const tier = tiers[(resources.diskTier ?? "none").toLowerCase()];
   if (tier === undefined)
     throw new MusterError("unsupported", `there is no disk tier '${resources.diskTier}'`, {
@@ -38,16 +41,15 @@ export function diskOf(
   // An image cannot be put on a disk that is smaller than its own.
   const size = Math.max(resources.diskSize ?? USUAL, image.minDisk);
   const iops = Math.min(tier.iops, Math.max(3_000, size * IOPS_PER_GIB));
-  return {
-    DeviceName: image.rootDevice,
-    Ebs: {
-      VolumeType: "gp3",
-      VolumeSize: size,
-      Iops: iops,
-      Throughput: Math.min(tier.throughput, iops * THROUGHPUT_PER_IOPS),
-      Encrypted: true,
-      DeleteOnTermination: true,
-      ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
-    },
+  const root: EbsBlockDevice = {
+    VolumeType: "gp3",
+    VolumeSize: size,
+    Iops: iops,
+    Throughput: Math.min(tier.throughput, iops * THROUGHPUT_PER_IOPS),
   };
+  const safe = { Encrypted: true, DeleteOnTermination: true, ...(kmsKey !== undefined && { KmsKeyId: kmsKey }) };
+  return [{ DeviceName: image.rootDevice, Ebs: root }, ...(image.disks ?? [])].map(({ DeviceName, Ebs }) => ({
+    DeviceName,
+    Ebs: { ...Ebs, ...safe },
+  }));
 }

@@ -1,5 +1,5 @@
 /** The image that machines start from: one that their task names, or the catalog's. */
-import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
+import { type BlockDeviceMapping, DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import { MusterError } from "@muster/core/error.ts";
 import type { Clock } from "@muster/core/ports/ports.ts";
 import * as z from "zod";
@@ -10,12 +10,18 @@ import { Fault } from "../fault.ts";
 import { answerOf, type Ec2 } from "./client.ts";
 import { recall } from "./recall.ts";
 
+/** An image that a task names. It may bring more disks than its root. */
+export interface NamedImage extends Image {
+  /** Its EBS disks but the root, as the image has them. */
+  readonly disks?: readonly BlockDeviceMapping[];
+}
+
 export interface Images {
   /**
    * @param name `ami-…`, or `ssm:/path` for the image that a parameter names.
    * @throws Fault when AWS cannot be asked; MusterError `launch_failed` for an image that no machine can start from.
    */
-  get(name: string): Promise<Image>;
+  get(name: string): Promise<NamedImage>;
   forget(name: string): void;
 }
 
@@ -48,7 +54,7 @@ const PATIENCE = 5_000;
 
 export function images(world: Imaging): Images {
   const parameters = recall<string>(world.clock, GOOD_FOR);
-  const known = recall<Image>(world.clock, GOOD_FOR);
+  const known = recall<NamedImage>(world.clock, GOOD_FOR);
   return {
     async get(name) {
       const id = name.startsWith(SSM) ? await parameters.get(name, () => resolve(world, name.slice(SSM.length))) : name;
@@ -80,18 +86,19 @@ async function resolve({ aws, timeout = PATIENCE }: Imaging, path: string): Prom
 }
 
 /** It must be an id: that is what the cache is by, and what EC2 can be asked for. */
-async function describe(ec2: Ec2, id: string): Promise<Image> {
+async function describe(ec2: Ec2, id: string): Promise<NamedImage> {
   if (!/^ami-[0-9a-f]+$/.test(id))
     throw new MusterError("launch_failed", `'${id}' is no image`, {
       hint: "name an AMI (ami-…) or a parameter that holds one (ssm:/path)",
     });
   const answer = await answerOf("DescribeImages", ec2.reads.send(new DescribeImagesCommand({ ImageIds: [id] })));
   const [image] = answer.Images ?? [];
-  const root = image?.BlockDeviceMappings?.find(mapping => mapping.DeviceName === image.RootDeviceName);
   const rootDevice = image?.RootDeviceName;
+  const mappings = image?.BlockDeviceMappings?.filter(mapping => mapping.Ebs !== undefined) ?? [];
+  const root = mappings.find(mapping => mapping.DeviceName === rootDevice);
   if (image === undefined || rootDevice === undefined || image.RootDeviceType === "instance-store")
     throw new MusterError("launch_failed", `the image ${id} is not there, or does not start from an EBS disk`, {
       hint: "images are regional, and private ones must be shared with this account",
     });
-  return { id, rootDevice, minDisk: root?.Ebs?.VolumeSize ?? 8 };
+  return { id, rootDevice, minDisk: root?.Ebs?.VolumeSize ?? 8, disks: mappings.filter(mapping => mapping !== root) };
 }

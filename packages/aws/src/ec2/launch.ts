@@ -22,11 +22,11 @@ import { MusterError } from "@muster/core/error.ts";
 import type { Clock } from "@muster/core/ports/ports.ts";
 import type { Intent, Machine } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
-import type { Catalog, Image, MachineType } from "../catalog/catalog.ts";
+import type { Catalog, MachineType } from "../catalog/catalog.ts";
 import { Fault } from "../fault.ts";
 import { answerOf } from "./client.ts";
-import { diskOf } from "./disk.ts";
-import { type Images, usualImage } from "./image.ts";
+import { disksOf } from "./disk.ts";
+import { type Images, type NamedImage, usualImage } from "./image.ts";
 import { type Market, marketOf, type Reservations } from "./market.ts";
 import { interfacesOf, type Place, placeOf } from "./network.ts";
 import { observeAll, type Seeing } from "./observe.ts";
@@ -83,7 +83,7 @@ function typeOf(catalog: Catalog, { offer }: Intent): MachineType {
 interface Parts {
   readonly type: MachineType;
   readonly place: Place;
-  readonly image: Image;
+  readonly image: NamedImage;
   readonly market: Market;
   readonly tags: Tag[];
   readonly securityGroup: string;
@@ -122,7 +122,7 @@ function requestOf(world: Launching, intent: Intent, parts: Parts): RunInstances
     UserData: Buffer.from(world.userData(intent, parts.type)).toString("base64"),
     IamInstanceProfile: { Arn: world.hostProfile },
     NetworkInterfaces: interfacesOf(place, parts.securityGroup),
-    BlockDeviceMappings: [diskOf(intent.resources, image, world.kmsKey)],
+    BlockDeviceMappings: disksOf(intent.resources, image, world.kmsKey),
     // Two hops, so that containers reach it; never without a token, so that what only forwards requests does not.
     MetadataOptions: {
       HttpEndpoint: "enabled",
@@ -147,12 +147,14 @@ const madeNow = (deployment: string, instance: Instance, tags: Tag[]) => ({
 
 /** The token was used with other parameters; EC2 says so only when something was made with it. */
 const MISMATCH = "IdempotentParameterMismatch";
+/** All that was made with the token has ended; EC2 shows it for an hour or so. */
+const ENDED = "IdempotentInstanceTerminated";
 
 /** What was remembered is there no more, or does not show yet; the next send looks it up again. */
 const STALE = new Set(["InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound", "InvalidPlacementGroup.Unknown"]);
 
 async function refused(world: Launching, intent: Intent, parts: Parts, fault: Fault): Promise<readonly Machine[]> {
-  if (fault.code === MISMATCH) return madeBefore(world, intent, fault);
+  if (fault.code === MISMATCH || fault.code === ENDED) return madeBefore(world, intent, fault);
   if (fault.code.startsWith("InvalidAMIID.") && intent.resources.image !== undefined)
     world.images.forget(intent.resources.image);
   if (!STALE.has(fault.code)) throw fault;
@@ -162,12 +164,12 @@ async function refused(world: Launching, intent: Intent, parts: Parts, fault: Fa
 
 /** The machines that an earlier send of this try made. */
 async function madeBefore(world: Launching, intent: Intent, fault: Fault): Promise<readonly Machine[]> {
-  world.log.info("a launch was sent before with other parameters; its machines are looked for", {
+  world.log.info("a launch was sent before, and its token is used up; its machines are looked for", {
     cluster: intent.clusterId,
     try: intent.try,
   });
   const seen = await observeAll(world, intent);
   const mine = seen.filter(({ machine }) => machine.generation === intent.generation && machine.try === intent.try);
-  if (mine.length === 0) throw lost(intent, fault);
+  if (mine.length === 0) throw fault.code === ENDED ? fault : lost(intent, fault);
   return settled(world, intent, mine);
 }

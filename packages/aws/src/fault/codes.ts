@@ -129,6 +129,10 @@ const TABLE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["InsufficientCapacityOnOutpost", NONE_LEFT],
   ...each(["InsufficientReservedInstanceCapacity", "ReservationCapacityExceeded"], RESERVED),
   ...each(["Unsupported", "InvalidInstanceType*", "UnsupportedInstanceType*"], NOT_OFFERED),
+  [
+    "IdempotentInstanceTerminated",
+    capacity(about => `${what(about)} in ${where(about)} ended before their cluster was ready`),
+  ],
   ["SpotMaxPriceTooLow", capacity(about => `${what(about)} costs more than the highest price that was allowed`)],
   [
     "InsufficientFreeAddressesInSubnet",
