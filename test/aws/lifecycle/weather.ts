@@ -56,10 +56,16 @@ async function begin(at: AwsWorld, phase: Phase): Promise<{ id: string; seen: Se
   return { id, seen };
 }
 
+/** @returns the id of the cluster that it was said of */
+async function say(at: AwsWorld, phase: Phase, id: string): Promise<string> {
+  if (phase === "create") return verbs.create(at, `c${names++}`, { idle: "never" });
+  await verbs[phase](at, id);
+  return id;
+}
+
 /** @returns the cluster's id, and where it came to. */
 async function act(at: AwsWorld, phase: Phase, begun: { id: string; seen: Set<string> }): Promise<Cluster.Info> {
-  const id = phase === "create" ? await verbs.create(at, `c${names++}`, { idle: "never" }) : begun.id;
-  if (phase !== "create") await verbs[phase](at, id);
+  const id = await say(at, phase, begun.id);
   return goOn(at, id, [ends[phase], "failed"], cluster => check(at, begun.seen, cluster));
 }
 
@@ -106,15 +112,26 @@ const applies = (call: string, weather: Weather): boolean =>
 
 const wasHit = (): boolean => cloud.edge.log.some(one => one.fault !== undefined);
 
+const weathersOf = (call: string): Weather[] =>
+  (Object.keys(kinds) as Weather[]).filter(weather => applies(call, weather));
+
+/** What is made once per account and process, such as a security group, is made again in every run of `create`. */
+const placeFor = async (phase: Phase, shared: AwsWorld): Promise<AwsWorld> => (phase === "create" ? fresh() : shared);
+
+/** An account in which nothing was ever made, and a control plane that remembers nothing. */
+async function fresh(): Promise<AwsWorld> {
+  await cloud.reset();
+  return openWorld(cloud);
+}
+
 export function weatherLaws(phase: Phase): void {
   test("comes to its end through any weather at any one of its calls", async () => {
-    await cloud.reset();
-    const at = await openWorld(cloud);
-    const calls = await callsOf(at, phase);
+    const shared = await fresh();
+    const calls = await callsOf(shared, phase);
     expect(calls.filter(([call]) => call.startsWith("ec2.")).length).toBeGreaterThan(0);
     for (const [call, skip] of calls)
-      for (const weather of Object.keys(kinds) as Weather[]) {
-        if (!applies(call, weather)) continue;
+      for (const weather of weathersOf(call)) {
+        const at = await placeFor(phase, shared);
         const begun = await begin(at, phase);
         cloud.edge.clear();
         cloud.edge.inject({ on: call, kind: kinds[weather], skip } as Fault);
@@ -134,10 +151,10 @@ export function weatherLaws(phase: Phase): void {
   }, 600_000);
 
   test("is denied for an hour: no machine is forgotten, and nothing is called what it is not", async () => {
-    await cloud.reset();
-    const at = await openWorld(cloud);
-    const calls = new Set((await callsOf(at, phase)).map(([call]) => call).filter(call => call.startsWith("ec2.")));
+    const shared = await fresh();
+    const calls = new Set((await callsOf(shared, phase)).map(([call]) => call).filter(call => call.startsWith("ec2.")));
     for (const call of calls) {
+      const at = await placeFor(phase, shared);
       const begun = await begin(at, phase);
       cloud.edge.clear();
       cloud.edge.inject({
@@ -148,8 +165,7 @@ export function weatherLaws(phase: Phase): void {
         times: Number.POSITIVE_INFINITY,
       });
       const since = at.world.clock.now();
-      const id = phase === "create" ? await verbs.create(at, `c${names++}`, { idle: "never" }) : begun.id;
-      if (phase !== "create") await verbs[phase](at, id);
+      const id = await say(at, phase, begun.id);
       await goOn(at, id, [], one => check(at, begun.seen, one), 60);
       expect(wasHit(), call).toBe(true);
       expect(at.world.clock.now() - since).toBeGreaterThanOrEqual(HOUR);
