@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { answer, type HttpEvent } from "@muster/api/http.ts";
 import { list } from "@muster/core/token/list.ts";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { refusal } from "../agent/support/signature.ts";
-import { type InProcess, openPlane } from "../support/plane.ts";
-import { type Door, openDoor } from "./support/door.ts";
-import { Home } from "./support/muster.ts";
+import { refusal } from "../../agent/support/signature.ts";
+import { type InProcess, openPlane } from "../../support/plane.ts";
+import { type Door, openDoor } from "../support/door.ts";
+import { Home } from "../support/muster.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

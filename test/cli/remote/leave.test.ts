@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { answer } from "@muster/api/http.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type InProcess, openPlane } from "../support/plane.ts";
-import { openDoor } from "./support/door.ts";
-import { Home } from "./support/muster.ts";
+import { type InProcess, openPlane } from "../../support/plane.ts";
+import { openDoor } from "../support/door.ts";
+import { Home } from "../support/muster.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -17,8 +17,8 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { grant } from "@muster/core/token/create.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type InProcess, openPlane } from "../support/plane.ts";
-import { Home } from "./support/muster.ts";
+import { type InProcess, openPlane } from "../../support/plane.ts";
+import { Home } from "../support/muster.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -9,10 +9,10 @@ import { grants } from "@muster/aws/grants.ts";
 import { FUNCTIONS } from "@muster/aws/places.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type InProcess, openPlane } from "../support/plane.ts";
-import { type Door, openDoor } from "./support/door.ts";
-import { EXAMPLES, Home } from "./support/muster.ts";
-import { shop } from "./support/shop.ts";
+import { type InProcess, openPlane } from "../../support/plane.ts";
+import { type Door, openDoor } from "../support/door.ts";
+import { EXAMPLES, Home } from "../support/muster.ts";
+import { shop } from "../support/shop.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
