@@ -1,7 +1,7 @@
 /** The function `agent`: hosts' routes. */
+import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { agent } from "../handlers.ts";
-import { doorOf } from "../world/door.ts";
 import { edge } from "../world/edge.ts";
 
 export const handler = dispatcher(doorOf(edge), agent(edge));

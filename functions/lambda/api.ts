@@ -1,7 +1,7 @@
 /** The function `api`: users' routes. */
+import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { api } from "../handlers.ts";
-import { doorOf } from "../world/door.ts";
 import { edge } from "../world/edge.ts";
 
 export const handler = dispatcher(doorOf(edge), api(edge));

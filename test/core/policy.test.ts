@@ -127,6 +127,23 @@ test("a policy that was asked for while it booted ends the cluster in time", asy
   expect((await get(world, ADA, id)).state).toBe("terminated");
 });
 
+test("machines that may have been told of a policy that was taken back are told again", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world, { idle: STOP });
+  const said: unknown[] = [];
+  world.provider.setPowerOff = async (_, action) => {
+    said.push(action);
+    // Told, and then nobody heard that they were.
+    if (said.length === 1) throw new MusterError("unavailable", "no answer");
+  };
+  await Change.autostop(world, ADA, id, END);
+  await reconcile(world, ref(id));
+  await Change.autostop(world, ADA, id, STOP);
+  await reconcile(world, ref(id));
+  expect(said).toEqual(["terminate", "stop"]);
+  expect((await get(world, ADA, id)).idle).toEqual(STOP);
+});
+
 test("a policy that means the same for machines holds at once", async () => {
   const world = testWorld();
   const { id } = await readyCluster(world, { idle: STOP });

@@ -1,10 +1,11 @@
 /** Control planes of tests: real handlers behind a real HTTP server, with a gateway's work done by the test. */
+
+import { doorOf } from "@muster/api/door.ts";
 import type { HttpAnswer, HttpEvent } from "@muster/api/http.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 import { listen } from "@muster/local/http/listen.ts";
 import { handlers } from "../../../functions/handlers.ts";
-import { doorOf } from "../../../functions/world/door.ts";
 
 export interface Door extends AsyncDisposable {
   readonly url: string;

@@ -110,8 +110,9 @@ export const autostop = (
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, idle);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
     const hangs = cluster.state === "ready" || cluster.state === "stopped";
-    // What machines do by themselves is changed before the policy is, or one of them might end whose disk is to be kept.
-    const patch = powerOffOf(idle) === powerOffOf(cluster.idle) ? { idle, nextIdle: undefined } : { nextIdle: idle };
+    // Machines that do something else by themselves, or were perhaps told to, must learn of it: see reconcile/policy.ts.
+    const isKnown = cluster.nextIdle === undefined && powerOffOf(idle) === powerOffOf(cluster.idle);
+    const patch = isKnown ? { idle } : { nextIdle: idle };
     const { next, write } = amend(Cluster.noun, cluster, {
       ...patch,
       ...(hangs && { dueAt: world.clock.now() }),

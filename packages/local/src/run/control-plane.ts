@@ -2,14 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { doorOf } from "@muster/api/door.ts";
 import { dispatcher, type Handler } from "@muster/api/serve.ts";
-import { findClaim, Replay } from "@muster/core/commit.ts";
 import { MusterError } from "@muster/core/error.ts";
-import { authenticate as authenticateHost } from "@muster/core/host/authenticate.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
-import { verify } from "@muster/core/token/verify.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
 import { handlers } from "../../../../functions/handlers.ts";
@@ -86,17 +84,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   };
   place.world = world;
 
-  const dispatch = dispatcher(
-    {
-      authenticate: authorization => verify(world, authorization),
-      authenticateHost: authorization => authenticateHost(world, authorization),
-      findClaim: actor => findClaim(world, actor),
-      isReplay: error => (error instanceof Replay ? error : undefined),
-      digest,
-      log: options.log,
-    },
-    handlers(world),
-  );
+  const dispatch = dispatcher(doorOf(world), handlers(world));
   const serve = (port: number | undefined) =>
     listen({
       dispatch,

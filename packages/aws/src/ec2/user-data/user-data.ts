@@ -22,7 +22,7 @@ export const UserData = z.object({
   endpoint: z.string().max(500).regex(URL_FORM),
   region: z.string().regex(/^[a-z]{2,4}(-[a-z]{2,10}){1,3}-[0-9]{1,2}$/),
   agentSha256: Sha256,
-  /** Of Node's own archives, as nodejs.org publishes them. */
+  /** Of archives that hold Node as `bin/node` below their top folder. */
   nodeSha256: z.object({ x64: Sha256, arm64: Sha256 }),
   /** How long after a boot the machine may live before its agent has been heard, in seconds. */
   bootGraceSeconds: z.number().int().min(300).max(86_400),

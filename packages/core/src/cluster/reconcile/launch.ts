@@ -42,7 +42,7 @@ const LAUNCH_WITHIN = 3_600_000;
 
 const UNANSWERED: Cluster.Failure = {
   code: "launch_failed",
-  message: "the provider did not say within an hour whether it launches the machines",
+  message: "the machines could not be launched within an hour",
   hint: "look at its status page, then launch again",
 };
 

@@ -10,7 +10,7 @@ import * as Cluster from "../cluster.ts";
 import { stoppedDeadline } from "../idle.ts";
 import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
-import { fail, failureOf as refusalFailure } from "./fail.ts";
+import { fail, failureOf } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { certainAt } from "./launch.ts";
@@ -42,7 +42,7 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   if (running > 0 && now < cluster.changedAt + JOB_GRACE) return later(world, cluster, now + LOOK);
   const provider = providerOf(world, cluster);
   const refused = await refusalOf(provider.stop(ref));
-  if (refused) return fail(world, cluster, refusalFailure(refused));
+  if (refused) return fail(world, cluster, failureOf(refused));
   const machines = await provider.observe(ref);
   if (machines.some(machine => machine.state !== "stopped")) return later(world, cluster, now + LOOK);
   // Some may not show yet, and run.
@@ -95,7 +95,7 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
   try {
     await provider.start({ workspace: cluster.workspace, clusterId: cluster.id });
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = startFailure(error);
     if (failure.code !== "no_capacity" && now < (cluster.startBy ?? cluster.changedAt + START_WITHIN)) throw error;
     world.log.error("a cluster could not be started", { cluster: cluster.id, reason: String(error) });
     // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
@@ -112,7 +112,7 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
   return "again";
 }
 
-function failureOf(error: unknown): Cluster.Failure {
+function startFailure(error: unknown): Cluster.Failure {
   const hint = "try again later: muster start";
   if (error instanceof MusterError && error.code === "no_capacity")
     return { code: error.code, message: error.message, hint };

@@ -1,9 +1,9 @@
 /** How requests come in: what serving needs of a world. */
-import type { Door } from "@muster/api/serve.ts";
 import { findClaim, Replay } from "@muster/core/commit.ts";
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 import { verify } from "@muster/core/token/verify.ts";
+import type { Door } from "./serve.ts";
 
 export const doorOf = (world: Edge): Door => ({
   authenticate: authorization => verify(world, authorization),
