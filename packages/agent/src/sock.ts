@@ -86,7 +86,10 @@ function listen(name: string, commands: Commands | undefined): Promise<Server | 
 function serve(socket: Socket, commands: Commands | undefined): void {
   socket.on("error", () => socket.destroy());
   if (commands === undefined) return void socket.destroy();
-  createInterface({ input: socket }).once("line", word => {
+  const lines = createInterface({ input: socket });
+  // It tells of the socket's errors again: whoever asked is gone, and that is all.
+  lines.on("error", () => socket.destroy());
+  lines.once("line", word => {
     socket.write(`${answer(word.trim(), commands)}\n`);
     if (word.trim() !== "stop") socket.end();
   });
