@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    // What is polled for may be a process that boots on a busy machine; a second is no verdict.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -9,5 +9,7 @@ export default defineConfig({
     // Journeys start real processes and share two cores with each other.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is polled for may be a process that boots on a busy machine; a second is no verdict.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -68,7 +68,7 @@ export function open() {
     /** The machines of a cluster, once their agents answer. */
     launch: async (clusterId = REF.clusterId, hosts = 1): Promise<string[]> => {
       const ids = (await provider.launch(intentFor(clusterId, hosts))).map(machine => machine.machineId);
-      for (const id of ids) await expect.poll(() => lives(id), { timeout: 10_000 }).toBe(true);
+      for (const id of ids) await expect.poll(() => lives(id)).toBe(true);
       return ids;
     },
   };

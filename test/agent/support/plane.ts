@@ -146,7 +146,9 @@ export class Plane {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bytesOf(request).catch(() => Buffer.alloc(0));
+    const body = await bytesOf(request).catch(() => undefined);
+    // Its sender was killed in mid-sentence: there is nobody to answer, and nothing that was said.
+    if (body === undefined) return void response.destroy();
     const path = request.url ?? "";
     response.setHeader("date", new Date(Date.now() + this.ahead).toUTCString());
     if (path === "/v1/agent/register" && !(await this.#admits(request, body)))
