@@ -19,6 +19,8 @@ export interface Offer {
 export interface Capabilities {
   /** Whether machines can be stopped with their disks kept. */
   readonly stop: boolean;
+  /** Whether disks of stopped machines can be moved to other ones, by snapshot; not, when absent. */
+  readonly move?: boolean;
   /** How long after a launch call that answered an observation may still miss its machines, in ms. */
   readonly settle: number;
   /** How long after a launch call that never answered its machines may still appear, in ms; a minute or more to spare. */
@@ -65,6 +67,8 @@ export interface Intent {
   readonly resources: Resources;
   /** What becomes of a machine that powers itself off. */
   readonly onPowerOff: "stop" | "terminate";
+  /** The generation whose snapshots the hosts' disks are made from; absent: from the image. */
+  readonly snapshotOf?: number | undefined;
   /** One per host of the group, in rank order, without a gap. The ranks of a later group do not begin at 0. */
   readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrollmentToken: string }[];
 }
@@ -120,6 +124,15 @@ export interface Kicked {
 
 export type ClusterRef = { readonly workspace: string; readonly clusterId: string };
 
+/** The machines that a cluster had in one generation. */
+export type GenerationRef = ClusterRef & { readonly generation: number };
+
+/** A host's disks as they were when its machine stood still: a machine anywhere can be made of them. */
+export interface Snapshot {
+  readonly hostId: string;
+  readonly state: "pending" | "complete" | "failed";
+}
+
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -140,6 +153,16 @@ export interface MachineProvider {
   /** @throws MusterError `no_capacity` when the stopped machines cannot be started now. */
   start(cluster: ClusterRef): Promise<void>;
   stop(cluster: ClusterRef): Promise<void>;
+  /**
+   * Makes a snapshot of each of the generation's stopped machines, where none is yet, and tells of all that there are: also
+   * of machines that have ended since. Absent, like the two below, where disks cannot be moved.
+   * @throws MusterError `unavailable` or `busy`: ask again.
+   */
+  snapshot?(of: GenerationRef): Promise<readonly Snapshot[]>;
+  /** The generations of this deployment's clusters of which there are snapshots. */
+  snapshots?(): Promise<readonly GenerationRef[]>;
+  /** Deletes the generation's snapshots; what is gone already is success. */
+  deleteSnapshots?(of: GenerationRef): Promise<void>;
   /** Changes what becomes of machines that power themselves off; absent where machines cannot do that. */
   setPowerOff?(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why machines are not what they should be, as sentences; absent where nobody can tell. */
