@@ -1,6 +1,6 @@
 /** All handlers of the route table: by the function that serves them, and for whoever serves the table whole. */
 import type { Runs } from "@muster/api/serve.ts";
-import type { Edge } from "@muster/core/ports/world.ts";
+import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
 import { enroll } from "./agent/enroll.ts";
 import { file } from "./agent/file.ts";
 import { poll } from "./agent/poll.ts";
@@ -27,7 +27,7 @@ export const api = (world: Edge) =>
   }) satisfies Runs;
 
 /** For hosts. */
-export const agent = (world: Edge) =>
+export const agent = (world: HostEdge) =>
   ({ ...enroll(world), ...file(world), ...poll(world), ...register(world), ...report(world) }) satisfies Runs;
 
-export const handlers = (world: Edge): Required<Runs> => ({ ...api(world), ...agent(world) });
+export const handlers = (world: Edge & HostEdge): Required<Runs> => ({ ...api(world), ...agent(world) });

@@ -1,56 +1,22 @@
 /** What machines are given: the hosts' role, and the document that makes an agent look. */
-import { functionOf } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+
+import { roles } from "@muster/aws/grants.ts";
 import { ROLE_PATH } from "@muster/aws/places.ts";
-import { type Here, roleDefaults } from "./here.ts";
+import type { Here, Kept } from "./here.ts";
+import { roleOf } from "./roles.ts";
 
 export interface Compute {
   readonly profile: aws.iam.InstanceProfile;
   readonly kick: aws.ssm.Document;
 }
 
-/** The calls of SSM's agent that carry Run Command and sessions; AWS's own policy would also read every parameter. */
-const ssm = [
-  "ssm:UpdateInstanceInformation",
-  "ssmmessages:CreateControlChannel",
-  "ssmmessages:CreateDataChannel",
-  "ssmmessages:OpenControlChannel",
-  "ssmmessages:OpenDataChannel",
-  "ec2messages:AcknowledgeMessage",
-  "ec2messages:DeleteMessage",
-  "ec2messages:FailMessage",
-  "ec2messages:GetEndpoint",
-  "ec2messages:GetMessages",
-  "ec2messages:SendReply",
-];
-
-/** Any job is root on its host, so this is what any job may do. */
-const hostPolicy = (executionArn: $util.Output<string>) =>
-  $jsonStringify({
+export function compute(at: Here, kept: Kept, api: sst.aws.ApiGatewayV2): Compute {
+  // EC2 does not say for whom it assumes an instance's role, so no condition can ask.
+  const trust = $jsonStringify({
     Version: "2012-10-17",
-    Statement: [
-      { Effect: "Allow", Action: ssm, Resource: "*" },
-      {
-        Effect: "Allow",
-        Action: "execute-api:Invoke",
-        Resource: entries
-          .filter(([id, { auth }]) => functionOf(id) === "agent" && auth === "iam")
-          .map(([, { method, path }]) => $interpolate`${executionArn}/*/${method}${path}`),
-      },
-    ],
+    Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: roles.host.service } }],
   });
-
-export function compute(at: Here, api: sst.aws.ApiGatewayV2): Compute {
-  const role = new aws.iam.Role("HostRole", {
-    ...roleDefaults(at, "host"),
-    name: at.names.hostRole,
-    // EC2 does not say for whom it assumes an instance's role, so no condition can ask.
-    assumeRolePolicy: $jsonStringify({
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "ec2.amazonaws.com" } }],
-    }),
-    inlinePolicies: [{ name: "host", policy: hostPolicy(api.nodes.api.executionArn) }],
-  });
+  const role = roleOf(at, kept, "HostRole", "host", { trust, api });
   const profile = new aws.iam.InstanceProfile("HostProfile", {
     name: at.names.hostRole,
     path: ROLE_PATH,

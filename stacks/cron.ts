@@ -1,34 +1,20 @@
 /** Duties: what is done at all times, whether anything happened or not. */
+import { roles } from "@muster/aws/grants.ts";
 import { idOf } from "./functions.ts";
-import { type Here, roleDefaults, trust } from "./here.ts";
+import { type Here, type Kept, trust } from "./here.ts";
 import { deadLetters, queuePolicy } from "./queue.ts";
+import { roleOf } from "./roles.ts";
 
 /** Minutes between two runs of a duty. */
-const DUTIES = { due: 1, orphans: 5, catalog: 60 } as const;
+const DUTIES = { due: 1, orphans: 5, catalog: 60, secrets: 60, unused: 60 } as const;
 
 /** @returns the queue of runs that failed. */
-export function cron(at: Here, to: sst.aws.Function): aws.sqs.Queue {
+export function cron(at: Here, kept: Kept, to: sst.aws.Function): aws.sqs.Queue {
   const dead = deadLetters(at, "CronDead", "cron");
   queuePolicy("CronDeadPolicy", dead);
   const group = new aws.scheduler.ScheduleGroup("Duties", { name: at.deployment });
-  const role = new aws.iam.Role("SchedulerRole", {
-    ...roleDefaults(at, "scheduler"),
-    assumeRolePolicy: trust(at, "scheduler.amazonaws.com", [group.arn]),
-    inlinePolicies: [
-      {
-        name: "scheduler",
-        policy: $jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Action: "lambda:InvokeFunction", Resource: to.arn },
-            { Effect: "Allow", Action: "sqs:SendMessage", Resource: dead.arn },
-            ...(at.options.kmsKey === undefined
-              ? []
-              : [{ Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: at.options.kmsKey }]),
-          ],
-        }),
-      },
-    ],
+  const role = roleOf(at, kept, "SchedulerRole", "scheduler", {
+    trust: trust(at, roles.scheduler.service, [group.arn]),
   });
   for (const [duty, minutes] of Object.entries(DUTIES)) schedule(at, duty, minutes, { to, dead, role, group });
   // The next run comes anyway; a second try of this one would only overlap it.

@@ -41,8 +41,6 @@ export const handler = (at: Here, data: Data, name: FunctionName, links: Link[])
     handler: `functions/lambda/${name}.handler`,
     timeout: sizes[name].timeout,
     link: links,
-    permissions: deploymentOf(at, data.table.name, data.bucket.name).apply(deployment =>
-      statementsOf(name, deployment),
-    ),
+    permissions: deploymentOf(at, data).apply(deployment => statementsOf(name, deployment)),
     ...(at.options.reservedConcurrency && { concurrency: { reserved: sizes[name].reserved } }),
   });

@@ -1,5 +1,5 @@
 /** Where everything is deployed: what all stacks need to know. */
-import { type Deployment, namesOf, ROLE_PATH } from "@muster/aws/places.ts";
+import { type Deployment, namesOf } from "@muster/aws/places.ts";
 import { type Options, read } from "./options.ts";
 
 export interface Here {
@@ -27,22 +27,27 @@ export function here(): Here {
   };
 }
 
-/** What grants are resolved against. */
-export const deploymentOf = (
-  at: Here,
-  table: $util.Input<string>,
-  bucket: $util.Input<string>,
-): $util.Output<Deployment> =>
-  $util.all([at.partition, at.account, table, bucket]).apply(([partition, account, tableName, bucketName]) => ({
-    partition,
-    account,
-    region: at.options.region,
-    deployment: at.deployment,
-    table: tableName,
-    bucket: bucketName,
-    network: at.options.network,
-    kmsKey: at.options.kmsKey,
-  }));
+/** What of the deployment's data grants point at. */
+export interface Kept {
+  readonly table: { readonly name: $util.Output<string> };
+  readonly bucket: { readonly name: $util.Output<string> };
+}
+
+/** What grants are resolved against. @param api its id, for grants that point at it */
+export const deploymentOf = (at: Here, kept: Kept, api?: $util.Output<string>): $util.Output<Deployment> =>
+  $util
+    .all([at.partition, at.account, kept.table.name, kept.bucket.name, api])
+    .apply(([partition, account, table, bucket, apiId]) => ({
+      partition,
+      account,
+      region: at.options.region,
+      deployment: at.deployment,
+      table,
+      bucket,
+      api: apiId,
+      network: at.options.network,
+      kmsKey: at.options.kmsKey,
+    }));
 
 /** A trust policy: one service, acting for this account; and, where the service says so, for these sources (ARN patterns). */
 export const trust = (at: Here, service: string, sources: readonly $util.Input<string>[] = []) =>
@@ -60,10 +65,3 @@ export const trust = (at: Here, service: string, sources: readonly $util.Input<s
       },
     ],
   });
-
-/** What every role that is not a function's has in common. */
-export const roleDefaults = (at: Here, name: string) => ({
-  name: `${at.deployment}-${name}`,
-  path: ROLE_PATH,
-  permissionsBoundary: at.options.boundary,
-});

@@ -1,51 +1,18 @@
 /** The state machines that drive clusters up and down, and the function that does their steps. */
+import { roles } from "@muster/aws/grants.ts";
 import { definitions } from "@muster/core/machine/definitions.ts";
 import { idOf } from "./functions.ts";
-import { type Here, roleDefaults, trust } from "./here.ts";
+import { type Here, type Kept, trust } from "./here.ts";
+import { roleOf } from "./roles.ts";
 
 export type Machines = Readonly<Record<keyof typeof definitions, aws.sfn.StateMachine>>;
 
-/** Step Functions asks for these to deliver logs, and knows no resource for them. */
-const delivery = [
-  "logs:CreateLogDelivery",
-  "logs:DeleteLogDelivery",
-  "logs:DescribeLogGroups",
-  "logs:DescribeResourcePolicies",
-  "logs:GetLogDelivery",
-  "logs:ListLogDeliveries",
-  "logs:PutResourcePolicy",
-  "logs:UpdateLogDelivery",
-];
-
-export function machines(at: Here, lifecycle: sst.aws.Function): Machines {
-  const { kmsKey } = at.options;
+export function machines(at: Here, kept: Kept, lifecycle: sst.aws.Function): Machines {
   const arns = Object.keys(definitions).map(
     name =>
       $interpolate`arn:${at.partition}:states:${at.options.region}:${at.account}:stateMachine:${at.deployment}-${name}`,
   );
-  const role = new aws.iam.Role("MachineRole", {
-    ...roleDefaults(at, "machine"),
-    assumeRolePolicy: trust(at, "states.amazonaws.com", arns),
-    inlinePolicies: [
-      {
-        name: "machine",
-        policy: $jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Action: "lambda:InvokeFunction",
-              Resource: [lifecycle.arn, $interpolate`${lifecycle.arn}:*`],
-            },
-            { Effect: "Allow", Action: delivery, Resource: "*" },
-            ...(kmsKey === undefined
-              ? []
-              : [{ Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: kmsKey }]),
-          ],
-        }),
-      },
-    ],
-  });
+  const role = roleOf(at, kept, "MachineRole", "machine", { trust: trust(at, roles.machine.service, arns) });
   return {
     "cluster-up": machine(at, "cluster-up", role, lifecycle),
     "cluster-down": machine(at, "cluster-down", role, lifecycle),

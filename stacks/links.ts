@@ -19,6 +19,9 @@ export const musterLink = (at: Here, { table, bucket, key }: Data): Link =>
       table: table.name,
       bucket: bucket.name,
       key: $util.secret(key.base64),
+      // What functions make at run time is tagged by them: the provider's default tags do not reach it.
+      tags: at.options.tags,
+      kmsKey: at.options.kmsKey,
     },
   });
 
@@ -30,9 +33,6 @@ export const fleetLink = (at: Here, api: sst.aws.ApiGatewayV2, { profile, kick }
       kickDocument: kick.name,
       runtime,
       network: at.options.network,
-      // What machines are tagged with at launch, where the provider's default tags do not reach.
-      tags: at.options.tags,
-      kmsKey: at.options.kmsKey,
     },
   });
 

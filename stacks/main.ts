@@ -22,17 +22,23 @@ export function main() {
   const http = gateway(at);
   const edge = api(at, kept, http, muster);
 
-  const fleet = fleetLink(at, http, compute(at, http), runtime(kept.bucket));
+  const fleet = fleetLink(at, http, compute(at, kept, http), runtime(kept.bucket));
   const make = (name: "lifecycle" | "events" | "cron") => handler(at, kept, name, [muster, fleet]);
   const lifecycle = make("lifecycle");
-  const driven = machines(at, lifecycle);
+  const driven = machines(at, kept, lifecycle);
 
   const ringing = rings(at);
   const doorbell = handler(at, kept, "doorbell", [muster, fleet, doorbellLink(driven, ringing.rings)]);
   listen(doorbell, kept.table, ringing);
 
   const functions = { ...edge, lifecycle, doorbell, events: make("events"), cron: make("cron") };
-  const dead = { ...ringing.dead, events: events(at, functions.events), cron: cron(at, functions.cron) };
+  const dead = { ...ringing.dead, events: events(at, functions.events), cron: cron(at, kept, functions.cron) };
   alarms(at, { functions, machines: driven, dead, api: http });
-  return { endpoint: http.url, deployment: at.deployment, region: at.options.region };
+  return {
+    endpoint: http.url,
+    deployment: at.deployment,
+    region: at.options.region,
+    table: kept.table.name,
+    bucket: kept.bucket.name,
+  };
 }

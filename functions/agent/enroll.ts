@@ -1,5 +1,5 @@
 import type { Runs } from "@muster/api/serve.ts";
 import * as Host from "@muster/core/host/enroll.ts";
-import type { Edge } from "@muster/core/ports/world.ts";
+import type { HostEdge } from "@muster/core/ports/world.ts";
 
-export const enroll = (world: Edge) => ({ "agent.enroll": ({ body }) => Host.enroll(world, body) }) satisfies Runs;
+export const enroll = (world: HostEdge) => ({ "agent.enroll": ({ body }) => Host.enroll(world, body) }) satisfies Runs;

@@ -1,6 +1,6 @@
 import type { Runs } from "@muster/api/serve.ts";
 import * as Agent from "@muster/core/agent/file.ts";
-import type { Edge } from "@muster/core/ports/world.ts";
+import type { HostEdge } from "@muster/core/ports/world.ts";
 
-export const file = (world: Edge) =>
+export const file = (world: HostEdge) =>
   ({ "agent.file": ({ params }) => Agent.file(world, params.sha256) }) satisfies Runs;

@@ -9,7 +9,7 @@ export const clusters = (world: Edge) =>
     "clusters.create": ({ actor, body }) => Create.create(world, actor, body),
     "clusters.list": ({ actor, query }) => Read.list(world, actor, query),
     "clusters.get": ({ actor, params }) => Read.get(world, actor, params.cluster),
-    "clusters.start": ({ actor, params }) => Change.start(world, actor, params.cluster),
+    "clusters.start": ({ actor, params, query }) => Change.start(world, actor, params.cluster, query),
     "clusters.stop": ({ actor, params }) => Change.stop(world, actor, params.cluster),
     "clusters.remove": ({ actor, params }) => Change.remove(world, actor, params.cluster),
     "clusters.autostop": ({ actor, params, body }) => Change.autostop(world, actor, params.cluster, body.idle),

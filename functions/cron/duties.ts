@@ -2,7 +2,7 @@
 import * as z from "zod";
 
 /** Names of the duties. */
-export const Duty = z.enum(["due", "orphans", "catalog"]);
+export const Duty = z.enum(["due", "orphans", "catalog", "secrets", "unused"]);
 export type Duty = z.infer<typeof Duty>;
 
 const Run = z.object({ duty: Duty });

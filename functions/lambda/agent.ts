@@ -2,6 +2,6 @@
 import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { agent } from "../handlers.ts";
-import { edge } from "../world/edge.ts";
+import { agent as world } from "../world/agent.ts";
 
-export const handler = dispatcher(doorOf(edge), agent(edge));
+export const handler = dispatcher(doorOf(world), agent(world));

@@ -4,10 +4,16 @@ import { catalog } from "../cron/catalog.ts";
 import { due } from "../cron/due.ts";
 import { duties } from "../cron/duties.ts";
 import { orphans } from "../cron/orphans.ts";
-import { aws, fleet, provider, world } from "../world/fleet.ts";
+import { secrets } from "../cron/secrets.ts";
+import { unused } from "../cron/unused.ts";
+import { aws, fleet, muster, provider, world } from "../world/fleet.ts";
+
+const ec2 = ec2Of(aws);
 
 export const handler = duties({
   due: due(world),
   orphans: orphans(world, provider),
-  catalog: catalog(world, { aws, ec2: ec2Of(aws) }, fleet),
+  secrets: secrets(world),
+  catalog: catalog(world, { aws, ec2 }, fleet),
+  unused: unused(world, { ec2, deployment: muster.deployment }),
 });

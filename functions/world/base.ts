@@ -3,6 +3,7 @@ import { createBlobs } from "@muster/aws/blobs/blobs.ts";
 import { type Aws, lambdaCredentials } from "@muster/aws/call/aws.ts";
 import { catalogReader } from "@muster/aws/catalog/reader.ts";
 import { createLog } from "@muster/aws/log.ts";
+import type { Place } from "@muster/aws/secrets/place.ts";
 import { Muster } from "@muster/aws/settings.ts";
 import { openTable } from "@muster/aws/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
@@ -19,6 +20,10 @@ export const aws: Aws = {
   credentials: lambdaCredentials(process.env),
   endpoint: process.env.AWS_ENDPOINT_URL,
 };
+
+const { deployment, kmsKey, tags } = muster;
+/** Where secrets are. */
+export const parameters: Place = { aws, deployment, kmsKey, tags };
 
 const blobs = createBlobs({ aws, name: muster.bucket, clock });
 export const catalog = catalogReader({ blobs, clock, log }, muster.region);

@@ -1,11 +1,8 @@
-/** The world of functions that face users and hosts: nothing in it can make a machine. */
-import { offering } from "@muster/aws/ec2/offering.ts";
-import { namesOf } from "@muster/aws/places.ts";
+/** The world of the function that faces users: it keeps their secrets, and cannot read them. */
+import { forget } from "@muster/aws/secrets/forget.ts";
+import { keep } from "@muster/aws/secrets/keep.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
-import { base, catalog, muster } from "./base.ts";
+import { parameters } from "./base.ts";
+import { facing } from "./facing.ts";
 
-export const edge: Edge = {
-  ...base,
-  providers: new Map([["aws", offering(catalog, base.clock)]]),
-  trust: { account: muster.account, hostRole: namesOf(muster.deployment).hostRole },
-};
+export const edge: Edge = { ...facing, secrets: { keep: keep(parameters), forget: forget(parameters) } };

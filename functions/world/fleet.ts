@@ -1,10 +1,12 @@
 /** The whole world, for functions that make, move and end machines. */
 import { ec2Provider } from "@muster/aws/ec2/provider.ts";
 import { userData } from "@muster/aws/ec2/user-data/user-data.ts";
+import { forget } from "@muster/aws/secrets/forget.ts";
+import { list } from "@muster/aws/secrets/list.ts";
 import { Fleet } from "@muster/aws/settings.ts";
 import { noWorkflow } from "@muster/aws/workflow.ts";
 import type { World } from "@muster/core/ports/world.ts";
-import { aws, base, catalog, muster } from "./base.ts";
+import { aws, base, catalog, muster, parameters } from "./base.ts";
 import { link } from "./settings.ts";
 
 /** How long a machine may live before its agent was heard, in seconds. */
@@ -22,6 +24,8 @@ const script = userData({
 
 export const provider = ec2Provider({
   ...fleet,
+  tags: muster.tags,
+  kmsKey: muster.kmsKey,
   aws,
   deployment: muster.deployment,
   catalog,
@@ -30,5 +34,10 @@ export const provider = ec2Provider({
   log: base.log,
 });
 
-export const world: World = { ...base, providers: new Map([[provider.name, provider]]), workflow: noWorkflow };
+export const world: World = {
+  ...base,
+  providers: new Map([[provider.name, provider]]),
+  secrets: { forget: forget(parameters), list: list(parameters) },
+  workflow: noWorkflow,
+};
 export { aws, fleet, muster };

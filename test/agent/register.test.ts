@@ -5,6 +5,10 @@
 import { readFileSync } from "node:fs";
 import { Register } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
+import { Control } from "../../packages/agent/src/control/call.ts";
+import { Registration } from "../../packages/agent/src/control/register.ts";
+import { facts } from "../../packages/agent/src/host/facts.ts";
+import { Metadata } from "../../packages/agent/src/host/metadata.ts";
 import { Bench, codeOf, murder } from "./support/bench.ts";
 import { CREDENTIALS, Machine } from "./support/machine.ts";
 import { until } from "./support/until.ts";
@@ -98,6 +102,57 @@ test.concurrent("lost answers and killed agents make one host: the nonce is on d
   await until("another poll", () => bench.plane.polls.length > polls);
   expect(bench.plane.registrations).toHaveLength(registrations);
   expect(new Set(bench.plane.registrations.map(one => one.nonce)).size).toBe(1);
+});
+
+test.concurrent("a disk that was copied to another machine registers as that one, and keeps what else is on it", async () => {
+  await using of = await Machine.open();
+  const { bench, metadata } = of;
+  const first = of.start();
+  await until("a poll", () => bench.plane.polls.length > 0);
+  await murder(first);
+  metadata.values.set("instance-id", "i-0aaaaaaaaaaaaaaaa");
+  metadata.forget();
+  of.start();
+  await until("another registration", () => bench.plane.registrations.length > 1);
+  const [before, after] = bench.plane.registrations;
+  expect(after?.facts.machineId).toBe("i-0aaaaaaaaaaaaaaaa");
+  expect(after?.nonce).not.toBe(before?.nonce);
+  expect(bench.plane.hosts).toBe(2);
+  await until("its identity on disk", () => readFileSync(bench.home.hostToken, "utf8").includes("i-0aaaaaaaaaaaaaaaa"));
+});
+
+test.concurrent("a machine that knows who it is goes on while its metadata cannot be had", async () => {
+  await using of = await Machine.open();
+  const { bench, metadata } = of;
+  const first = of.start();
+  await until("a poll", () => bench.plane.polls.length > 0);
+  await murder(first);
+  const polls = bench.plane.polls.length;
+  metadata.fault = "cut";
+  of.start();
+  await until("another poll", () => bench.plane.polls.length > polls);
+  expect(bench.plane.registrations).toHaveLength(1);
+});
+
+test.concurrent("a session agent that does not run yet is waited for, and not for ever", async () => {
+  await using of = await Machine.open();
+  const { bench, metadata } = of;
+  let runs = false;
+  const registration = (sessionAgentWithin: number) =>
+    new Registration({
+      control: new Control(bench.plane.url),
+      metadata: new Metadata(metadata.url),
+      sessionAgentWithin,
+      hasSessionAgent: () => runs,
+    });
+  const waiting = registration(60_000);
+  await expect(waiting.send("a".repeat(64), facts([], undefined))).rejects.toThrow("does not run yet");
+  expect(bench.plane.registrations).toEqual([]);
+  runs = true;
+  await waiting.send("a".repeat(64), facts([], undefined));
+  runs = false;
+  await registration(0).send("a".repeat(64), facts([], undefined));
+  expect(bench.plane.registrations.map(one => one.facts.sessionAgent)).toEqual([true, false]);
 });
 
 test.concurrent("an agent that is refused ends with code 3; the gateway's own refusal ends nothing", async () => {

@@ -8,7 +8,7 @@ import * as Host from "@muster/core/host/host.ts";
 import type { ClusterRef, Intent, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import { gapsOf, starting, terminating } from "./ec2-gaps.ts";
-import { type Edge, startEdge } from "./support/edge.ts";
+import { type Edge, type Gap, startEdge } from "./support/edge.ts";
 import { type Moto, startMoto } from "./support/moto.ts";
 
 export const REGION = "us-east-1";
@@ -34,7 +34,10 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-export async function openCloud(): Promise<Cloud> {
+/** @param more answers in moto's place, beside the usual ones. */
+export async function openCloud(
+  more: (raw: Ec2.EC2Client) => Readonly<Record<string, Gap>> = () => ({}),
+): Promise<Cloud> {
   const moto = await startMoto();
   const groups = new Set<string>();
   const raw = new Ec2.EC2Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
@@ -48,6 +51,7 @@ export async function openCloud(): Promise<Cloud> {
     "ec2.GetConsoleOutput": (_: unknown, next: () => Promise<unknown>) => screen.xml || next(),
     "ec2.DescribeInstances": (input: Readonly<Record<string, unknown>>, next: () => Promise<unknown>) =>
       pages.get(String(input.NextToken ?? "")) ?? next(),
+    ...more(raw),
   };
   const edge = await startEdge({ moto, clientTokens: true, gaps });
   await makeProfile(moto);

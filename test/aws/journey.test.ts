@@ -38,7 +38,8 @@ test("a launch gets its machines, runs its job on real processes, keeps its log,
   const task = Task.parse({
     resources: { instanceType: "m7i.xlarge" },
     nodes: 2,
-    run: 'echo "node $MUSTER_NODE_RANK of $MUSTER_NUM_NODES"',
+    secrets: { WORD: "hunter2" },
+    run: 'echo "node $MUSTER_NODE_RANK of $MUSTER_NUM_NODES, $(printf %s "$WORD" | wc -c | tr -d " ") letters"',
   });
   const launched = await at.api.launches.create({ body: { task, cluster: "demo" } });
   const id = launched.job?.id ?? "";
@@ -52,7 +53,12 @@ test("a launch gets its machines, runs its job on real processes, keeps its log,
   );
   expect(job).toMatchObject({ state: "succeeded", logsComplete: true });
   expect(await alive()).toHaveLength(2);
-  expect(await logOf(id)).toEqual(["node 0 of 2", "node 1 of 2"]);
+  expect(await logOf(id)).toEqual(["node 0 of 2, 7 letters", "node 1 of 2, 7 letters"]);
+  // The secret went to Parameter Store and to the hosts, and to no other service and no log; its job is over, and so is it.
+  const spoken = at.edge.log.filter(call => call.body.includes("hunter2"));
+  expect(spoken.map(call => call.operation)).toEqual(["PutParameter"]);
+  expect(JSON.stringify(Object.values(at.functions).map(({ lines }) => lines))).not.toContain("hunter2");
+  await until("its secret to be forgotten", async () => at.edge.log.some(call => call.operation === "DeleteParameter"));
   // The kick made the agents look: nobody waited for the next poll.
   expect(at.edge.log.filter(call => call.operation === "SendCommand").length).toBeGreaterThan(0);
   expect(at.edge.log.filter(call => call.operation === "RunInstances")).toHaveLength(1);

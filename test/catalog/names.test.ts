@@ -1,8 +1,9 @@
 /** Names of accelerators, and which quota holds for a machine. Pure. */
 
 import { linkTo, nameParts, QUOTAS, quotaOf } from "@muster/aws/catalog/families.ts";
-import { canonical, ofEc2 } from "@muster/aws/catalog/names.ts";
+import { ofEc2 } from "@muster/aws/catalog/names.ts";
 import { shapeOf } from "@muster/aws/catalog/types.ts";
+import { canonical } from "@muster/core/accelerator/names.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { catalog } from "./support.ts";

@@ -1,8 +1,8 @@
 /** Laws of offers, for any request. Pure; against the catalog of support.ts. */
 
-import { canonical } from "@muster/aws/catalog/names.ts";
 import { offers } from "@muster/aws/ec2/offers/offers.ts";
 import { compare } from "@muster/aws/ec2/offers/place.ts";
+import { canonical } from "@muster/core/accelerator/names.ts";
 import type { Offer } from "@muster/core/ports/provider.ts";
 import { Resources } from "@muster/core/task/task.ts";
 import fc from "fast-check";

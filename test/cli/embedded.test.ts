@@ -58,6 +58,45 @@ describe("launch", () => {
     expect((await home.run("status", "unborn")).code).toBe(122);
   });
 
+  test("hosts of two kinds make one cluster, and its jobs run on those that take them", async () => {
+    const planned = await home.run("launch", example("groups"), "-c", "lab", "--dry-run");
+    expect(planned.out).toMatch(
+      /^head {2}1 host, takes no jobs\n.*TYPE[^\n]*\n1 +local[^\n]*\n\nworkers {2}2 hosts\n.*TYPE[^\n]*\n1 +local/,
+    );
+    const { code, out, err } = await home.run("launch", example("groups"), "-c", "lab");
+    expect([code, out.split("\n").sort()]).toEqual([
+      0,
+      [
+        "",
+        expect.stringMatching(/^\(rank 0\) worker 0 of 2, at \d/),
+        expect.stringMatching(/^\(rank 1\) worker 1 of 2/),
+      ],
+    ]);
+    expect(err).toMatch(/group +head: 1 × local \(.*\), local, free, takes no jobs\n +group +workers: 2 × local/);
+    expect((await home.run("status", "lab")).out).toMatch(
+      /lab +ready +3 +2 groups .*\n {2}head +1 +local +free +takes none\n {2}workers +2 +local +free\n/,
+    );
+    const again = await home.run("launch", example("groups"), "-c", "lab", "--dry-run", "--json");
+    expect(JSON.parse(again.out)).toMatchObject({
+      reused: true,
+      groups: [
+        { name: "head", offers: [{ instanceType: "local" }] },
+        { name: "workers", offers: [{ instanceType: "local" }] },
+      ],
+    });
+    expect((await home.run("run", example("hello"), "-c", "lab")).out).toMatch(/rank 0 of 1\n$/);
+    expect((await home.run("up", example("groups"), "-c", "lab", "--groups.1.nodes", "4")).err).toContain(
+      "group 'workers' of cluster 'lab' has 2 hosts; 4 were asked for",
+    );
+    expect((await home.run("down", "lab")).code).toBe(0);
+  });
+
+  test("a group's own cloud is refused with the command to type instead", async () => {
+    const { code, err } = await home.run("launch", example("groups"), "--groups.1.resources.cloud", "aws");
+    expect(err).toContain(`type: muster launch ${example("groups")} --groups.1.resources.cloud local\n`);
+    expect(code).toBe(120);
+  });
+
   test("another cloud is refused with the command to type instead", async () => {
     const { code, err } = await home.run("launch", "--run", "echo it", "--resources.cloud", "gcp");
     expect(err).toContain("type: muster launch --run 'echo it' --resources.cloud local\n");

@@ -60,6 +60,42 @@ describe("numbers as a person reads them", () => {
     expect(told("running", "queued", "queued")).toBe("1 job is running and 2 wait: they will be cancelled");
   });
 
+  test("a cluster of several groups has a row for each below its own; one group has none", () => {
+    const out = { paint: (_: unknown, text: string) => text } as Parameters<typeof Shown.clusters>[0];
+    const cluster = {
+      ...{ id: "clu_1", name: "lab", state: "ready", nodes: 3, hourly: 2.1, createdAt: 0, idle: "never" },
+      instanceType: "small",
+      groups: [
+        { name: "head", nodes: 1, schedulable: false, instanceType: "small", hourly: 0.1 },
+        { name: "workers", nodes: 2, schedulable: true },
+      ],
+    } as unknown as Parameters<typeof Shown.clusters>[1][number];
+    const rows = (one: typeof cluster) =>
+      Shown.clusters(out, [one], [], 60_000)
+        .split("\n")
+        .slice(1)
+        .map(line => line.split(/ {2,}(?=\S)/));
+    expect(rows(cluster)).toEqual([
+      ["lab", "ready", "3", "2 groups", "$2.10/h", "never", "1m", "-"],
+      ["", "head", "1", "small", "$0.10/h", "takes none"],
+      ["", "workers", "2", "-", "-"],
+    ]);
+    expect(rows({ ...cluster, groups: cluster.groups.slice(1) })).toEqual([
+      ["lab", "ready", "3", "small", "$2.10/h", "never", "1m", "-"],
+    ]);
+  });
+
+  test("a cluster on its way is neither good nor bad, and a move says that it takes long", () => {
+    const seen: unknown[] = [];
+    const out = { paint: (format: unknown) => void seen.push(format) } as unknown as Parameters<typeof Shown.state>[0];
+    for (const name of ["moving", "starting", "ready", "failed", "stopped"]) Shown.state(out, name);
+    expect(seen).toEqual(["yellow", "yellow", "green", "red", "dim"]);
+    expect([Shown.doing("moving"), Shown.doing("booting")]).toEqual([
+      "moving: its disks are copied, which takes minutes to an hour",
+      "booting",
+    ]);
+  });
+
   test("another day's time has its day", () => {
     const noon = new Date(2026, 10, 21, 12, 0, 0, 7).getTime();
     expect(moment(noon, noon)).toBe("12:00:00.007");

@@ -112,6 +112,43 @@ describe("validation", () => {
     expect(err).toMatch(new RegExp(`^${file}:1: nmae: .*\\(did you mean 'name'\\?\\)\n${file}:2: num_nodes: `));
   });
 
+  test("what EC2 can do can be said, with a warning for what says nothing", async () => {
+    const text = `resources:
+  use_spot: false
+  spot_fallback: true
+  max_hourly: $2.50
+  reservation: cr-1
+  placement_group: true
+  efa: true
+`;
+    const file = written("ec2.yaml", `${text}run: 'true'\n`);
+    const { code, out } = await home.run("validate", file);
+    expect([code, out]).toEqual([0, expect.stringContaining("  warning: resources.spot_fallback: says nothing")]);
+    expect(JSON.parse((await home.run("validate", file, "--json")).out).task.resources).toEqual({
+      ...{ spot: false, spotFallback: true, maxHourly: 2.5, reservation: "cr-1", placementGroup: true, efa: true },
+    });
+    const slip = written("ec2-slip.yaml", text.replace("max_hourly", "max_hourley"));
+    expect((await home.run("validate", slip)).err).toContain(
+      `${slip}:4: resources.max_hourley: is not a key that Muster knows (did you mean 'max_hourly'?)`,
+    );
+  });
+
+  test("groups are told with their issues; resources beside them are one", async () => {
+    const file = written("groups.yaml", "groups:\n  - name: a\nresources: {cpus: 4}\nrun: 'true'\n");
+    const { code, err } = await home.run("validate", file);
+    expect([code, err]).toEqual([120, `${file}:3: resources: cannot stand beside groups: each of them says its own\n`]);
+    const good = await home.run("validate", "examples/groups.yaml", "--groups.1.nodes", "3", "--json");
+    expect(JSON.parse(good.out).groups).toMatchObject([
+      { name: "head", nodes: 1, schedulable: false },
+      { name: "workers", nodes: 3, schedulable: true },
+    ]);
+  });
+
+  test("a reservation is for one kind of machine", async () => {
+    const { code, err } = await home.run("launch", "examples/groups.yaml", "--reservation", "cr-1", "--dry-run");
+    expect([code, err]).toEqual([120, expect.stringContaining("with --groups.0.resources.reservation=cr-1")]);
+  });
+
   test("what Muster cannot do yet is listed, and refused when it is launched", async () => {
     const file = written("not-yet.yaml", "run: 'true'\nservice: {replicas: 2}\nvolumes: {/data: vol}\n");
     expect(await home.run("validate", file)).toMatchObject({

@@ -3,12 +3,13 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import * as Id from "@muster/core/id.ts";
 import { get as getJob } from "@muster/core/job/read.ts";
 import { blueprint, submit } from "@muster/core/job/submit.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
-import { enrollAll } from "../support/host.ts";
+import { enrollAll, FACTS } from "../support/host.ts";
 import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
 
@@ -147,6 +148,17 @@ test("hosts that never call home fail the cluster, and their machines go", async
   expect([cluster.state, cluster.failure?.code, world.provider.machines.size]).toEqual(["failed", "boot_timeout", 0]);
 });
 
+test("an image without the session agent fails the cluster, and nothing is left", async () => {
+  const world = testWorld();
+  const unreachable = { ...FACTS, sessionAgent: false };
+  const { id } = await Create.create(world, ADA, request("demo", { idle: "never" }));
+  await reconcile(world, ref(id));
+  await enrollAll(world, unreachable);
+  await reconcile(world, ref(id));
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "image_unsuitable" } });
+  expect(world.provider.machines.size).toBe(0);
+});
+
 test("stop keeps the machines, start brings the same hosts back, and without capacity it is stopped again", async () => {
   const world = testWorld();
   const { id, hosts } = await readyCluster(world, 2);
@@ -228,6 +240,7 @@ test("a job that lands on a cluster that has just ended does not wait for it", a
     ADA,
     { id, name: "demo", nodes: 1 },
     { task: Task.parse({ run: "true" }), name: undefined, priority: 500, down: false },
+    Id.create(world.random, "job"),
   );
   await Change.remove(world, ADA, id);
   await reconcile(world, ref(id));

@@ -265,16 +265,3 @@ test("a job is refused by a cluster that takes none, with what to do, and nothin
   expect(await code(submit(world, ADA, "demo", jobRequest()))).toBe("conflict");
   expect((await Read.list(world, ADA, { limit: 10, active: false })).items).toEqual([]);
 });
-
-test("secrets reach the host, are in no event, and are gone when the job has ended", async () => {
-  const world = testWorld();
-  const { hosts } = await readyCluster(world);
-  const { id } = await submit(world, ADA, "demo", jobRequest({ secrets: { HF_TOKEN: "hunter2" } }));
-  const assignment = await assigned(hosts[0]);
-  expect([assignment.env.HF_TOKEN, assignment.secretNames]).toEqual(["hunter2", ["HF_TOKEN"]]);
-  const kept = async () =>
-    JSON.stringify((await world.table.query({ pk: `W#acme#J#${id}` })).items.filter(item => item.sk !== "SECRETS"));
-  expect(await kept()).not.toContain("hunter2");
-  await hosts[0]?.run(assignment, 0);
-  expect(await world.table.get({ pk: `W#acme#J#${id}`, sk: "SECRETS" })).toBeUndefined();
-});

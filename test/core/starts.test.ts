@@ -37,6 +37,31 @@ describe("a start", () => {
     expect((await JobRead.get(world, ADA, made?.id ?? "")).state).toBe("starting");
   });
 
+  test("with a machine missing leaves the other disks, and says so at once", async () => {
+    const world = testWorld();
+    const { id } = await readyCluster(world, { nodes: 2, idle: "never" });
+    await Change.stop(world, ADA, "demo");
+    await reconcile(world, ref(id));
+    const [first = ""] = world.provider.machines.keys();
+    world.provider.machines.delete(first);
+    await Change.start(world, ADA, "demo");
+    await reconcile(world, ref(id));
+    expect(await Read.get(world, ADA, id)).toMatchObject({
+      state: "stopped",
+      failure: { code: "machines_lost", message: "1 of its 2 machines is gone" },
+    });
+    expect(world.provider.machines.size).toBe(1);
+  });
+
+  test("with all machines gone ends the cluster", async () => {
+    const world = testWorld();
+    const { id } = await stoppedCluster(world);
+    world.provider.machines.clear();
+    await Change.start(world, ADA, "demo");
+    await reconcile(world, ref(id));
+    expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "machines_lost" } });
+  });
+
   test("without capacity is tried again while a job waits, but not at once", async () => {
     const world = testWorld();
     const { id } = await stoppedCluster(world);

@@ -4,6 +4,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import type { TaskInput } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { clusterRequest, jobRequest, readyCluster, ref } from "../support/requests.ts";
 import { counted, type Units } from "../support/units.ts";
@@ -29,6 +30,24 @@ test("a submit to a warm cluster costs 9 write units, and 2 more for its idempot
   // One more than the budget of ten: see designs/002.
   expect((await spent(() => submit(world, actor, id, jobRequest()))).writes).toBeLessThanOrEqual(11);
   expect(world.provider.intents.length).toBe(launches);
+});
+
+test("secrets cost no write units, neither when their job is submitted nor when it ends", async () => {
+  const costs = async (task: TaskInput) => {
+    const { world, spent } = countedWorld();
+    const { id, hosts } = await readyCluster(world);
+    let job = "";
+    const submitted = await spent(async () => {
+      job = (await submit(world, ADA, id, jobRequest(task))).id;
+    });
+    await hosts[0]?.poll();
+    const fence = (await Read.get(world, ADA, job)).fence ?? 0;
+    const ended = await spent(async () => hosts[0]?.run({ jobId: job, fence }, 0));
+    return { submitted: submitted.writes, ended };
+  };
+  const without = await costs({});
+  expect(without.submitted).toBe(9);
+  expect(await costs({ secrets: { TOKEN: "t".repeat(5000) } })).toEqual(without);
 });
 
 test("a job's completion costs 14 write units at most", async () => {

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { replaceFile } from "@muster/local/provider/machine.ts";
+import { replaceFile } from "@muster/local/file.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { intentFor, isAlive, open, REF } from "./provider-support.ts";
 

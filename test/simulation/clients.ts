@@ -4,7 +4,7 @@ import { findClaim, Replay } from "@muster/core/commit.ts";
 import { isRetryable, MusterError } from "@muster/core/error.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { WriteConflict } from "@muster/core/ports/table.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import { invoke } from "./invoke.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import type { Sim } from "./sim.ts";
@@ -13,7 +13,7 @@ import type { Sim } from "./sim.ts";
 export interface Request {
   readonly name: string;
   readonly actor: Actor;
-  readonly run: (world: World, actor: Actor) => Promise<unknown>;
+  readonly run: (world: Whole, actor: Actor) => Promise<unknown>;
   /** What the answer names. */
   readonly nouns: (answer: unknown) => Nouns;
 }
@@ -79,7 +79,7 @@ async function once(sim: Sim, accepted: Accepted, request: Request): Promise<"ac
   return "refused";
 }
 
-async function serve(world: World, { actor, run }: Request): Promise<unknown> {
+async function serve(world: Whole, { actor, run }: Request): Promise<unknown> {
   const before = await findClaim(world, actor);
   if (before) return before.answer;
   try {

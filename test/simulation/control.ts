@@ -1,6 +1,7 @@
 /** What calls the control plane by itself: the doorbell after each commit, the cron, and chaos among the machines. */
 import { answer, type Ring, ringFor } from "@muster/core/doorbell.ts";
 import type { Change } from "@muster/core/ports/table.ts";
+import { sweepSecrets } from "@muster/core/secret/sweep.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { execute } from "./engine.ts";
 import { bootHost, endHost, freeze, reboot, restartAgent } from "./host/host.ts";
@@ -15,6 +16,8 @@ import type { Sim } from "./sim.ts";
 const TRIES = 3;
 export const SWEEP_DUE = MINUTE;
 export const SWEEP_ORPHANS = 5 * MINUTE;
+/** Oftener than it is: a run is short. */
+export const SWEEP_SECRETS = 10 * MINUTE;
 const CHAOS = 20 * SECOND;
 
 export function startControl(sim: Sim): void {
@@ -25,6 +28,7 @@ export function startControl(sim: Sim): void {
   sim.cloud.power = { on: box => bootHost(sim, box), off: box => endHost(sim, box) };
   beat(sim, "cron due", SWEEP_DUE, () => void invoke(sim, "cron due", undefined, sweepDue));
   beat(sim, "cron orphans", SWEEP_ORPHANS, () => void invoke(sim, "cron orphans", undefined, sweepOrphans));
+  beat(sim, "cron secrets", SWEEP_SECRETS, () => void invoke(sim, "cron secrets", undefined, sweepSecrets));
   chaos(sim);
 }
 
@@ -42,7 +46,7 @@ function schedule(sim: Sim, ring: Ring): void {
 }
 
 async function tryRing(sim: Sim, ring: Ring): Promise<void> {
-  const workspace = ring.do === "look" ? ring.workspace : ring.ref.workspace;
+  const workspace = "ref" in ring ? ring.ref.workspace : ring.workspace;
   for (let tries = 1; tries <= TRIES; tries++) {
     const outcome = await invoke(sim, `ring ${ring.do}`, workspace, world => answer(world, ring));
     if (outcome.kind === "done") return;

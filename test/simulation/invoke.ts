@@ -1,5 +1,5 @@
 /** Invocations: the control plane's code, run once, in a process and a world of its own. */
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import { checkError, type Outcome, type Process } from "./process.ts";
 import type { Sim } from "./sim.ts";
 import { worldOf } from "./world.ts";
@@ -9,7 +9,7 @@ export function invoke<T>(
   sim: Sim,
   name: string,
   workspace: string | undefined,
-  run: (world: World) => Promise<T>,
+  run: (world: Whole) => Promise<T>,
 ): Promise<Outcome<T>> {
   return new Promise(resolve => {
     const process: Process = {

@@ -2,9 +2,11 @@
 import { Accepted } from "./clients.ts";
 import { SWEEP_ORPHANS, startControl } from "./control.ts";
 import type { Fault } from "./faults.ts";
+import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
 import { watchRecords } from "./invariants/records.ts";
+import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
 import { MINUTE } from "./kernel.ts";
 import { LONGEST_STALL } from "./process.ts";
 import { removeAll, startUsers } from "./scenarios.ts";
@@ -34,6 +36,8 @@ export async function run(seed: number, steps: number, lines?: string[]): Promis
   const startedAt = sim.now;
   watchRecords(sim);
   watchMachines(sim);
+  watchDisks(sim);
+  watchSecrets(sim);
   startControl(sim);
   startUsers(sim, accepted);
   const isBroken = () => sim.violations.length > 0;
@@ -56,6 +60,7 @@ async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Prom
   sim.isOpen = false;
   for (const box of sim.cloud.boxes) box.cutUntil = 0;
   watchOrphans(sim);
+  watchSnapshots(sim);
   // What was on its way when the weather cleared still lands.
   await sim.kernel.run(isBroken, sim.now + LAST_LANDING);
   await until(sim, () => unsettled(sim), isBroken);
@@ -66,6 +71,7 @@ async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Prom
   await until(sim, () => unended(sim), isBroken);
   checkKept(sim, accepted);
   if (!isBroken()) await silence(sim, isBroken);
+  if (!isBroken()) await forgotten(sim, isBroken);
 }
 
 /** Goes on until nothing is open, and says what still is when the time is over. */
@@ -87,11 +93,19 @@ async function silence(sim: Sim, isBroken: () => boolean): Promise<void> {
   if (sim.db.writes !== before) sim.violate("I10", `${sim.db.writes - before} writes while nothing happens`);
   for (const box of sim.cloud.boxes)
     if (box.state !== "terminated") sim.violate("I1", `${box.id} is ${box.state} at the end`);
+  for (const one of sim.cloud.snapshots.all) sim.violate("I1", `a snapshot of ${one.hostId} is left at the end`);
+}
+
+/** I19: what nobody heard of is found, and nothing stays. */
+async function forgotten(sim: Sim, isBroken: () => boolean): Promise<void> {
+  await sim.kernel.run(() => isBroken() || left(sim).length === 0, sim.now + LONGEST_LEFT);
+  for (const what of left(sim)) sim.violate("I19", what);
 }
 
 /** How much happened: by type and last state. */
 function count(sim: Sim): Record<string, number> {
-  const found: Record<string, number> = { machine: sim.cloud.boxes.length };
+  const restored = sim.cloud.boxes.filter(box => box.isRestored).length;
+  const found: Record<string, number> = { machine: sim.cloud.boxes.length, "machine.restored": restored };
   for (const type of ["cluster", "job"])
     for (const item of sim.db.all(type)) {
       const name = `${type}.${item.data.state}`;

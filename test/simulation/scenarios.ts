@@ -13,17 +13,19 @@ import type * as Launch from "@muster/core/launch/launch.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import type { ScriptName } from "./host/workload.ts";
+import { CANARY } from "./invariants/secrets.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import type { ProviderName } from "./ports/cloud.ts";
 import type { Sim } from "./sim.ts";
 
-type Verb = "launch" | "up" | "submit" | "cancel" | "down" | "stop" | "start" | "autostop" | "follow";
+type Verb = "launch" | "up" | "submit" | "cancel" | "down" | "stop" | "start" | "move" | "autostop" | "follow";
 
 const mixes = {
-  everything: { launch: 4, up: 2, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, autostop: 1, follow: 1 },
+  everything: { launch: 4, up: 2, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, move: 2, autostop: 1, follow: 1 },
   launches: { launch: 4, up: 4, down: 3, cancel: 1 },
   jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
-  power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 6, autostop: 2 },
+  moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
+  power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;
 
 export const WORKSPACES = ["acme", "bolt"] as const;
@@ -84,6 +86,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
   stop: (sim, accepted, actor) =>
     onCluster(sim, accepted, actor, Change.stop, sim.rng.chance(0.3) ? "booting" : "ready"),
   start: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.start, "stopped"),
+  move: (sim, accepted, actor) => onCluster(sim, accepted, actor, moved, "stopped"),
   autostop: (sim, accepted, actor) => {
     const idle = someIdle(sim) ?? "never";
     return onCluster(sim, accepted, actor, (world, by, reference) => Change.autostop(world, by, reference, idle));
@@ -93,6 +96,8 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     return { run: (world, by) => logs(world, by, id, { follow: true }), nouns: () => ({}) };
   },
 };
+
+const moved: OnCluster = (world, by, reference) => Change.start(world, by, reference, { move: true });
 
 type OnCluster = (
   world: Parameters<Made["run"]>[0],
@@ -166,7 +171,8 @@ function machines(sim: Sim) {
 function task(sim: Sim, nodes: number): Task {
   const run = sim.rng.weighted<ScriptName>({ quick: 4, usual: 4, long: 1, hangs: 0.3 });
   const timeout = run === "hangs" || sim.rng.chance(0.2) ? sim.rng.between(20, 600) : undefined;
-  return Task.parse({ nodes, run, ...(timeout !== undefined && { timeout }) });
+  const secrets = sim.rng.chance(0.4) ? { TOKEN: CANARY } : {};
+  return Task.parse({ nodes, run, secrets, ...(timeout !== undefined && { timeout }) });
 }
 
 /** Most users look before they act. */

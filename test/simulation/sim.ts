@@ -3,6 +3,7 @@ import { Faults } from "./faults.ts";
 import { Kernel, sinceStart } from "./kernel.ts";
 import { BlobStore } from "./ports/blobs.ts";
 import { Cloud } from "./ports/cloud.ts";
+import { SecretStore } from "./ports/secrets.ts";
 import { Db } from "./ports/table.ts";
 import type { Executions } from "./ports/workflow.ts";
 import { Rng } from "./rng.ts";
@@ -38,6 +39,7 @@ export class Sim {
   readonly climate: Climate;
   readonly db: Db;
   readonly blobs: BlobStore;
+  readonly secrets = new SecretStore();
   readonly cloud: Cloud;
   readonly violations: Violation[] = [];
   /** Absent: nobody drives but the reconcilers' own callers. */

@@ -55,6 +55,8 @@ const rare = new Set([
   "orphans-not-swept",
   "placement-without-check",
   "refusal-settles-other-calls",
+  "secrets-forgotten-in-doubt",
+  "secrets-of-live-jobs-forgotten",
   "stop-trusts-what-shows",
 ]);
 

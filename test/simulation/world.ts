@@ -2,21 +2,23 @@
 import { createHash, createHmac } from "node:crypto";
 import { ulids } from "@muster/core/id.ts";
 import type { Digest } from "@muster/core/ports/ports.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import { blobsPort } from "./ports/blobs.ts";
 import { providersOf } from "./ports/provider.ts";
+import { secretsPort } from "./ports/secrets.ts";
 import { tablePort } from "./ports/table.ts";
 import { workflowPort } from "./ports/workflow.ts";
 import { checkError, type Process } from "./process.ts";
 import type { Sim } from "./sim.ts";
 
-export function worldOf(sim: Sim, process: Process): World {
+export function worldOf(sim: Sim, process: Process): Whole {
   const now = () => sim.now + process.skew;
   return {
     table: tablePort(sim, process),
     blobs: blobsPort(sim, process),
     workflow: workflowPort(sim, process),
     providers: providersOf(sim, process),
+    secrets: secretsPort(sim, process),
     clock: { now },
     random: { ulid: ulids(now, () => sim.rng.next()), secret: () => sim.rng.hex(64) },
     digest,

@@ -88,13 +88,23 @@ const other: fc.Arbitrary<Item> = fc
       "token",
       "spec",
     ),
+    state: fc.constantFrom(...states),
     verdict: fc.option(fc.constant({ state: "failed" }), { nil: undefined }),
+    hasSecrets: fc.option(fc.constant(true), { nil: undefined }),
   })
-  .map(({ type, verdict }) => ({
+  .map(({ type, state, verdict, hasSecrets }) => ({
     ...owner,
     type,
     version: 2,
-    data: { workspace: "acme", id: "job_1", clusterId: "clu_1", ranks: [0], ...(verdict && { verdict }) },
+    data: {
+      workspace: "acme",
+      id: "job_1",
+      clusterId: "clu_1",
+      ranks: [0],
+      state,
+      ...(verdict && { verdict }),
+      ...(hasSecrets && { hasSecrets }),
+    },
   }));
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.oneof(event, other).map(item => ({ item })),
@@ -111,7 +121,7 @@ test("whatever core would answer to gets through", () => {
     }),
     { numRuns: 2000, seed: 7 },
   );
-  expect([...rung].sort()).toEqual(["drive", "kick", "look", "reconcile"]);
+  expect([...rung].sort()).toEqual(["drive", "forget", "kick", "look", "reconcile"]);
 });
 
 /** Its types, as the filter sees them: what is in an item's data it cannot see. */

@@ -46,10 +46,10 @@ export class TestHost {
 }
 
 /** Enrolls the hosts of the last launch, in order of rank. */
-export async function enrollAll(world: TestWorld): Promise<TestHost[]> {
+export async function enrollAll(world: TestWorld, found: Facts = FACTS): Promise<TestHost[]> {
   const hosts: TestHost[] = [];
   for (const host of world.provider.intents.at(-1)?.hosts ?? []) {
-    const facts = { ...FACTS, address: `10.0.0.${host.rank + 1}` };
+    const facts = { ...found, address: `10.0.0.${host.rank + 1}` };
     const nonce = String(host.rank).repeat(64).slice(0, 64);
     const { hostToken } = await enroll(world, { token: host.enrollmentToken, nonce, facts });
     hosts.push(new TestHost(world, hostToken));

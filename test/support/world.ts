@@ -11,11 +11,12 @@ import type {
   Offer,
 } from "@muster/core/ports/provider.ts";
 import type { Change, Table } from "@muster/core/ports/table.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import { openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
+import { type MemorySecrets, memorySecrets } from "./secrets.ts";
 
 export class TestClock {
   #now = Date.UTC(2026, 0, 1);
@@ -131,7 +132,8 @@ export function memoryBlobs(): Blobs {
   };
 }
 
-export interface TestWorld extends World {
+export interface TestWorld extends Whole {
+  readonly secrets: MemorySecrets;
   readonly clock: TestClock;
   readonly provider: FakeProvider;
   /** Everything that was committed, in order. */
@@ -160,6 +162,7 @@ export function testWorld(): TestWorld {
     blobs: memoryBlobs(),
     workflow: { start: async () => false },
     providers: new Map([[provider.name, provider]]),
+    secrets: memorySecrets(clock.now),
     clock,
     random: createRandom(clock),
     digest,

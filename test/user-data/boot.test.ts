@@ -55,7 +55,7 @@ class Machine {
     this.sandbox.standIn(
       "systemctl",
       `case "$*" in
-"start muster-agent.service") more="--metadata ${this.metadata.url}" ;;
+"start muster-agent.service") more="--metadata ${this.metadata.url} --session-agent-within 0" ;;
 "start --no-block muster-boot.service") more= ;;
 *) exit 0 ;;
 esac

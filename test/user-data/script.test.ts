@@ -177,7 +177,7 @@ test("runtime and agent are fetched by their hashes, and the agent becomes a ser
   expect(hashed).toEqual([machine.bundle, machine.runtime].sort());
   expect(sandbox.read(machine.bundle)).toBe(machine.agent.toString());
   const { root } = sandbox;
-  const run = `run --home ${root}/var/lib/muster --endpoint ${files.url} --register ec2 --run-as mira`;
+  const run = `run --home ${root}/var/lib/muster --endpoint ${files.url} --register ec2 --session-agent-within 60 --run-as mira`;
   const end = `--power-off "systemctl poweroff" --deadline-file ${root}/run/muster/deadline`;
   expect(sandbox.read(`${UNITS}/muster-agent.service`).split("\n")).toEqual(
     expect.arrayContaining([

@@ -12,6 +12,7 @@ import type { Home } from "./home.ts";
 import * as Homes from "./home.ts";
 import { facts } from "./host/facts.ts";
 import { ask } from "./host/gpus.ts";
+import { hasSessionAgent } from "./host/machine.ts";
 import type { Metadata } from "./host/metadata.ts";
 import { Notices } from "./host/notices.ts";
 import { Pulse } from "./host/pulse.ts";
@@ -21,7 +22,7 @@ import { Power, type PowerOptions } from "./power/power.ts";
 import { Setups } from "./setups.ts";
 import { hold } from "./sock.ts";
 import { VERSION } from "./version.ts";
-import { backoff, Wake } from "./wait.ts";
+import { backoff, sleep, Wake } from "./wait.ts";
 
 export interface RunOptions {
   /** Where the agent lives, given the home of the user whose jobs these are, if there is one. */
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly tokenFile: string | undefined;
   /** Of a machine that registers as itself, without a token. */
   readonly metadata: Metadata | undefined;
+  /** How long its registration waits for the cloud's session agent, in ms. */
+  readonly sessionAgentWithin: number;
   readonly address: string | undefined;
   readonly power: PowerOptions;
   /** The user under whose name jobs run; the agent's own when absent. */
@@ -52,6 +55,8 @@ const LIGHT = [
 const SHUTDOWN_GRACE = 5;
 /** Polls are never closer than this, whatever the control plane asks for. */
 const SHORTEST_POLL = 100;
+/** How often a machine that has an identity asks whether it is its own. */
+const METADATA_TRIES = 4;
 
 /** Returns the exit code when the agent has ended. */
 export async function run(options: RunOptions): Promise<number> {
@@ -178,17 +183,36 @@ class Agent {
   async #enroll(): Promise<void> {
     const gpus = await ask(this.#machine.smi, "name");
     const { home } = this.#options;
-    const enrollment = { home, journal: this.#journal, introduce: () => this.#introduction(gpus) };
+    const enrollment = {
+      home,
+      journal: this.#journal,
+      introduce: () => this.#introduction(gpus),
+      machineId: () => this.#machineId(),
+    };
     const { hostId, hostToken } = await enroll(enrollment, this.#quit.signal);
     this.#hostId = hostId;
     this.#control.bear(hostToken);
   }
 
+  /** A metadata service that does not answer keeps no host from its work. */
+  async #machineId(): Promise<string | undefined> {
+    const { metadata } = this.#options;
+    for (let failures = 0; metadata !== undefined && failures < METADATA_TRIES; failures++) {
+      try {
+        return await metadata.get("instance-id");
+      } catch (error) {
+        this.#journal.warn("the machine's id is not known", { error: messageOf(error), failures });
+      }
+      await sleep(backoff(failures), this.#quit.signal);
+    }
+    return undefined;
+  }
+
   #introduction(gpus: readonly string[]): Introduction {
-    const { metadata, tokenFile, address } = this.#options;
+    const { metadata, tokenFile, address, sessionAgentWithin } = this.#options;
     const control = this.#control;
     if (metadata !== undefined) {
-      const registration = new Registration(control, metadata);
+      const registration = new Registration({ control, metadata, sessionAgentWithin, hasSessionAgent });
       return nonce => registration.send(nonce, facts(gpus, address));
     }
     const token = readToken(tokenFile);

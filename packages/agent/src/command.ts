@@ -11,6 +11,7 @@ import { VERSION } from "./version.ts";
 
 const USAGE = `usage: main.js run --home DIR --endpoint URL [--enrollment-token-file FILE] [--address IP] [--jobs-home DIR]
                  [--register ec2]           by the instance's role, in place of a token
+                 [--session-agent-within S] waits so many seconds for AWS's session agent before it registers without
                  [--metadata URL]           where the instance's metadata is, if not in the usual place
                  [--run-as USER]            runs jobs as this user, in this user's home; the agent is root
                  [--power-off COMMAND]      what ends the machine when nobody keeps it; without it, nothing does
@@ -31,6 +32,7 @@ const OPTIONS = {
   address: { type: "string" },
   register: { type: "string" },
   metadata: { type: "string" },
+  "session-agent-within": { type: "string", default: "0" },
   "run-as": { type: "string" },
   "power-off": { type: "string" },
   "deadline-file": { type: "string" },
@@ -53,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       address,
       tokenFile: values["enrollment-token-file"],
       metadata: register === undefined ? undefined : new Metadata(values.metadata),
+      sessionAgentWithin: (Number(values["session-agent-within"]) || 0) * 1000,
       runAs: values["run-as"],
       power: { command: values["power-off"], deadlineFile: values["deadline-file"] },
     });

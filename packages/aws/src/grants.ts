@@ -4,38 +4,13 @@
  * Service Authorization Reference. Nothing here is a wildcard action; whatever changes something names its resource, or
  * demands the tag of this deployment, or both.
  */
-import { DEPLOYMENT_TAG, type Deployment, type FunctionName, type Place, places } from "./places.ts";
+import { launching, moving } from "./grants/ec2.ts";
+import { type Grant, tagged } from "./grants/grant.ts";
+import { resolve, type Statement } from "./grants/statement.ts";
+import { DEPLOYMENT_TAG, type Deployment, type FunctionName } from "./places.ts";
 
-/** As SST and the IAM provider spell a condition; `{deployment}` in a value stands for the deployment's name. */
-export interface Condition {
-  readonly test: "StringEquals" | "Bool";
-  readonly variable: string;
-  readonly values: readonly string[];
-}
-
-export interface Grant {
-  readonly actions: readonly string[];
-  /** A grant whose places come to nothing, such as a key that no option named, is left out. */
-  readonly on: readonly Place[];
-  readonly when?: readonly Condition[];
-  readonly why: string;
-}
-
-const tagged: Condition = {
-  test: "StringEquals",
-  variable: `aws:ResourceTag/${DEPLOYMENT_TAG}`,
-  values: ["{deployment}"],
-};
-const tagging: Condition = {
-  test: "StringEquals",
-  variable: `aws:RequestTag/${DEPLOYMENT_TAG}`,
-  values: ["{deployment}"],
-};
-const equals = (variable: string, ...values: readonly string[]): Condition => ({
-  test: "StringEquals",
-  variable,
-  values,
-});
+export { policyOf } from "./grants/policy.ts";
+export { roleStatementsOf, roles } from "./grants/roles.ts";
 
 /** Every function. */
 const common: readonly Grant[] = [
@@ -67,7 +42,7 @@ const common: readonly Grant[] = [
       "kms:ReEncryptTo",
     ],
     on: ["kms-key"],
-    why: "Table, bucket, queues, disks and settings are encrypted with the deployment's key.",
+    why: "Table, bucket, queues, disks, secrets and settings are encrypted with the deployment's key.",
   },
   {
     actions: ["kms:CreateGrant"],
@@ -83,9 +58,21 @@ const listed: Grant = {
   why: "Chunks of a log are found by their prefix; and without it S3 says forbidden where a blob is absent.",
 };
 
+const forgets: Grant = {
+  actions: ["ssm:DeleteParameter"],
+  on: ["secrets"],
+  why: "Secrets of a job that has ended, or was not made, are forgotten.",
+};
+
 const api: readonly Grant[] = [
   ...common,
   listed,
+  {
+    actions: ["ssm:PutParameter", "ssm:AddTagsToResource"],
+    on: ["secrets"],
+    why: "It keeps the secrets of jobs, encrypted and tagged; it cannot read them.",
+  },
+  forgets,
   {
     actions: ["s3:GetObject"],
     on: ["bucket/logs", "bucket/catalog"],
@@ -97,83 +84,16 @@ const api: readonly Grant[] = [
 const agent: readonly Grant[] = [
   ...common,
   listed,
+  { actions: ["ssm:GetParameter"], on: ["secrets"], why: "It hands a job's secrets to the hosts that run it." },
   { actions: ["s3:GetObject"], on: ["bucket/uploads", "bucket/runtime"], why: "It signs URLs of what hosts fetch." },
   { actions: ["s3:GetObject", "s3:PutObject"], on: ["bucket/logs"], why: "It signs permissions to ship logs." },
-];
-
-const launching: readonly Grant[] = [
-  {
-    actions: ["ec2:RunInstances"],
-    on: ["instance"],
-    when: [tagging, equals("ec2:MetadataHttpTokens", "required")],
-    why: "It launches machines that bear the deployment's tag and have no IMDSv1.",
-  },
-  {
-    actions: ["ec2:RunInstances"],
-    on: ["volume", "network-interface"],
-    when: [tagging],
-    why: "Disks and interfaces of a machine bear the tag too.",
-  },
-  {
-    actions: ["ec2:RunInstances"],
-    on: ["security-group", "placement-group"],
-    when: [tagged],
-    why: "Machines join only groups of the deployment.",
-  },
-  {
-    actions: ["ec2:RunInstances"],
-    on: ["image", "snapshot", "subnet", "spot-instances-request", "capacity-reservation"],
-    why: "A launch uses an image, its snapshots, a subnet, and a spot request or a reservation.",
-  },
-  {
-    actions: ["ec2:CreateTags"],
-    on: ["instance", "volume", "network-interface", "spot-instances-request", "security-group", "placement-group"],
-    when: [equals("ec2:CreateAction", "RunInstances", "CreateSecurityGroup", "CreatePlacementGroup")],
-    why: "Tags are given in the call that makes a thing, and by no other call: nothing can be tagged into reach.",
-  },
-  {
-    actions: ["ec2:CreateSecurityGroup"],
-    on: ["security-group"],
-    when: [tagging],
-    why: "A workspace has a security group.",
-  },
-  {
-    actions: ["ec2:CreatePlacementGroup"],
-    on: ["placement-group"],
-    when: [tagging],
-    why: "Machines that talk to each other a lot stand together.",
-  },
-  { actions: ["ec2:CreateSecurityGroup"], on: ["vpc"], why: "A security group is made in a network." },
-  {
-    actions: ["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"],
-    on: ["security-group"],
-    when: [tagged],
-    why: "A security group lets its own members talk to each other.",
-  },
-  {
-    actions: ["ec2:DeletePlacementGroup"],
-    on: ["placement-group"],
-    when: [tagged],
-    why: "A placement group goes with its cluster.",
-  },
-  {
-    actions: ["iam:PassRole"],
-    on: ["host-role", "job-roles"],
-    when: [equals("iam:PassedToService", "ec2.amazonaws.com")],
-    why: "Machines get the hosts' role, or a role for jobs that an administrator made for this.",
-  },
-  {
-    actions: ["iam:CreateServiceLinkedRole"],
-    on: ["spot-service-role"],
-    when: [equals("iam:AWSServiceName", "spot.amazonaws.com")],
-    why: "The first spot machine of an account needs the role that EC2 keeps for spot.",
-  },
 ];
 
 /** The functions that make and end machines. */
 const fleet: readonly Grant[] = [
   ...common,
   ...launching,
+  ...moving,
   {
     actions: ["ec2:StartInstances", "ec2:StopInstances", "ec2:TerminateInstances", "ec2:ModifyInstanceAttribute"],
     on: ["instance"],
@@ -196,6 +116,7 @@ const fleet: readonly Grant[] = [
       "ec2:DescribePlacementGroups",
       "ec2:DescribeRouteTables",
       "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSnapshots",
       "ec2:DescribeSpotPriceHistory",
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcs",
@@ -229,6 +150,7 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   lifecycle: fleet,
   doorbell: [
     ...fleet,
+    forgets,
     {
       actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
       on: ["table/stream"],
@@ -250,7 +172,19 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   events: [...fleet, { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "An event that failed is kept." }],
   cron: [
     ...fleet,
+    forgets,
+    {
+      actions: ["ssm:DescribeParameters"],
+      on: ["any"],
+      why: "It looks for secrets that were left behind: their names, no values; SSM knows no resource for this.",
+    },
     { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "A duty that failed is kept." },
+    {
+      actions: ["ec2:DeleteSecurityGroup"],
+      on: ["security-group"],
+      when: [tagged],
+      why: "The security group of a workspace that has had no cluster for a day is deleted.",
+    },
     { actions: ["s3:PutObject"], on: ["bucket/catalog"], why: "It writes the catalog." },
     {
       actions: ["pricing:GetProducts", "servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"],
@@ -260,22 +194,5 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
 };
 
-/** A statement, as SST's `permissions` and `muster iam print` take it. */
-export interface Statement {
-  readonly actions: string[];
-  readonly resources: string[];
-  readonly conditions?: { test: string; variable: string; values: string[] }[];
-}
-
 /** What a function may do in one deployment. */
-export function statementsOf(name: FunctionName, at: Deployment): Statement[] {
-  return grants[name].flatMap(grant => {
-    const resources = grant.on.flatMap(place => places[place](at, name));
-    if (resources.length === 0) return [];
-    const conditions = (grant.when ?? []).map(({ values, ...rest }) => ({
-      ...rest,
-      values: values.map(value => value.replace("{deployment}", at.deployment)),
-    }));
-    return [{ actions: [...grant.actions], resources, ...(conditions.length > 0 && { conditions }) }];
-  });
-}
+export const statementsOf = (name: FunctionName, at: Deployment): Statement[] => resolve(grants[name], at, name);

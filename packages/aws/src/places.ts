@@ -3,6 +3,10 @@
 export const FUNCTIONS = ["api", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** Roles that are no function's: of machines, of the state machines, of the schedules. */
+export const ROLES = ["host", "machine", "scheduler"] as const;
+export type RoleName = (typeof ROLES)[number];
+
 /** The tag that everything a deployment makes at run time bears. */
 export const DEPLOYMENT_TAG = "muster:deployment";
 
@@ -17,6 +21,8 @@ export interface Deployment {
   /** Names, not ARNs. */
   readonly table: string;
   readonly bucket: string;
+  /** Id of the HTTP API; what points at it comes to nothing where it is not said. */
+  readonly api?: string | undefined;
   /** An existing network: machines may be launched nowhere else. */
   readonly network?: { readonly vpc: string; readonly subnets: readonly string[] } | undefined;
   /** ARN of a KMS key. */
@@ -28,12 +34,16 @@ export const namesOf = (deployment: string) => ({
   function: (name: FunctionName): string => `${deployment}-${name}`,
   machine: (name: "cluster-up" | "cluster-down"): string => `${deployment}-${name}`,
   rings: `${deployment}-rings`,
+  role: (name: RoleName): string => `${deployment}-${name}`,
   hostRole: `${deployment}-host`,
   kickDocument: `${deployment}-kick`,
 });
 
 /** Every role of a deployment stands under this path; roles for jobs, which an administrator makes, below `jobs/`. */
 export const ROLE_PATH = "/muster/";
+
+/** Every parameter of a deployment stands under this path and its name. */
+export const PARAMETER_PATH = "/muster/";
 
 /** What the fleet's functions log in CloudWatch's embedded metric format, with the one dimension `deployment`. */
 export const METRICS = { namespace: "Muster", names: ["OrphansFound", "DrainingTooLong"] } as const;
@@ -42,6 +52,8 @@ type ArnsOf = (at: Deployment, name: FunctionName) => readonly string[];
 
 const arn = (at: Deployment, service: string, rest: string): string =>
   `arn:${at.partition}:${service}:${at.region}:${at.account}:${rest}`;
+const functionArn = (at: Deployment, name: FunctionName): string =>
+  arn(at, "lambda", `function:${namesOf(at.deployment).function(name)}`);
 const table = (at: Deployment): string => arn(at, "dynamodb", `table/${at.table}`);
 const blob =
   (prefix: string): ArnsOf =>
@@ -71,6 +83,9 @@ export const places = {
     (["cluster-up", "cluster-down"] as const).map(name =>
       arn(at, "states", `stateMachine:${namesOf(at.deployment).machine(name)}`),
     ),
+  function: (at, name) => [functionArn(at, name)],
+  "function/versions": (at, name) => [`${functionArn(at, name)}:*`],
+  registration: at => (at.api === undefined ? [] : [arn(at, "execute-api", `${at.api}/*/POST/v1/agent/register`)]),
   rings: at => [arn(at, "sqs", namesOf(at.deployment).rings)],
   "dead-letters": (at, name) => [arn(at, "sqs", `${namesOf(at.deployment).function(name)}-dead`)],
   "host-role": at => [`arn:${at.partition}:iam::${at.account}:role${ROLE_PATH}${namesOf(at.deployment).hostRole}`],
@@ -79,6 +94,7 @@ export const places = {
     `arn:${at.partition}:iam::${at.account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot`,
   ],
   "kick-document": at => [arn(at, "ssm", `document/${namesOf(at.deployment).kickDocument}`)],
+  secrets: at => [arn(at, "ssm", `parameter${PARAMETER_PATH}${at.deployment}/*`)],
   "public-parameters": at => [`arn:${at.partition}:ssm:${at.region}::parameter/aws/service/*`],
   instance: ec2("instance"),
   volume: ec2("volume"),

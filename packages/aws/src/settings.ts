@@ -13,6 +13,10 @@ export const Muster = z.object({
   bucket: z.string(),
   /** The deployment's key: 32 random bytes, base64. */
   key: z.string().min(44),
+  /** Tags that everything of this deployment must bear. */
+  tags: z.record(z.string(), z.string()),
+  /** ARN of the KMS key for secrets and disks; the account's default keys when absent. */
+  kmsKey: z.string().optional(),
 });
 export type Muster = z.infer<typeof Muster>;
 
@@ -28,10 +32,6 @@ export const Fleet = z.object({
   runtime: z.object({ agent: Sha256, nodeX64: Sha256, nodeArm64: Sha256 }),
   /** An existing network; the default VPC when absent. */
   network: z.object({ vpc: z.string(), subnets: z.array(z.string()).min(1) }).optional(),
-  /** Tags that everything of this deployment must bear. */
-  tags: z.record(z.string(), z.string()),
-  /** ARN of the KMS key for disks; the account's default key when absent. */
-  kmsKey: z.string().optional(),
 });
 export type Fleet = z.infer<typeof Fleet>;
 

@@ -7,6 +7,7 @@ import * as Exit from "./exit.ts";
 import { duration, wrap } from "./format.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
+import * as Shown from "./shown.ts";
 import { stream } from "./stream.ts";
 import * as Watch from "./watch.ts";
 
@@ -54,7 +55,7 @@ const remains = ({ name, idle }: Cluster.Info): string =>
 async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
   if (first.state === "ready") return first;
   using progress = step(means.out, `cluster ${first.name}`);
-  const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(noun.state));
+  const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(Shown.doing(noun.state)));
   const path = `${first.state} → ${cluster.state}`;
   if (cluster.state === "ready") progress.done(path);
   else progress.fail(path);

@@ -5,6 +5,7 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
+import * as Shown from "./shown.ts";
 import * as Watch from "./watch.ts";
 
 export interface Move {
@@ -26,7 +27,9 @@ async function move(
 ): Promise<Cluster.Info> {
   using progress = step(out, `cluster ${before.name}`);
   const asked = await ask(client, before.id);
-  const after = detach ? asked : await Watch.cluster({ client }, before.id, isThere, noun => progress.show(noun.state));
+  const after = detach
+    ? asked
+    : await Watch.cluster({ client }, before.id, isThere, noun => progress.show(Shown.doing(noun.state)));
   const path = before.state === after.state ? `is ${after.state}` : `${before.state} → ${after.state}`;
   if (detach || good.includes(after.state)) {
     progress.done(path);

@@ -2,13 +2,14 @@
 import { describe } from "@muster/core/cluster/idle.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Dialect } from "@muster/core/task/task.ts";
-import { duration, price } from "./format.ts";
+import { duration, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 import type { Reading } from "./task-file.ts";
 
 type Plan = Launch.Plan;
-type Offer = Plan["offers"][number];
+type Group = Plan["groups"][number];
+type Offer = Group["offers"][number];
 
 const DIALECTS: Readonly<Record<Dialect, string | undefined>> = {
   muster: undefined,
@@ -31,13 +32,10 @@ const MINUTE_MS = 60_000;
 
 /** The lines of a plan, labels in front. */
 export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown): string[] {
-  const [offer] = plan.offers;
   const name = plan.cluster ?? "a new one, with a name made up for it";
-  const facts: [string, string | undefined][] = [
+  const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
-    [plan.nodes === 1 ? "host" : "hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
-    ["where", offer === undefined ? plan.provider : where(offer)],
-    ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
+    ...(plan.groups.length > 1 ? grouped(plan) : alike(plan)),
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
@@ -45,6 +43,35 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
   return facts.flatMap(([label, text]) =>
     text === undefined ? [] : [`  ${out.style("dim", label.padEnd(8))} ${text}`],
   );
+}
+
+type Fact = [label: string, text: string | undefined];
+
+/** Hosts of one kind. */
+function alike(plan: Plan): Fact[] {
+  const [offer] = plan.offers;
+  return [
+    [plan.nodes === 1 ? "host" : "hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
+    ["where", offer === undefined ? plan.provider : where(offer)],
+    ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
+  ];
+}
+
+/** A line for each group, and what they cost together once all of them are known. */
+function grouped({ groups, provider }: Plan): Fact[] {
+  const hourly = groups.reduce((sum, { nodes, offers }) => sum + (offers[0]?.hourly ?? Number.NaN) * nodes, 0);
+  return [
+    ...groups.map((group): Fact => ["group", `${group.name}: ${hostsOf(group, provider)}`]),
+    ["price", Number.isNaN(hourly) ? undefined : `${price(hourly)}${hourly > 0 ? " in all" : ""}`],
+  ];
+}
+
+function hostsOf({ nodes, schedulable, offers: [offer] }: Group, provider: string): string {
+  const parts =
+    offer === undefined
+      ? [`${nodes} × ${provider}`]
+      : [`${nodes} × ${machine(offer)}`, where(offer), total(offer, nodes)];
+  return [...parts, ...(schedulable ? [] : ["takes no jobs"])].join(", ");
 }
 
 function lifetime(plan: Plan, minutes: number | undefined): string | undefined {
@@ -64,8 +91,8 @@ function readAs({ dialect, because }: Shown["reading"]): string | undefined {
 }
 
 /** The offers in the order in which they would be tried. */
-function offers(plan: Plan): string {
-  const rows = plan.offers
+function offersOf(offers: readonly Offer[], nodes: number): string {
+  const rows = offers
     .slice(0, SHOWN)
     .map((offer, index) => [
       String(index + 1),
@@ -74,19 +101,21 @@ function offers(plan: Plan): string {
       String(offer.cpus),
       String(offer.memory),
       accelerators(offer) || "-",
-      MARKETS[offer.market] ?? offer.market,
+      marketOf(offer),
       price(offer.hourly),
-      price(offer.hourly * plan.nodes),
+      price(offer.hourly * nodes),
     ]);
   return table(["", "TYPE", "WHERE", "CPUS", "GIB", "ACCELERATORS", "MARKET", "PER HOST", "IN ALL"], rows);
 }
 
 const MARKETS: Readonly<Record<string, string>> = { on_demand: "on demand", spot: "spot", none: "-" };
 
+const marketOf = ({ market = "none" }: Pick<Offer, "market">): string => MARKETS[market] ?? market;
+
 /** Machines that the account may not have: which, why, and where to ask. */
-function barred(out: Output, plan: Plan): void {
-  for (const { instanceType, market, reason, link } of plan.barred ?? []) {
-    out.print(`${out.paint("yellow", "barred")}  ${instanceType} ${MARKETS[market] ?? market}: ${reason}`);
+function barredOf(out: Output, barred: Plan["barred"]): void {
+  for (const { instanceType, market, reason, link } of barred ?? []) {
+    out.print(`${out.paint("yellow", "barred")}  ${instanceType} ${marketOf({ market })}: ${reason}`);
     if (link !== undefined) out.print(`        ask for it: ${link}`);
   }
 }
@@ -114,8 +143,19 @@ function total(offer: Offer, nodes: number): string {
 export function showOffers(out: Output, plan: Plan): void {
   out.data(plan);
   out.note("");
-  if (plan.offers.length > 0) out.print(offers(plan));
-  if (plan.offers.length > SHOWN) out.print(`and ${plan.offers.length - SHOWN} more: --json shows them all`);
-  barred(out, plan);
+  if (plan.groups.length > 1) for (const [index, group] of plan.groups.entries()) showGroup(out, group, index > 0);
+  else list(out, plan.offers, plan.barred, plan.nodes);
   out.note("Nothing was launched.");
+}
+
+function showGroup(out: Output, { name, nodes, schedulable, offers, barred }: Group, isLater: boolean): void {
+  if (isLater) out.print("");
+  out.print(`${out.paint("bold", name)}  ${plural(nodes, "host")}${schedulable ? "" : ", takes no jobs"}`);
+  list(out, offers, barred, nodes);
+}
+
+function list(out: Output, offers: readonly Offer[], barred: Plan["barred"], nodes: number): void {
+  if (offers.length > 0) out.print(offersOf(offers, nodes));
+  if (offers.length > SHOWN) out.print(`and ${offers.length - SHOWN} more: --json shows them all`);
+  barredOf(out, barred);
 }

@@ -2,15 +2,16 @@
 import { MusterError } from "@muster/core/error.ts";
 import { isSecretName } from "@muster/task/envs.ts";
 
-const OVERRIDE = /(--resources\.[a-z_]+) (\S+)/;
+const OVERRIDE = /(--(?:groups\.\d+\.)?resources\.[a-z_]+) (\S+)/g;
 const TAKERS = new Set(["launch", "run", "up", "validate"]);
 
 /** The error, with a hint that can be typed as it stands where it speaks of an option of the task file. */
 export function hintFor(argv: readonly string[], error: unknown): unknown {
   if (!(error instanceof MusterError) || !TAKERS.has(argv[0] ?? "")) return error;
-  const [, flag, value] = OVERRIDE.exec(error.details.hint ?? "") ?? [];
-  if (flag === undefined || value === undefined) return error;
-  const hint = `type: ${["muster", ...without(argv, flag), flag, value].map(word => quoted(masked(word))).join(" ")}`;
+  const said = [...(error.details.hint ?? "").matchAll(OVERRIDE)].map(([, flag = "", value = ""]) => [flag, value]);
+  if (said.length === 0) return error;
+  const words = said.reduce((rest: readonly string[], [flag = ""]) => without(rest, flag), argv);
+  const hint = `type: ${["muster", ...words, ...said.flat()].map(word => quoted(masked(word))).join(" ")}`;
   return new MusterError(error.code, error.message, { ...error.details, hint }, error);
 }
 

@@ -17,6 +17,10 @@ export function state(out: Output, name: string): string {
   return out.paint(OVER.has(name) ? "dim" : "yellow", name);
 }
 
+/** What a cluster does that is on its way, where that takes long enough for a person to wonder. */
+export const doing = (name: Cluster.State): string =>
+  name === "moving" ? "moving: its disks are copied, which takes minutes to an hour" : name;
+
 /** An idle policy that fits into a column: `stop 30m, end 3d`. */
 function idle(policy: Idle): string {
   if (policy === "never") return "never";
@@ -27,18 +31,39 @@ function idle(policy: Idle): string {
 
 export function clusters(out: Output, items: readonly Cluster.Info[], jobs: readonly Job.Info[], now: number): string {
   const head = ["NAME", "STATE", "HOSTS", "TYPE", "$/H", "IDLE POLICY", "AGE", "JOBS"];
-  const rows = items.map(cluster => [
-    cluster.name,
-    state(out, cluster.state),
-    String(cluster.nodes),
-    cluster.instanceType ?? "-",
-    cluster.hourly === undefined ? "-" : price(cluster.hourly),
-    idle(cluster.idle),
-    age(now - cluster.createdAt),
-    jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
+  const rows = items.flatMap(cluster => [
+    [
+      cluster.name,
+      state(out, cluster.state),
+      String(cluster.nodes),
+      cluster.groups.length > 1 ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
+      hourly(cluster),
+      idle(cluster.idle),
+      age(now - cluster.createdAt),
+      jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
+    ],
+    ...groups(cluster),
   ]);
   return table(head, rows);
 }
+
+/** A row for each group, below its cluster; none where there is only one. */
+const groups = ({ groups: all }: Cluster.Info): string[][] =>
+  all.length === 1
+    ? []
+    : all.map(group => [
+        `  ${group.name}`,
+        "",
+        String(group.nodes),
+        group.instanceType ?? "-",
+        hourly(group),
+        "",
+        "",
+        group.schedulable ? "" : "takes none",
+      ]);
+
+const hourly = (of: { readonly hourly?: number | undefined }): string =>
+  of.hourly === undefined ? "-" : price(of.hourly);
 
 /** `2 running, 1 queued`. */
 function jobCounts(jobs: readonly Job.Info[]): string {

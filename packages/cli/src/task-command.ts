@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, type ParseOptionsResult } from "commande
 /** The top-level keys of every form of task file, also those that Muster cannot do yet: their refusal says why. */
 const KEYS = new Set(
   [
-    "name resources num_nodes nodes workdir working_dir setup run envs env secrets file_mounts storage_mounts user idle",
+    "name resources groups num_nodes nodes workdir working_dir setup run envs env secrets file_mounts storage_mounts user idle",
     "timeout service pool volumes volume_mounts config inputs outputs event_callback managed_secrets execution",
   ].flatMap(names => names.split(" ")),
 );

@@ -1,5 +1,7 @@
 /** The options of the commands that take a task file, and what they mean. */
+import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
+import { MusterError } from "@muster/core/error.ts";
 import { Dialect, Name, type TaskInput } from "@muster/core/task/task.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, envOption, TaskCommand } from "./task-command.ts";
@@ -92,8 +94,31 @@ export const taskOf = <T extends object>(task: T, { name, timeout }: JobOptions)
 export const queueing = ({ priority }: JobOptions): { priority?: number } =>
   priority === undefined ? {} : { priority };
 
-/** The machines that a task wants, with what the options say of them. */
-export const resourcesOf = (
+/** Of one kind, as resources; or of several, as groups, and then the resources are empty. */
+export interface Hosts {
+  readonly resources: NonNullable<TaskInput["resources"]>;
+  readonly groups?: Group.Create[];
+}
+
+/** The hosts that a task wants, with what the options say of them. */
+export function hostsOf(
+  { task, groups }: { readonly task: Pick<TaskInput, "resources">; readonly groups?: readonly Group.Create[] },
+  options: ClusterOptions,
+): Hosts {
+  if (groups === undefined) return { resources: resourcesOf(task.resources, options) };
+  const { maxHourly, reservation, spotFallback = false } = options;
+  if (reservation !== undefined)
+    throw new MusterError("invalid_request", "--reservation is for hosts of one kind, and this task has groups", {
+      hint: `say whose it is, in the file or with --groups.0.resources.reservation=${reservation}`,
+    });
+  const asked = groups.map(group => {
+    const own = { ...(maxHourly !== undefined && { maxHourly }), ...(group.resources.spot && { spotFallback }) };
+    return { ...group, resources: { ...group.resources, ...resourcesOf({}, own) } };
+  });
+  return { resources: {}, groups: asked };
+}
+
+const resourcesOf = (
   resources: TaskInput["resources"],
   { maxHourly, reservation, spotFallback }: ClusterOptions,
 ): NonNullable<TaskInput["resources"]> => ({

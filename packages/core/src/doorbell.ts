@@ -6,9 +6,11 @@ import * as z from "zod";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
 import { kick } from "./host/kick.ts";
+import * as Job from "./job/job.ts";
 import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
+import { forgetUnused } from "./secret/forget.ts";
 
 const Ref = z.object({ workspace: z.string(), clusterId: z.string() });
 
@@ -18,12 +20,14 @@ export const Ring = z.discriminatedUnion("do", [
   z.object({ do: z.literal("reconcile"), ref: Ref }),
   z.object({ do: z.literal("look"), workspace: z.string(), jobId: z.string() }),
   z.object({ do: z.literal("kick"), ref: Ref, ranks: z.array(z.number().int()) }),
+  z.object({ do: z.literal("forget"), workspace: z.string(), jobId: z.string() }),
 ]);
 export type Ring = z.infer<typeof Ring>;
 
 /** What the ring is about: the same thing is not answered twice at once. */
 export function subjectOf(ring: Ring): string {
   if (ring.do === "look") return `job ${ring.workspace} ${ring.jobId}`;
+  if (ring.do === "forget") return `secrets ${ring.workspace} ${ring.jobId}`;
   const cluster = `${ring.ref.workspace} ${ring.ref.clusterId}`;
   return ring.do === "kick" ? `kick ${cluster} ${ring.ranks.join()}` : `cluster ${cluster}`;
 }
@@ -32,6 +36,7 @@ export function subjectOf(ring: Ring): string {
 const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = {
   "cluster.requested": "up",
   "cluster.starting": "up",
+  "cluster.moving": "up",
   "cluster.ready": "reconcile",
   "cluster.stopping": "reconcile",
   "cluster.draining": "down",
@@ -49,8 +54,7 @@ export function ringFor(change: Change): Ring | undefined {
   if ("removed" in change) return undefined;
   const { item } = change;
   if (item.type === "event") return ringForEvent(item);
-  if (item.type === "job" && item.data.verdict !== undefined)
-    return { do: "look", workspace: String(item.data.workspace), jobId: String(item.data.id) };
+  if (item.type === "job") return ringForJob(item);
   if (item.type === "follow")
     return {
       do: "kick",
@@ -58,6 +62,14 @@ export function ringFor(change: Change): Ring | undefined {
       ranks: item.data.ranks as number[],
     };
   return undefined;
+}
+
+/** A verdict, before the event of the end; or the end of a job that had secrets, which no event tells. */
+function ringForJob({ data }: Item): Ring | undefined {
+  const job = { workspace: String(data.workspace), jobId: String(data.id) };
+  if (data.verdict !== undefined) return { do: "look", ...job };
+  const isOver = Job.kind.life.isTerminal(data.state as Job.State);
+  return data.hasSecrets === true && isOver ? { do: "forget", ...job } : undefined;
 }
 
 function ringForEvent(item: Item): Ring | undefined {
@@ -83,6 +95,9 @@ export async function answer(world: World, ring: Ring): Promise<void> {
       return reconcileJob(world, ring);
     case "kick":
       return kick(world, ring.ref, ring.ranks);
+    case "forget":
+      await forgetUnused(world, { workspace: ring.workspace, owner: ring.jobId });
+      return;
   }
 }
 

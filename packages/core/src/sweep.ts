@@ -62,6 +62,8 @@ export async function sweepOrphans(world: World): Promise<string[]> {
 
 async function sweepProvider(world: World, provider: MachineProvider): Promise<string[]> {
   const killed: string[] = [];
+  const about = { provider: provider.name };
+  await surviving(world, "snapshots could not be swept", about, () => sweepSnapshots(world, provider));
   const clusters = Map.groupBy(await provider.sweep(), machine => `${machine.workspace} ${machine.clusterId}`);
   for (const machines of clusters.values()) {
     const about = { provider: provider.name, cluster: machines[0]?.clusterId };
@@ -69,6 +71,16 @@ async function sweepProvider(world: World, provider: MachineProvider): Promise<s
     killed.push(...((await surviving(world, "a cluster's machines could not be swept", about, sweep)) ?? []));
   }
   return killed;
+}
+
+/** Snapshots that are nobody's disks any more, or never became that. */
+async function sweepSnapshots(world: World, provider: MachineProvider): Promise<void> {
+  for (const ref of (await provider.snapshots?.()) ?? []) {
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
+    if (cluster !== undefined && Cluster.keepsSnapshots(cluster, ref.move)) continue;
+    const about = { provider: provider.name, cluster: ref.clusterId, move: ref.move };
+    await surviving(world, "snapshots could not be deleted", about, async () => provider.deleteSnapshots?.(ref));
+  }
 }
 
 async function sweepCluster(

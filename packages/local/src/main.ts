@@ -8,7 +8,7 @@ import type { World } from "@muster/core/ports/world.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { VERSION } from "@muster/core/version.ts";
 import { LOCAL } from "@muster/core/workspace/workspace.ts";
-import { replaceFile } from "./provider/machine.ts";
+import { replaceFile } from "./file.ts";
 import { openControlPlane } from "./run/control-plane.ts";
 import { lock } from "./run/lock.ts";
 

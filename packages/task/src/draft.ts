@@ -1,4 +1,5 @@
 /** What a task file says, before the client has uploaded anything. */
+import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import type { Dialect, Task } from "@muster/core/task/task.ts";
 
@@ -21,6 +22,8 @@ export interface Draft {
   /** Local folder, as written. */
   workdir?: string;
   fileMounts: FileMount[];
+  /** Hosts of several kinds; then `resources` is empty, and `nodes` are those of the job. */
+  groups?: Group.Create[];
   /** What happens to the cluster when it has no job; absent: the default policy. */
   idle?: Idle;
   /** Account that the job runs under, on the schedulers that want one. */

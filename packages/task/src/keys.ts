@@ -2,6 +2,7 @@
 import type { Dialect } from "@muster/core/task/task.ts";
 import type { Draft } from "./draft.ts";
 import { type Given, variables } from "./envs.ts";
+import { groups } from "./groups.ts";
 import { idle } from "./idle.ts";
 import { fileMounts, storageMounts, workdir } from "./mounts.ts";
 import { duration } from "./quantity.ts";
@@ -50,6 +51,7 @@ const own = (given: Given): Keys<Draft> => ({
   num_nodes: nodes,
   nodes,
   resources: Resources.resources(Resources.own),
+  groups,
   workdir,
   setup: script("setup"),
   run: script("run"),

@@ -91,7 +91,17 @@ function one(root: Node, override: string, strict: boolean): Node | Issue {
   if (path.length > MOST_SEGMENTS) return { path: key, message: "goes too deep" };
   const value = valueNode(path, override.slice(at + 1));
   if (value.kind === "scalar" && value.text.includes("\0")) return { path: key, message: "has a NUL character" };
-  return put(cleared(root, path), strict ? path : spelled(root, path), value, key);
+  const item = groupOf(root, path);
+  if (item === undefined) return put(cleared(root, path), strict ? path : spelled(root, path), value, key);
+  const within = path.slice(2);
+  const made = put(cleared(item, within), spelled(item, within), value, key);
+  return "kind" in made ? put(root, path.slice(0, 2), made, key) : made;
+}
+
+/** The group that the path leads into: its keys have the spellings that those of a task have. */
+function groupOf(root: Node, [list, index, ...rest]: Path): Node | undefined {
+  const groups = list === "groups" && rest.length > 0 ? find(root, ["groups"]) : undefined;
+  return groups?.kind === "list" && /^\d+$/.test(index ?? "") ? groups.items[Number(index)] : undefined;
 }
 
 /** As YAML: a scalar, a list or map in brackets, or quoted text; a script is text, whatever it looks like. */

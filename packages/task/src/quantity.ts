@@ -10,6 +10,7 @@ export interface AtLeast {
 
 const COUNT = /^(\d+(?:\.\d*)?|\.\d+)(\+?)$/;
 const SIZE = /^(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])i?b?)?(\+?)$/i;
+const DOLLARS = /^\$?(\d+(?:\.\d*)?|\.\d+)$/;
 const GIB: Readonly<Record<string, number>> = { k: 1 / 1024 ** 2, m: 1 / 1024, g: 1, t: 1024, p: 1024 ** 2 };
 const TIME = /(\d+(?:\.\d+)?)\s*([smhdw])/g;
 const TIMES = /^(?:\d+(?:\.\d+)?\s*[smhdw]\s*)+$/;
@@ -33,6 +34,15 @@ export function size(reading: Reading, node: Node, at: Place): AtLeast | undefin
   if (match === null) return unless(reading, node, at, wanted);
   const amount = Number(match[1]) * (GIB[match[2]?.toLowerCase() ?? "g"] ?? 1);
   return positive(amount) ? { amount, atLeast: match[3] === "+" } : refuse(reading, at, "must be more than 0");
+}
+
+/** US dollars: 2.5, "2.50" or "$2.50". */
+export function dollars(reading: Reading, node: Node, at: Place): number | undefined {
+  const wanted = "an amount of US dollars such as 2.50";
+  const match = DOLLARS.exec(written(reading, node, at, wanted) ?? "");
+  if (match === null) return unless(reading, node, at, wanted);
+  const amount = Number(match[1]);
+  return positive(amount) ? amount : refuse(reading, at, "must be more than 0");
 }
 
 /** A time in seconds: "90s", "2h", "1h30m", or a number of `unit`s (in seconds). */

@@ -4,6 +4,7 @@
  * Order of events: YAML to a tree, the dialect from the tree, overrides over the tree, the tree to a draft by the
  * dialect's table of keys, and at last the bounds of the canonical task, which are core's.
  */
+import { Groups, tooWide } from "@muster/core/cluster/group.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
 import { type Dialect, Task } from "@muster/core/task/task.ts";
 import type * as z from "zod";
@@ -121,6 +122,19 @@ function hold(reading: Reading, draft: Draft): void {
   for (const issue of Idle.optional().safeParse(draft.idle).error?.issues ?? []) {
     refuse(reading, origin(reading, ["idle"]), `is no policy that a cluster can have: ${messageOf(issue)}`);
   }
+  holdGroups(reading, draft);
+}
+
+function holdGroups(reading: Reading, { task, groups }: Draft): void {
+  if (groups === undefined) return;
+  if (Object.keys(task.resources).length > 0)
+    refuse(reading, origin(reading, ["resources"]), "cannot stand beside groups: each of them says its own");
+  if (reading.issues.some(({ path }) => path.startsWith("groups"))) return;
+  const { error } = Groups.safeParse(groups);
+  for (const issue of error?.issues ?? [])
+    refuse(reading, origin(reading, ["groups", ...issue.path.map(String)]), messageOf(issue));
+  const wide = tooWide(groups, task.nodes);
+  if (error === undefined && wide !== undefined) refuse(reading, origin(reading, ["nodes"]), wide);
 }
 
 function origin(reading: Reading, field: readonly string[]): { path: string; line?: number | undefined } {

@@ -3,7 +3,7 @@ import { accelerators } from "./accelerators.ts";
 import type { Draft } from "./draft.ts";
 import { autostop } from "./idle.ts";
 import { ports } from "./ports.ts";
-import { count, size } from "./quantity.ts";
+import { count, dollars, size } from "./quantity.ts";
 import {
   claim,
   defer,
@@ -23,7 +23,8 @@ import {
 import { spell } from "./yaml/scalar.ts";
 import { join, type Node } from "./yaml/tree.ts";
 
-type Words = "provider" | "region" | "zone" | "instanceType" | "diskTier" | "image";
+type Words = "provider" | "region" | "zone" | "instanceType" | "diskTier" | "image" | "reservation";
+type Flags = "spot" | "placementGroup" | "efa";
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 
 const TIERS = ["low", "medium", "high", "ultra", "best"];
@@ -42,9 +43,28 @@ const PROVIDERS: Readonly<Record<string, string>> = { k8s: "kubernetes" };
 const lower = (name: string): string => name.toLowerCase();
 const cloud = (name: string): string => PROVIDERS[lower(name)] ?? lower(name);
 
-const spot: ReadField = (reading, value, at, out) => {
+/** A key that is true or false. */
+function whether(field: Flags): ReadField {
+  return (reading, value, at, out) => {
+    const read = flag(reading, value, at);
+    if (read !== undefined && claim(reading, `resources.${field}`, at)) out.task.resources[field] = read;
+  };
+}
+
+const spot = whether("spot");
+
+/** Read after `use_spot`, without which it says nothing. */
+const spotFallback: ReadField = (reading, value, at, out) => {
   const read = flag(reading, value, at);
-  if (read !== undefined && claim(reading, "resources.spot", at)) out.task.resources.spot = read;
+  if (read === undefined || !claim(reading, "resources.spotFallback", at)) return;
+  out.task.resources.spotFallback = read;
+  if (read && out.task.resources.spot !== true)
+    reading.warnings.push(`${at.path}: says nothing without use_spot: true, and machines are on demand as it is`);
+};
+
+const maxHourly: ReadField = (reading, value, at, out) => {
+  const read = dollars(reading, value, at);
+  if (read !== undefined && claim(reading, "resources.maxHourly", at)) out.task.resources.maxHourly = read;
 };
 
 const gpus: ReadField = (reading, value, at, out) => {
@@ -146,6 +166,11 @@ export const own: Keys<Draft> = {
   instance_type: words("instanceType"),
   use_spot: spot,
   spot,
+  spot_fallback: spotFallback,
+  max_hourly: maxHourly,
+  reservation: words("reservation"),
+  placement_group: whether("placementGroup"),
+  efa: whether("efa"),
   disk_size: diskSize,
   disk_tier: diskTier,
   image_id: image,
@@ -166,6 +191,14 @@ export const own: Keys<Draft> = {
   priority: { why: "a priority in the task file" },
   priority_class: { why: "a priority in the task file" },
   hooks: { why: "hooks around a cluster's end" },
+};
+
+/** Keys of one group of hosts: when a cluster stops is said of all of it. */
+export const ofGroup: Keys<Draft> = {
+  ...own,
+  autostop: (reading, _value, at) => {
+    refuse(reading, at, "is said of the whole cluster", "write idle beside groups");
+  },
 };
 
 /** Keys of an Oumi job. */
@@ -192,6 +225,8 @@ export const oumi: Keys<Draft> = {
 export function resources(keys: Keys<Draft>): ReadField {
   return (reading, value, at, out) => {
     const map = mapping(reading, value, at);
-    if (map !== undefined) walk(reading, map, at.path, keys, out);
+    if (map === undefined) return;
+    reading.origins.set("resources", at);
+    walk(reading, map, at.path, keys, out);
   };
 }

@@ -26,8 +26,8 @@ export class Machine {
   }
 
   /** An agent that registers by the machine's role. */
-  start(): ChildProcess {
-    return this.bench.start(["run", "--register", "ec2", "--metadata", this.metadata.url]);
+  start(...options: readonly string[]): ChildProcess {
+    return this.bench.start(["run", "--register", "ec2", "--metadata", this.metadata.url, ...options]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

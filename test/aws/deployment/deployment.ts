@@ -76,13 +76,13 @@ export async function deploy(): Promise<Deployment> {
       table: made.table,
       bucket: made.bucket,
       key: Buffer.alloc(32, 7).toString("base64"),
+      tags: { "cost-center": "42" },
     }),
     SST_RESOURCE_Fleet: JSON.stringify({
       endpoint: place.url,
       hostProfile: made.profile,
       kickDocument: namesOf(DEPLOYMENT).kickDocument,
       runtime: { agent: sha256("agent"), nodeX64: sha256("node for x64"), nodeArm64: sha256("node for arm64") },
-      tags: { "cost-center": "42" },
     }),
     SST_RESOURCE_Doorbell: JSON.stringify({ up: made.up, down: made.down, rings: made.queue }),
   });

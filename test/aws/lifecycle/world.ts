@@ -13,10 +13,11 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import { register } from "@muster/core/host/enroll.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
 import { FACTS } from "../../support/host.ts";
+import { memorySecrets } from "../../support/secrets.ts";
 import { memoryBlobs } from "../../support/world.ts";
 import { aliveOf, type Cloud, openProvider, REGION } from "../ec2-support.ts";
 import { makeTable } from "../table-support.ts";
@@ -27,7 +28,7 @@ const ACCOUNT = "123456789012";
 const HOST_ROLE = "app-test-host";
 
 export interface AwsWorld {
-  readonly world: World & { readonly trust: { readonly account: string; readonly hostRole: string } };
+  readonly world: Whole & { readonly trust: { readonly account: string; readonly hostRole: string } };
   readonly cloud: Cloud;
   readonly errors: string[];
   /** When false, machines that start call nobody. */
@@ -56,6 +57,7 @@ export async function openWorld(cloud: Cloud): Promise<AwsWorld> {
     blobs: memoryBlobs(),
     workflow: { start: async () => false },
     providers: new Map([["aws", opened.provider]]),
+    secrets: memorySecrets(clock.now),
     clock,
     random: createRandom(clock),
     digest,

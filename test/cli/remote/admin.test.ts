@@ -5,8 +5,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answer } from "@muster/api/http.ts";
-import { grants } from "@muster/aws/grants.ts";
-import { FUNCTIONS } from "@muster/aws/places.ts";
+import { grants, roles } from "@muster/aws/grants.ts";
+import { FUNCTIONS, ROLES } from "@muster/aws/places.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type InProcess, openPlane } from "../../support/plane.ts";
@@ -134,6 +134,48 @@ describe("a dry run", () => {
     expect(asked).toMatchObject([wanted, wanted]);
   });
 
+  test("a table for each group, and a price for all of them", async () => {
+    const file = join(EXAMPLES, "groups.yaml");
+    const { out, err } = await member.run("launch", file, "--groups.1.resources.cloud", "shop", "--dry-run");
+    const lines = err.split("\n").map(line => line.trim().split(/ {2,}/));
+    expect(lines).toContainEqual([
+      "group",
+      "head: 1 × g9.large (8 cpus, 32 GiB, 1 × L40S), shop eu-central-1a, $0.61/h, spot, takes no jobs",
+    ]);
+    expect(lines).toContainEqual(["price", "$1.83/h in all"]);
+    const offer = ["g9.large", "shop eu-central-1a", "8", "32", "1 × L40S", "spot", "$0.61/h"];
+    const table = out.split("\n").map(line => line.split(/ {2,}/));
+    expect(table[0]).toEqual(["head", "1 host, takes no jobs"]);
+    expect(table[2]).toEqual(["1", ...offer, "$0.61/h"]);
+    expect(table[4]?.[0]).toBe("barred");
+    expect(table.slice(6, 10)).toEqual([[""], ["workers", "2 hosts"], expect.any(Array), ["1", ...offer, "$1.22/h"]]);
+  });
+
+  test("what the options say of machines is said of each group that it can be said of", async () => {
+    const asked: unknown[] = [];
+    const before = async (event: Parameters<NonNullable<Parameters<typeof openDoor>[1]>["before"] & object>[0]) => {
+      if (event.routeKey === "POST /v1/launches/plan") asked.push(JSON.parse(event.body ?? ""));
+      return event;
+    };
+    await using other = await openDoor({ ...plane.plane.world, providers: new Map([["shop", shop]]) }, { before });
+    await using home = new Home();
+    await home.login(other.url, plane.token);
+    const file = [join(EXAMPLES, "groups.yaml"), "--groups.1.resources.use_spot", "true"];
+    const options = ["--max-hourly", "2.5", "--spot-fallback", "--dry-run"];
+    expect((await home.run("launch", ...file, ...options)).code).toBe(0);
+    expect((await home.run("up", ...file, ...options)).code).toBe(0);
+    const groups = [
+      { name: "head", resources: { cpus: { count: 1, atLeast: true }, maxHourly: 2.5 } },
+      {
+        name: "workers",
+        resources: { cpus: { count: 1, atLeast: true }, spot: true, maxHourly: 2.5, spotFallback: true },
+      },
+    ];
+    const wanted = { task: { resources: {}, nodes: 2 }, groups };
+    expect(asked).toMatchObject([wanted, wanted]);
+    expect(JSON.stringify(asked)).not.toMatch(/"head"[^}]*\}[^}]*spotFallback/);
+  });
+
   test.each([
     ["--max-lifetime", "30s", "Write a minute or more"],
     ["--max-lifetime", "soon", "Write seconds, or a number with s, m, h or d."],
@@ -226,6 +268,36 @@ describe("iam print", () => {
         expect(text).toContain(actions.join(" "));
       }
     }
+  });
+
+  test("the roles that are no function's, each with its reasons", async () => {
+    await using home = new Home();
+    const { out } = await home.run("iam", "print");
+    const text = out.replaceAll(/\s+/g, " ");
+    for (const name of ROLES) {
+      expect(text).toContain(`DEPLOYMENT-${name} role of ${roles[name].of}, in /muster/`);
+      for (const { why, actions } of roles[name].grants) expect(text).toContain(`${why} ${actions.join(" ")}`);
+    }
+    const where = [
+      "--account",
+      "123456789012",
+      "--region",
+      "eu-west-1",
+      "--deployment",
+      "muster-prod",
+      "--api",
+      "abc1",
+    ];
+    const [host, ...more] = await home.json<{ policy: { Statement: unknown[] } }[]>(
+      ...["iam", "print", "--role", "host", ...where],
+    );
+    expect(more).toEqual([]);
+    expect(host).toMatchObject({ role: "host", name: "muster-prod-host", service: "ec2.amazonaws.com" });
+    expect(host?.policy.Statement).toContainEqual({
+      Effect: "Allow",
+      Action: ["execute-api:Invoke"],
+      Resource: ["arn:aws:execute-api:eu-west-1:123456789012:abc1/*/POST/v1/agent/register"],
+    });
   });
 
   test("as policies of one deployment", async () => {

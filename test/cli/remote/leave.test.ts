@@ -150,11 +150,22 @@ describe("uninstall", () => {
     expect(out).toContain("All of 2 clusters ended: no machine is left.");
     expect(out).toContain("  npx sst remove --stage production\n  muster logout prod\n");
     expect(out).toContain("set `protect` to false");
+    expect(out).toContain(".sst/outputs.json in the clone has them");
+    expect(out).toContain("a security group for each workspace, muster-muster-production-WORKSPACE,");
+    const tagged = "--filters Name=tag:muster:deployment,Values=muster-production";
+    expect(out).toMatch(
+      new RegExp(`aws ec2 describe-security-groups --region REGION ${tagged} .*delete-security-group`),
+    );
+    expect(out).toMatch(new RegExp(`aws ec2 describe-placement-groups .*${tagged} .*delete-placement-group`));
     const after = await home.run("uninstall", "--stage", "dev", "--json");
     expect(JSON.parse(after.out)).toMatchObject({
       ended: 0,
       remaining: [],
       next: ["npx sst remove --stage dev", "muster logout prod"],
+      leftovers: [
+        expect.stringMatching(/describe-security-groups .*Values=muster-dev --query .* --group-id$/),
+        expect.stringMatching(/describe-placement-groups .*Values=muster-dev --query .* --group-name$/),
+      ],
     });
     expect((await home.run("status")).out).toContain("No clusters.");
   });

@@ -56,11 +56,30 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "if ((await endMachines(world, cluster)) > 0 && now < cluster.drainingSince + 60_000) return",
     },
   ],
+  "secrets-after-the-job": [
+    {
+      file: "core/src/job/submit.ts",
+      from: "      await keep();\n      await commit(world, actor, writes, Job.info(job));\n",
+      to: "      await commit(world, actor, writes, Job.info(job));\n      await keep();\n",
+    },
+  ],
+  "secrets-forgotten-in-doubt": [
+    { file: "core/src/secret/keep.ts", from: 'return error.code !== "unavailable" &&', to: "return" },
+  ],
+  "secrets-of-live-jobs-forgotten": [
+    { file: "core/src/secret/forget.ts", from: "if (job !== undefined && !Job.isOver(job)) return false;", to: "" },
+  ],
+  "secrets-swept-at-once": [
+    { file: "core/src/secret/sweep.ts", from: "world.clock.now() - LEFT_AFTER", to: "world.clock.now()" },
+  ],
+  "secrets-not-swept": [
+    { file: "core/src/secret/sweep.ts", from: "if (await isForgotten(world, ref)) count++;", to: "count++;" },
+  ],
   "budget-not-given-back": [
     {
-      file: "core/src/cluster/reconcile/power.ts",
-      from: "const patch = { failure, byPolicy: true, takes: undefined, dueAt: now + RETRY };",
-      to: "const patch = { failure, byPolicy: true, dueAt: now + RETRY };",
+      file: "core/src/cluster/reconcile/stay.ts",
+      from: "byPolicy: true, takes: undefined, dueAt",
+      to: "byPolicy: true, dueAt",
     },
   ],
   "name-freed-later": [
@@ -105,6 +124,30 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "orphans-not-swept": [
     { file: "core/src/sweep.ts", from: "await provider.stop({", to: "await undefined;\n  void ({" },
     { file: "core/src/sweep.ts", from: "await provider.terminate(ids);", to: "" },
+  ],
+  "moved-before-all-is-copied": [
+    {
+      file: "core/src/cluster/reconcile/move.ts",
+      from: 'hosts.every(host => states.get(host) === "complete")',
+      to: 'hosts.some(host => states.get(host) === "complete")',
+    },
+  ],
+  "copies-counted-before-they-are-whole": [
+    {
+      file: "core/src/cluster/reconcile/move.ts",
+      from: 'states.get(host) === "complete"',
+      to: "states.has(host)",
+    },
+  ],
+  "failed-move-ends-the-cluster": [
+    { file: "core/src/cluster/reconcile/fail.ts", from: "isKept(cluster)\n      ?", to: "false as boolean\n      ?" },
+  ],
+  "copies-not-swept": [
+    {
+      file: "core/src/sweep.ts",
+      from: "async () => provider.deleteSnapshots?.(ref)",
+      to: "async () => undefined",
+    },
   ],
   "log-not-sent-again": [
     {

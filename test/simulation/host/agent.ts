@@ -12,7 +12,7 @@ import { SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
 import { drive, drop } from "./attempt.ts";
-import { type Held, nameOf } from "./disk.ts";
+import { type Disk, type Held, nameOf } from "./disk.ts";
 import { type Agent, asHost, Dead, type Driven, requireLife } from "./life.ts";
 import { ask } from "./network.ts";
 import { workload } from "./workload.ts";
@@ -50,6 +50,8 @@ async function live(agent: Agent): Promise<void> {
 /** @returns false when the control plane does not want this machine. */
 async function becomeKnown(agent: Agent): Promise<boolean> {
   const { sim, box } = agent;
+  // A disk that was copied brings another machine's identity.
+  if (box.disk.machineId !== undefined && box.disk.machineId !== box.id) forget(box.disk);
   if (box.disk.hostToken !== undefined) return true;
   box.disk.nonce ??= sim.rng.hex(64);
   const request = { token: box.enrollmentToken, nonce: box.disk.nonce, facts: FACTS };
@@ -58,6 +60,7 @@ async function becomeKnown(agent: Agent): Promise<boolean> {
       const enrolled = await ask(sim, box, "enroll", world => enroll(world, request));
       requireLife(agent);
       box.disk.hostToken = enrolled.hostToken;
+      box.disk.machineId = box.id;
       return true;
     } catch (error) {
       requireLife(agent);
@@ -66,6 +69,12 @@ async function becomeKnown(agent: Agent): Promise<boolean> {
     await sim.kernel.sleep(sim.rng.between(SECOND, 20 * SECOND), `${box.id} waits to enroll`);
     requireLife(agent);
   }
+}
+
+function forget(disk: Disk): void {
+  disk.machineId = undefined;
+  disk.hostToken = undefined;
+  disk.nonce = undefined;
 }
 
 /** @returns when to poll again; undefined when this host is no longer wanted. */

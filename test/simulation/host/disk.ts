@@ -4,6 +4,8 @@ import type { Cause } from "@muster/core/attempt/attempt.ts";
 import type { PostPolicy } from "@muster/core/ports/blobs.ts";
 
 export interface Disk {
+  /** Id of the machine that its agent has become known as. */
+  machineId: string | undefined;
   nonce: string | undefined;
   hostToken: string | undefined;
   /** The highest fence seen of each job. */
@@ -68,7 +70,11 @@ export function written(script: Script, now: number): number {
   return Math.min(script.task.chunks, Math.floor(((until - script.startedAt) / script.task.run) * script.task.chunks));
 }
 
+/** As a snapshot keeps it. */
+export const copyOf = (disk: Disk): Disk => structuredClone(disk);
+
 export const emptyDisk = (): Disk => ({
+  machineId: undefined,
   nonce: undefined,
   hostToken: undefined,
   fences: new Map(),

@@ -1,7 +1,7 @@
 /** The way from a host to the control plane: calls get lost, answers get lost, and some calls arrive twice. */
 import { MusterError } from "@muster/core/error.ts";
 import { WriteConflict } from "@muster/core/ports/table.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole } from "@muster/core/ports/world.ts";
 import { invoke } from "../invoke.ts";
 import { MINUTE, SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
@@ -11,7 +11,7 @@ import type { Sim } from "../sim.ts";
 export class Lost extends Error {}
 
 /** @throws Lost, or what the control plane answered. */
-export async function ask<T>(sim: Sim, box: Box, verb: string, run: (world: World) => Promise<T>): Promise<T> {
+export async function ask<T>(sim: Sim, box: Box, verb: string, run: (world: Whole) => Promise<T>): Promise<T> {
   const name = `${box.id} ${verb}`;
   if (isCut(sim, box) || sim.faults.happens("requestLost")) return lose(sim, name);
   if (sim.faults.happens("requestTwice"))

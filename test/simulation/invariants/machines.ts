@@ -1,18 +1,16 @@
 /** What must hold of machines: who owns them, and how many there are. */
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import * as Keys from "@muster/core/keys.ts";
 import type { Intent } from "@muster/core/ports/provider.ts";
 import { MINUTE } from "../kernel.ts";
 import { type Box, runs } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
-
-export function clusterOf(sim: Sim, box: Pick<Box, "workspace" | "clusterId">): Cluster.Cluster | undefined {
-  return sim.db.get(Keys.cluster(box.workspace, box.clusterId))?.data as unknown as Cluster.Cluster | undefined;
-}
+import { clusterOf } from "./cluster-of.ts";
+import { checkDisk } from "./disks.ts";
 
 export function watchMachines(sim: Sim): void {
   // I12: whoever works, and is wanted, is left alone.
   sim.cloud.onEnd = box => {
+    checkDisk(sim, box);
     const cluster = clusterOf(sim, box);
     if (cluster && !Cluster.isLeaving(cluster) && isWanted(sim, box))
       sim.violate("I12", `${box.id} is ended; its cluster ${cluster.id} is ${cluster.state}`);
@@ -90,6 +88,8 @@ function isWanted(sim: Sim, box: Box): boolean {
   // What does not come up cannot be stopped either, and costs nothing.
   if (cluster.state === "stopped") return box.state === "pending" && box.isSick;
   if (cluster.state === "draining") return true;
+  // Once its disks are snapshots, nothing of what there was before is wanted.
+  if (cluster.state === "moving") return cluster.snapshotOf !== cluster.move && cluster.generation === box.generation;
   const launch = "launch" in cluster ? cluster.launch : undefined;
   const isMade = launch?.made?.some(group => group.try === box.try) ?? false;
   return cluster.generation === box.generation && (launch?.try === box.try || isMade);

@@ -115,6 +115,9 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const there = left.filter(box => !box.isSick && box.cutUntil <= sim.now);
   if (cluster.state === "draining" && there.length > cluster.nodes - saidGone(cluster))
     sim.violate("I12", `cluster ${cluster.id} is given up; ${there.map(box => `${box.id} is ${box.state}`)}`);
+  // I19: missing machines end no cluster whose disks wait for some.
+  if (cluster.state === "draining" && cluster.failure && before?.data.snapshotOf !== undefined)
+    sim.violate("I19", `cluster ${cluster.id} is given up for ${cluster.failure.code}, and its disks with it`);
   const running = mine.filter(box => box.state === "pending" || box.state === "running");
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
   if (isStoppedNow && running.length > 0)

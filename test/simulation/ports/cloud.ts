@@ -3,10 +3,19 @@
  * is new shows late; ending takes time; machines hang, die and disappear without a word.
  */
 import { MusterError } from "@muster/core/error.ts";
-import type { ClusterRef, Intent, Machine, MachineState, Offer } from "@muster/core/ports/provider.ts";
-import { type Disk, emptyDisk, type Script } from "../host/disk.ts";
+import type {
+  ClusterRef,
+  Intent,
+  Machine,
+  MachineState,
+  MoveRef,
+  Offer,
+  Snapshot,
+} from "@muster/core/ports/provider.ts";
+import { copyOf, type Disk, emptyDisk, type Script } from "../host/disk.ts";
 import { SECOND } from "../kernel.ts";
 import type { Sim } from "../sim.ts";
+import { Snapshots } from "./snapshots.ts";
 
 /** A machine, with all that is on it. */
 export interface Box {
@@ -22,6 +31,8 @@ export interface Box {
   readonly launchedAt: number;
   readonly visibleAt: number;
   readonly disk: Disk;
+  /** Whether its disk was made from a snapshot. */
+  readonly isRestored: boolean;
   /** What runs: gone when the machine goes down. By attempt. */
   scripts: Map<string, Script>;
   state: MachineState;
@@ -45,7 +56,7 @@ const offer = (provider: string, zone: string, hourly: number): Offer => ({
   hourly,
 });
 
-/** What each provider has, and whether its machines can be stopped. */
+/** What each provider has, and whether its machines can be stopped, and their disks moved. */
 export const PROVIDERS = {
   steel: { stop: true, offers: [offer("steel", "a", 1), offer("steel", "b", 2), offer("steel", "c", 3)] },
   spark: { stop: false, offers: [offer("spark", "a", 1), offer("spark", "b", 2)] },
@@ -64,6 +75,7 @@ export class Cloud {
   readonly #sim: Sim;
   readonly #sets = new Map<string, readonly Box[]>();
   readonly boxes: Box[] = [];
+  readonly snapshots: Snapshots;
   /** Asked before a new set of machines comes to be. */
   readonly watchers: Watcher[] = [];
   /** Asked before a machine ends because somebody said so. */
@@ -72,6 +84,7 @@ export class Cloud {
 
   constructor(sim: Sim) {
     this.#sim = sim;
+    this.snapshots = new Snapshots(sim);
   }
 
   launch(provider: string, intent: Intent): readonly Machine[] {
@@ -100,7 +113,8 @@ export class Cloud {
       enrollmentToken: host.enrollmentToken,
       launchedAt: this.#sim.now,
       visibleAt: this.#sim.now + this.#sim.rng.int(this.#sim.climate.cloudLag + 1),
-      disk: emptyDisk(),
+      disk: this.#diskOf(intent, host.hostId),
+      isRestored: intent.move !== undefined,
       scripts: new Map(),
       state: "pending",
       boots: 0,
@@ -108,6 +122,14 @@ export class Cloud {
       cutUntil: 0,
       agent: undefined,
     };
+  }
+
+  /** @throws MusterError `unavailable` where a snapshot is not there, or not whole. */
+  #diskOf(intent: Intent, hostId: string): Disk {
+    if (intent.move === undefined) return emptyDisk();
+    const kept = this.snapshots.find({ ...intent, move: intent.move }, hostId);
+    if (kept?.state === "complete") return copyOf(kept.disk);
+    throw new MusterError("unavailable", `the snapshot of ${hostId} cannot be had`);
   }
 
   #boot(box: Box): void {
@@ -133,6 +155,14 @@ export class Cloud {
     this.#after(box, 1800, () => {
       if (box.state === "pending" && box.boots === boot) box.state = boot === 1 ? "terminated" : "stopped";
     });
+  }
+
+  snapshot(provider: string, of: MoveRef, ids: readonly string[]): readonly Snapshot[] {
+    return this.snapshots.take(
+      provider,
+      of,
+      this.#visible(provider, of).filter(box => ids.includes(box.id)),
+    );
   }
 
   shown(provider: string, cluster?: ClusterRef): readonly Machine[] {

@@ -21,6 +21,7 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
     name,
     capabilities: {
       stop: PROVIDERS[name].stop,
+      move: PROVIDERS[name].stop,
       settle: 2 * MINUTE,
       unknown: LONGEST_STALL + MINUTE,
       boot: 10 * MINUTE,
@@ -34,6 +35,9 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
     start: cluster => at("start", id(cluster), () => cloud.start(name, cluster)),
     stop: cluster => at("stop", id(cluster), () => cloud.stop(name, cluster)),
     terminate: ids => at("terminate", ids.join(" "), () => cloud.terminate(name, ids)),
+    snapshot: (of, ids) => at("snapshot", `${id(of)}/${of.move}`, () => cloud.snapshot(name, of, ids)),
+    snapshots: () => at("snapshots", "", () => cloud.snapshots.list(name)),
+    deleteSnapshots: of => at("delete snapshots", `${id(of)}/${of.move}`, () => cloud.snapshots.delete(of)),
     sweep: () => at("sweep", "", () => cloud.shown(name)),
     kick: (cluster, hosts) =>
       at("kick", `${id(cluster)} ${hosts.length}`, () => {

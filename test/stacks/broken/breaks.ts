@@ -36,7 +36,7 @@ interface Policy {
   readonly Statement: readonly object[];
 }
 
-/** Adds a statement to a role that no grant speaks of, so that the laws of grants stay quiet. */
+/** Adds a statement to a role that is no function's. */
 const allowing = (action: string, resource: unknown): Pick<Break, "at" | "change"> => ({
   at: [role, "MachineRole"],
   change: (props, lift) => {
@@ -104,7 +104,7 @@ export const breaks: Readonly<Record<string, Break>> = {
     ...set("apigatewayv2/stage:Stage", "ApiStage", "defaultRouteSettings", undefined),
   },
   "hosts read parameters": {
-    laws: ["hostsMayOnlyRegister"],
+    laws: ["hostsMayOnlyRegister", "othersHaveTheirGrants"],
     ...allowing("ssm:GetParameter", "*"),
     at: [role, "HostRole"],
   },
@@ -118,24 +118,37 @@ export const breaks: Readonly<Record<string, Break>> = {
     change: (props, lift) =>
       allowing("sqs:ReceiveMessage", "arn:aws:sqs:eu-central-1:123456789012:other").change?.(props, lift),
   },
+  "a managed policy of the schedules": {
+    laws: ["othersHaveTheirGrants"],
+    ...set(role, "SchedulerRole", "managedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
+  },
   "a queue of another name": { laws: ["grantsPointAtWhatIsThere"], ...set(queue, "Rings", "name", "rings") },
   "a wildcard action": {
-    laws: ["noWildcardActions"],
+    laws: ["othersHaveTheirGrants", "noWildcardActions"],
     ...allowing("dynamodb:*", "arn:aws:dynamodb:eu-central-1:123456789012:table/t"),
   },
-  "deletes anything": { laws: ["changesNameTheirResource"], ...allowing("s3:DeleteObject", "*") },
+  "deletes anything": {
+    laws: ["othersHaveTheirGrants", "changesNameTheirResource"],
+    ...allowing("s3:DeleteObject", "*"),
+  },
   "ends machines of others": {
-    laws: ["changesToMachinesDemandTheTag"],
+    laws: ["othersHaveTheirGrants", "changesToMachinesDemandTheTag"],
     ...allowing("ec2:TerminateInstances", instances),
   },
-  "tags machines of others": { laws: ["changesToMachinesDemandTheTag"], ...allowing("ec2:CreateTags", instances) },
-  "passes any role": { laws: ["passRole"], ...allowing("iam:PassRole", "arn:aws:iam::123456789012:role/*") },
+  "tags machines of others": {
+    laws: ["othersHaveTheirGrants", "changesToMachinesDemandTheTag"],
+    ...allowing("ec2:CreateTags", instances),
+  },
+  "passes any role": {
+    laws: ["othersHaveTheirGrants", "passRole"],
+    ...allowing("iam:PassRole", "arn:aws:iam::123456789012:role/*"),
+  },
   "the account's root is trusted": {
     laws: ["trustIsNarrow"],
     ...set(role, "CronHandlerRole", "assumeRolePolicy", trustRoot),
   },
   "a policy too long": {
-    laws: ["policiesFit"],
+    laws: ["othersHaveTheirGrants", "policiesFit"],
     ...allowing(
       "s3:GetObject",
       Array.from({ length: 300 }, (_, at) => `arn:aws:s3:::bucket-${at}/of/many/*`),
@@ -204,7 +217,7 @@ export const breaks: Readonly<Record<string, Break>> = {
     ),
   },
   "machines may not call": {
-    laws: ["machinesMayCallWhatTheyCall"],
+    laws: ["othersHaveTheirGrants", "machinesMayCallWhatTheyCall"],
     at: [role, "MachineRole"],
     change: (props, lift) => {
       props.inlinePolicies = lift(props.inlinePolicies, ([inline]: [{ policy: string }]) => [

@@ -123,6 +123,7 @@ export class View {
       deployment: this.deployment,
       table: this.one("dynamodb/table:Table").id,
       bucket: this.one("s3/bucket:Bucket").id,
+      api: this.one("apigatewayv2/api:Api").id,
       kmsKey: this.given.kmsKey,
       network: this.given.vpc === undefined ? undefined : { vpc: this.given.vpc, subnets: this.given.subnets ?? [] },
     };

@@ -130,7 +130,13 @@ const eventsArrive: Law = view => {
   ];
 };
 
-const DUTIES = { due: "rate(1 minute)", orphans: "rate(5 minutes)", catalog: "rate(60 minutes)" };
+const DUTIES = {
+  due: "rate(1 minute)",
+  orphans: "rate(5 minutes)",
+  catalog: "rate(60 minutes)",
+  secrets: "rate(60 minutes)",
+  unused: "rate(60 minutes)",
+};
 
 const dutiesAreDone: Law = view => {
   const schedules = view.of("scheduler/schedule:Schedule");
@@ -142,7 +148,7 @@ const dutiesAreDone: Law = view => {
       inputs.scheduleExpression,
     ]),
   );
-  const may = view.may(role).flatMap(({ Action, Resource }) => list(Action).map(action => [action, Resource]));
+  const may = view.may(role).flatMap(({ Action, Resource }) => list(Action).map(action => [action, ...list(Resource)]));
   return [
     ...same(Object.entries(found).sort(), Object.entries(DUTIES).sort(), "the duties"),
     ...schedules.flatMap(({ name, inputs }) => [

@@ -38,9 +38,10 @@ const tagsAreEverywhere: Law = view => {
     ...view.resources
       .filter(({ custom, type }) => custom && type.startsWith("aws:"))
       .flatMap(({ name, provider: own }) => unless(own === "", `${name} has a provider without the tags`)),
-    ...view.functions
-      .filter(({ build }) => "Fleet" in build.links)
-      .flatMap(({ name, build }) => same(build.links.Fleet?.tags, given, `the tags that ${name} gives to machines`)),
+    ...view.functions.flatMap(({ name, build: { links } }) => [
+      ...same(links.Muster?.tags, given, `the tags that ${name} gives to what it makes`),
+      ...same(links.Muster?.kmsKey, view.given.kmsKey, `the key that ${name} is told`),
+    ]),
   ];
 };
 

@@ -1,6 +1,6 @@
 /** Who may do what: roles against the grants, and the grants against what no grant may say. */
-import { grants, statementsOf } from "@muster/aws/grants.ts";
-import { ROLE_PATH } from "@muster/aws/places.ts";
+import { grants, roleStatementsOf, statementsOf } from "@muster/aws/grants.ts";
+import { ROLE_PATH, ROLES } from "@muster/aws/places.ts";
 import type { Resource } from "../harness/graph.ts";
 import { ACCOUNT } from "../harness/provider.ts";
 import { type Law, list, type Statement, same, statements, unless, type View } from "../harness/view.ts";
@@ -44,17 +44,35 @@ const functionsHaveTheirGrants: Law = view => [
   ]),
 ];
 
+/** The roles that are no function's: there are these, and each may what its grants come to. */
+const othersHaveTheirGrants: Law = view => [
+  ...same(view.of("iam/role:Role").length, view.functions.length + ROLES.length, "the number of roles"),
+  ...ROLES.flatMap(name => {
+    const role = view.of("iam/role:Role").find(({ inputs }) => inputs.name === `${view.deployment}-${name}`);
+    if (role === undefined) return [`there is no role of ${name}`];
+    return [
+      ...same(
+        sorted(view.may(role).map(granted)),
+        sorted(roleStatementsOf(name, view.place).map(({ conditions = [], ...rest }) => ({ ...rest, conditions }))),
+        `the policy of ${role.name}`,
+      ),
+      ...same(role.inputs.managedPolicyArns ?? [], [], `managed policies of ${role.name}`),
+    ];
+  }),
+];
+
 /** Grants name things by how the stacks call them: each of the deployment's own is there. */
 const grantsPointAtWhatIsThere: Law = view => {
   const arns = new Set(view.resources.map(({ arn }) => arn));
   const whole = (arn: string): string =>
-    arn.replace(/(\/(index|stream)\/\*|(?<=:::[^/]+)\/\w+\/\*|:log-stream:\*)$/, "");
-  return view.functions.flatMap(({ name, role }) =>
+    arn.replace(/(\/(index|stream)\/\*|(?<=:::[^/]+)\/\w+\/\*|:log-stream:\*|(?<=:function:[\w-]+):\*)$/, "");
+  return view.of("iam/role:Role").flatMap(role =>
     view
       .may(role)
       .flatMap(({ Resource }) => list(Resource))
-      .filter(arn => arn.includes(view.deployment))
-      .flatMap(arn => unless(arns.has(whole(arn)), `${name} may use ${arn}, which is not there`)),
+      // Secrets are made at run time, below a path of the deployment's own.
+      .filter(arn => arn.includes(view.deployment) && !arn.endsWith(`:parameter/muster/${view.deployment}/*`))
+      .flatMap(arn => unless(arns.has(whole(arn)), `${role.name} may use ${arn}, which is not there`)),
   );
 };
 
@@ -171,6 +189,7 @@ const policiesFit: Law = view =>
 
 export const roles = {
   functionsHaveTheirGrants,
+  othersHaveTheirGrants,
   grantsPointAtWhatIsThere,
   noWildcardActions,
   changesNameTheirResource,

@@ -1,6 +1,6 @@
 /** Enrollment: a one-time token, or the machine's own identity, and a nonce of the agent's become the host's token. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { flushFolder, messageOf, readJson, readText, writeWhole } from "../disk.ts";
 import type { Home } from "../home.ts";
 import type { Journal } from "../journal.ts";
@@ -16,20 +16,41 @@ export interface Enrollment {
   readonly journal: Journal;
   /** How this host says which one it is. Throws Refused when it has nothing to say it with. */
   readonly introduce: () => Introduction;
+  /** The cloud's own name for this machine; undefined where no cloud tells, or does not tell just now. */
+  readonly machineId: () => Promise<string | undefined>;
 }
 
+/** What the control plane answered, and which machine it was answered to. */
+export type Identity = Enrolled & { readonly machineId?: string };
+
 /** One call; it may be sent again. */
-export type Introduction = (nonce: string) => Promise<Enrolled>;
+export type Introduction = (nonce: string) => Promise<Identity>;
 
 /** The host's identity: the one on disk, or the one that the control plane answers with, however long that takes. */
-export async function enroll(enrollment: Enrollment, quit: AbortSignal): Promise<Enrolled> {
-  const known = readJson<Enrolled>(enrollment.home.hostToken);
-  if (known !== undefined) return known;
-  const enrolled = await ask(enrollment, enrollment.introduce(), nonceOf(enrollment.home), quit);
-  writeWhole(enrollment.home.hostToken, JSON.stringify({ hostId: enrolled.hostId, hostToken: enrolled.hostToken }));
-  flushFolder(enrollment.home.agent);
-  enrollment.journal.note("enrolled", { hostId: enrolled.hostId });
-  return enrolled;
+export async function enroll(enrollment: Enrollment, quit: AbortSignal): Promise<Identity> {
+  const { home, journal } = enrollment;
+  const known = readJson<Identity>(home.hostToken);
+  if (known !== undefined && !(await isAnothers(enrollment, known))) return known;
+  if (known !== undefined) forget(enrollment);
+  const { hostId, hostToken, machineId }: Identity = await ask(enrollment, enrollment.introduce(), nonceOf(home), quit);
+  writeWhole(home.hostToken, JSON.stringify({ hostId, hostToken, machineId }));
+  flushFolder(home.agent);
+  journal.note("enrolled", { hostId });
+  return { hostId, hostToken };
+}
+
+/** A disk that was copied brings the identity of the machine that it was copied from. */
+async function isAnothers({ machineId }: Enrollment, known: Identity): Promise<boolean> {
+  if (known.machineId === undefined) return false;
+  const now = await machineId();
+  return now !== undefined && now !== known.machineId;
+}
+
+function forget({ home, journal }: Enrollment): void {
+  journal.note("this disk was another machine's", { agent: home.agent });
+  rmSync(home.hostToken, { force: true });
+  rmSync(home.nonce, { force: true });
+  flushFolder(home.agent);
 }
 
 /** Throws Refused when there is no token. */
@@ -48,7 +69,7 @@ function nonceOf(home: Home): string {
   return nonce;
 }
 
-async function ask(enrollment: Enrollment, call: Introduction, nonce: string, quit: AbortSignal): Promise<Enrolled> {
+async function ask(enrollment: Enrollment, call: Introduction, nonce: string, quit: AbortSignal): Promise<Identity> {
   for (let failures = 0; ; failures++) {
     quit.throwIfAborted();
     try {

@@ -4,7 +4,7 @@ import { readText } from "../disk.ts";
 import type { Facts } from "../types.ts";
 import type { Metadata } from "./metadata.ts";
 
-type MachineFacts = Pick<Facts, "machineId" | "zone" | "instanceType" | "market" | "sessionAgent">;
+type MachineFacts = Pick<Facts, "machineId" | "zone" | "instanceType" | "market">;
 
 /** Rejects when the metadata service does not answer. */
 export async function machineFacts(metadata: Metadata): Promise<MachineFacts> {
@@ -14,14 +14,14 @@ export async function machineFacts(metadata: Metadata): Promise<MachineFacts> {
     zone: await metadata.get("placement/availability-zone"),
     instanceType: await metadata.get("instance-type"),
     ...(market === undefined ? {} : { market }),
-    sessionAgent: hasSessionAgent(),
   };
 }
 
 /** The kernel keeps fifteen letters of a program's name. */
 const SESSION_AGENT = "amazon-ssm-agent".slice(0, 15);
 
-function hasSessionAgent(): boolean {
+/** Whether the agent of AWS's session service runs. */
+export function hasSessionAgent(): boolean {
   if (process.platform !== "linux") return false;
   return readdirSync("/proc")
     .filter(name => /^\d+$/.test(name))

@@ -53,7 +53,10 @@ export const clusters = {
     method: "POST",
     path: "/v1/clusters/{cluster}/start",
     summary: "Start a stopped cluster",
-    errors: ["over_budget", "not_found", "conflict", "idempotency_mismatch"],
+    query: z.strictObject({
+      move: z.stringbool().default(false).meta({ description: "On other machines, wherever there are some" }),
+    }),
+    errors: ["over_budget", "not_found", "conflict", "unsupported", "forbidden", "idempotency_mismatch"],
   }),
   "clusters.stop": route({
     ...one,

@@ -53,3 +53,17 @@ export function disksOf(
     Ebs: { ...Ebs, ...safe },
   }));
 }
+
+/**
+ * The same for the image of a machine's own disks: those that are encrypted stay so with the key that they have.
+ * @throws MusterError `unsupported` for a disk tier that does not exist.
+ */
+export const ownDisksOf = (
+  resources: Pick<Resources, "diskSize" | "diskTier">,
+  image: NamedImage,
+  kmsKey: string | undefined,
+): BlockDeviceMapping[] =>
+  disksOf(resources, image, kmsKey).map(({ DeviceName, Ebs: { KmsKeyId, ...ebs } = {} }) => {
+    const keepsKey = image.encrypted?.includes(DeviceName ?? "") === true;
+    return { DeviceName, Ebs: { ...ebs, ...(!keepsKey && KmsKeyId !== undefined && { KmsKeyId }) } };
+  });

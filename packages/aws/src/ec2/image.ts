@@ -1,5 +1,5 @@
 /** The image that machines start from: one that their task names, or the catalog's. */
-import { type BlockDeviceMapping, DescribeImagesCommand } from "@aws-sdk/client-ec2";
+import { type Image as Ami, type BlockDeviceMapping, DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import { MusterError } from "@muster/core/error.ts";
 import type { Clock } from "@muster/core/ports/ports.ts";
 import * as z from "zod";
@@ -10,10 +10,12 @@ import { Fault } from "../fault.ts";
 import { answerOf, type Ec2 } from "./client.ts";
 import { recall } from "./recall.ts";
 
-/** An image that a task names. It may bring more disks than its root. */
+/** An image that a task names, or one of a machine's own disks. It may bring more disks than its root. */
 export interface NamedImage extends Image {
   /** Its EBS disks but the root, as the image has them. */
   readonly disks?: readonly BlockDeviceMapping[];
+  /** Names of its devices that are encrypted. */
+  readonly encrypted?: readonly string[];
 }
 
 export interface Images {
@@ -92,13 +94,27 @@ async function describe(ec2: Ec2, id: string): Promise<NamedImage> {
       hint: "name an AMI (ami-…) or a parameter that holds one (ssm:/path)",
     });
   const answer = await answerOf("DescribeImages", ec2.reads.send(new DescribeImagesCommand({ ImageIds: [id] })));
-  const [image] = answer.Images ?? [];
-  const rootDevice = image?.RootDeviceName;
-  const mappings = image?.BlockDeviceMappings?.filter(mapping => mapping.Ebs !== undefined) ?? [];
+  const image = answer.Images?.[0] && namedOf(answer.Images[0]);
+  if (image !== undefined) return { ...image, id };
+  throw new MusterError("launch_failed", `the image ${id} is not there, or does not start from an EBS disk`, {
+    hint: "images are regional, and private ones must be shared with this account",
+  });
+}
+
+/** GiB, where an image does not say what its root takes. */
+const USUAL_ROOT = 8;
+
+/** The image with its disks; undefined when it does not start from an EBS disk. */
+export function namedOf(image: Ami): NamedImage | undefined {
+  const { ImageId: id, RootDeviceName: rootDevice } = image;
+  if (id === undefined || rootDevice === undefined || image.RootDeviceType === "instance-store") return undefined;
+  const mappings = image.BlockDeviceMappings?.filter(mapping => mapping.Ebs !== undefined) ?? [];
   const root = mappings.find(mapping => mapping.DeviceName === rootDevice);
-  if (image === undefined || rootDevice === undefined || image.RootDeviceType === "instance-store")
-    throw new MusterError("launch_failed", `the image ${id} is not there, or does not start from an EBS disk`, {
-      hint: "images are regional, and private ones must be shared with this account",
-    });
-  return { id, rootDevice, minDisk: root?.Ebs?.VolumeSize ?? 8, disks: mappings.filter(mapping => mapping !== root) };
+  return {
+    id,
+    rootDevice,
+    minDisk: root?.Ebs?.VolumeSize ?? USUAL_ROOT,
+    disks: mappings.filter(mapping => mapping !== root),
+    encrypted: mappings.flatMap(({ DeviceName: name, Ebs: ebs }) => (name && ebs?.Encrypted ? [name] : [])),
+  };
 }

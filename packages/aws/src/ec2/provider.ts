@@ -1,6 +1,6 @@
 /** The `aws` provider: hosts are EC2 machines of this deployment's account and region. */
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
-import type { ClusterRef, Intent, Machine, MachineProvider } from "@muster/core/ports/provider.ts";
+import type { ClusterRef, Intent, Machine, MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
 import { type Context, Fault, toMusterError } from "../fault.ts";
@@ -13,7 +13,11 @@ import { observe, type Seen, sweep } from "./observe.ts";
 import { offering } from "./offering.ts";
 import { tidy } from "./placement.ts";
 import { setPowerOff, start, stop } from "./power.ts";
+import { isMoved, restore } from "./restore.ts";
 import { securityGroups } from "./security-group.ts";
+import { snapshots } from "./snapshot/list.ts";
+import { deleteSnapshots } from "./snapshot/remove.ts";
+import { snapshot } from "./snapshot/take.ts";
 import { terminate } from "./terminate.ts";
 import { consoleOf, why } from "./why.ts";
 
@@ -40,6 +44,10 @@ export interface Ec2ProviderOptions {
 
 /** What EC2 can, beyond what every provider does. */
 export interface Ec2Provider extends MachineProvider {
+  /** An image of each of these machines, and of its disks' EBS snapshots; see the port. */
+  snapshot(of: MoveRef, machineIds: readonly string[]): Promise<readonly Snapshot[]>;
+  snapshots(): Promise<readonly MoveRef[]>;
+  deleteSnapshots(of: MoveRef): Promise<void>;
   /** Changes what becomes of the cluster's machines when they power themselves off. Spot machines always end. */
   setPowerOff(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why the cluster's machines ended, or how far their boot came: sentences for people. */
@@ -61,12 +69,19 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
   };
   return {
     ...offering(options.catalog, options.clock),
-    launch: intent => told(launch(launching, intent), contextOf(options.aws.region, intent)),
+    launch: intent =>
+      told(
+        isMoved(intent) ? restore(launching, intent) : launch(launching, intent),
+        contextOf(options.aws.region, intent),
+      ),
     observe: async ref => machinesOf(await told(observe(world, ref))),
     start: ref => told(start(world, ref)),
     stop: ref => told(stop(world, ref)),
-    terminate: ids => told(terminate(world, ids)),
+    terminate: async ids => void (await told(terminate(world, ids))),
     sweep: async () => machinesOf(await told(sweep(world))),
+    snapshot: (of, machineIds) => told(snapshot(world, of, machineIds)),
+    snapshots: () => told(snapshots(world)),
+    deleteSnapshots: of => told(deleteSnapshots(world, of)),
     kick: (_, hosts) => kick(world, hosts),
     setPowerOff: (ref, action) => told(setPowerOff(world, ref, action)),
     why: ref => told(why(world, ref)),

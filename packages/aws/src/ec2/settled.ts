@@ -42,7 +42,8 @@ export async function settled(world: Seeing, intent: Intent, made: readonly Made
   throw over(first.instance);
 }
 
-function over({ InstanceId: id, StateReason: reason, InstanceType: type }: Instance): MusterError {
+/** Why a machine that has ended is of no use. */
+export function over({ InstanceId: id, StateReason: reason, InstanceType: type }: Instance): MusterError {
   const code = ENDS.find(([pattern]) => pattern.test(reason?.Code ?? ""))?.[1] ?? "no_capacity";
   const said = reason?.Message ?? "EC2 does not say why";
   return new MusterError(code, `a machine (${type} ${id}) ended before its cluster was ready: ${said}`);

@@ -17,13 +17,13 @@ const TRY = "muster:try";
 const RANK = "muster:rank";
 
 /** EC2 takes 50 tags on a resource. */
-const MOST = 50;
+export const MOST = 50;
 /** What a label may not be called: Muster's own, and AWS's. */
 const RESERVED = /^(aws:|muster:|name$|creator$)/i;
 /** Keys that the metadata service can show; with any other, EC2 refuses to show tags there. */
 const SHOWN = /^(?!\.{1,2}$|_index$)[A-Za-z0-9+\-=.,_:@]+$/;
 
-type Tags = Readonly<Record<string, string>>;
+export type Tags = Readonly<Record<string, string>>;
 
 /**
  * The tags of an intent's machines, with their disks and network interfaces.
@@ -73,11 +73,16 @@ export const withTag = (key: string, value: string) => ({
 
 /**
  * The same for every send of one try, so that EC2 makes its machines once. Tokens are zonal: a try keeps its zone.
+ * @param rank of the only host that the call is for, where each host has a call of its own.
  * @returns 64 characters, as many as EC2 takes.
  */
-export const tokenOf = (deployment: string, intent: Pick<Intent, "workspace" | "clusterId" | "generation" | "try">) =>
+export const tokenOf = (
+  deployment: string,
+  intent: Pick<Intent, "workspace" | "clusterId" | "generation" | "try">,
+  ...rank: readonly number[]
+) =>
   createHash("sha256")
-    .update([deployment, intent.workspace, intent.clusterId, intent.generation, intent.try].join("|"))
+    .update([deployment, intent.workspace, intent.clusterId, intent.generation, intent.try, ...rank].join("|"))
     .digest("hex");
 
 const states: Readonly<Record<InstanceStateName, MachineState>> = {
@@ -111,5 +116,5 @@ export function machineOf(deployment: string, instance: Instance): Machine | und
   };
 }
 
-const numberOf = (text: string | undefined): number | undefined =>
+export const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;

@@ -120,6 +120,7 @@ const TABLE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ...each(["Throttling*", "ThrottledException", "RequestThrottled*", "TooManyRequestsException", "SlowDown"], THROTTLE),
   ...each(["RequestLimitExceeded", "EC2ThrottledException", "BandwidthLimitExceeded"], THROTTLE),
   ...each(["ProvisionedThroughputExceededException", "PriorRequestNotComplete"], THROTTLE),
+  ...each(["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], THROTTLE),
   ["TransactionConflictException", later("another transaction has this item in hand")],
   ["RequestTimeout", later("AWS did not receive the whole request in time")],
   ["InvalidGroup.NotFound", later("AWS does not know the new security group yet")],
@@ -141,6 +142,7 @@ const TABLE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
 
   ...each(["VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded"], VCPUS),
   ...each(["VolumeLimitExceeded", "MaxIOPSLimitExceeded"], otherQuota("EBS storage", "ebs")),
+  ["SnapshotLimitExceeded", otherQuota("EBS snapshots", "ebs")],
   ["NetworkInterfaceLimitExceeded", otherQuota("network interfaces", "vpc")],
   ["SecurityGroupLimitExceeded", otherQuota("security groups", "vpc")],
   ["SecurityGroupsPerInstanceLimitExceeded", otherQuota("security groups per network interface", "vpc")],

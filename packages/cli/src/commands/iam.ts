@@ -1,5 +1,15 @@
-import { type Grant, grants, statementsOf } from "@muster/aws/grants.ts";
-import { type Deployment, FUNCTIONS, type FunctionName, namesOf, ROLE_PATH } from "@muster/aws/places.ts";
+import type { Grant } from "@muster/aws/grants/grant.ts";
+import type { Statement } from "@muster/aws/grants/statement.ts";
+import { grants, policyOf, roleStatementsOf, roles, statementsOf } from "@muster/aws/grants.ts";
+import {
+  type Deployment,
+  FUNCTIONS,
+  type FunctionName,
+  namesOf,
+  ROLE_PATH,
+  ROLES,
+  type RoleName,
+} from "@muster/aws/places.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Cli, cliOf, define, group } from "../cli.ts";
 import { wrap } from "../format.ts";
@@ -7,11 +17,26 @@ import type { Output } from "../output.ts";
 
 interface Options {
   readonly function?: FunctionName;
+  readonly role?: RoleName;
   readonly account?: string;
   readonly region?: string;
   readonly deployment?: string;
   readonly table?: string;
   readonly bucket?: string;
+  readonly api?: string;
+}
+
+/** One role of a deployment. */
+interface Shown {
+  readonly title: string;
+  /** Whose it is. */
+  readonly of: string;
+  /** What it is found by in JSON. */
+  readonly key: { readonly function: FunctionName } | { readonly role: RoleName };
+  readonly name: string;
+  readonly service: string;
+  readonly grants: readonly Grant[];
+  readonly statements: readonly Statement[];
 }
 
 /** Of text that is indented by four. */
@@ -19,8 +44,9 @@ const COLUMNS = 96;
 
 export const iam = (): Command =>
   group("iam", "Show what a deployment may do in AWS", [
-    define("print", "Show each function's grants and why it has them; asks nobody", "muster iam print --function api")
+    define("print", "Show every role, its grants, and why it has them; asks nobody", "muster iam print --function api")
       .addOption(new Option("--function <name>", "only this function's").choices(FUNCTIONS))
+      .addOption(new Option("--role <name>", "only this one, which is no function's").choices(ROLES))
       .option("--account <id>", "AWS account to put into the policies", matching(/^\d{12}$/, "123456789012"))
       .option("--region <region>", "AWS region", matching(/^[a-z]{2}(-[a-z]+)+-\d$/, "eu-central-1"))
       .option(
@@ -30,50 +56,55 @@ export const iam = (): Command =>
       )
       .option("--table <name>", "name of its table")
       .option("--bucket <name>", "name of its bucket")
+      .option("--api <id>", "id of its HTTP API, the first part of its endpoint", matching(/^[a-z0-9]+$/, "abc123"))
       .action((options: Options, command: Command) => print(cliOf(command), options)),
   ]);
 
 function print({ out }: Pick<Cli, "out">, options: Options): void {
-  const names = options.function === undefined ? FUNCTIONS : [options.function];
   const at = deploymentOf(options);
-  out.data(names.map(name => described(name, at)));
-  for (const [index, name] of names.entries()) {
+  const all = options.function === undefined && options.role === undefined;
+  const shown = [
+    ...FUNCTIONS.filter(name => all || name === options.function).map(name => ofFunction(name, at)),
+    ...ROLES.filter(name => all || name === options.role).map(name => ofRole(name, at)),
+  ];
+  out.data(shown.map(described));
+  for (const [index, role] of shown.entries()) {
     if (index > 0) out.print("");
-    out.print(
-      `${out.paint("bold", name)}  role of the function ${namesOf(at.deployment).function(name)}, in ${ROLE_PATH}`,
-    );
-    for (const grant of grants[name]) explain(out, grant);
+    out.print(`${out.paint("bold", role.title)}  role of ${role.of}, in ${ROLE_PATH}`);
+    for (const grant of role.grants) explain(out, grant);
   }
-  if (options.function !== undefined) return;
-  out.note("\nHosts, state machines and schedules have roles of their own: stacks/compute.ts, lifecycle.ts, cron.ts.");
-  out.note("Policies as JSON, to review or to bound: --json");
+  if (all) out.note("\nPolicies as JSON, to review or to bound: --json");
 }
 
-/** A function's grants, each with its reason, and the policy that they make. */
-function described(name: FunctionName, at: Deployment) {
-  return {
-    function: name,
-    name: namesOf(at.deployment).function(name),
-    path: ROLE_PATH,
-    grants: grants[name],
-    policy: { Version: "2012-10-17", Statement: statementsOf(name, at).map(statement) },
-  };
-}
+const ofFunction = (name: FunctionName, at: Deployment): Shown => ({
+  title: name,
+  of: `the function ${namesOf(at.deployment).function(name)}`,
+  key: { function: name },
+  name: namesOf(at.deployment).function(name),
+  service: "lambda.amazonaws.com",
+  grants: grants[name],
+  statements: statementsOf(name, at),
+});
 
-/** In the form of IAM: conditions by operator, then by key. */
-function statement({ actions, resources, conditions = [] }: ReturnType<typeof statementsOf>[number]) {
-  const byTest = Map.groupBy(conditions, ({ test }) => test);
-  const condition = [...byTest].map(([test, some]) => [
-    test,
-    Object.fromEntries(some.map(({ variable, values }) => [variable, values])),
-  ]);
-  return {
-    Effect: "Allow",
-    Action: actions,
-    Resource: resources,
-    ...(condition.length > 0 && { Condition: Object.fromEntries(condition) }),
-  };
-}
+const ofRole = (name: RoleName, at: Deployment): Shown => ({
+  title: namesOf(at.deployment).role(name),
+  of: roles[name].of,
+  key: { role: name },
+  name: namesOf(at.deployment).role(name),
+  service: roles[name].service,
+  grants: roles[name].grants,
+  statements: roleStatementsOf(name, at),
+});
+
+/** A role's grants, each with its reason, and the policy that they make. */
+const described = ({ key, name, service, grants: some, statements }: Shown) => ({
+  ...key,
+  name,
+  path: ROLE_PATH,
+  service,
+  grants: some,
+  policy: policyOf(statements),
+});
 
 function explain(out: Output, { actions, on, when = [], why }: Grant): void {
   const indented = (text: string, indent: string): void => {
@@ -86,7 +117,7 @@ function explain(out: Output, { actions, on, when = [], why }: Grant): void {
 }
 
 /** Where it stands; what was not said stays a placeholder. */
-function deploymentOf({ account, region, deployment, table, bucket }: Options): Deployment {
+function deploymentOf({ account, region, deployment, table, bucket, api }: Options): Deployment {
   const where = region ?? "REGION";
   return {
     partition: partitionOf(where),
@@ -95,6 +126,7 @@ function deploymentOf({ account, region, deployment, table, bucket }: Options): 
     deployment: deployment ?? "DEPLOYMENT",
     table: table ?? "TABLE",
     bucket: bucket ?? "BUCKET",
+    api: api ?? "API",
   };
 }
 

@@ -41,9 +41,10 @@ async function run(
 ): Promise<void> {
   const reading = accept(cli.out, file, await readTask(cli.cwd, { file, overrides, ...options }));
   const inputs = Inputs.find(cli.cwd, reading.draft, file);
+  const hosts = Options.hostsOf(reading.draft, options);
   using stop = interrupt();
   const client = await cli.connect();
-  const body = await orLeave(cli, stop, () => prepare({ cli, client, stop, options }, reading, inputs));
+  const body = await orLeave(cli, stop, () => prepare({ cli, client, stop, options, hosts }, reading, inputs));
   if (body === undefined) return;
   // Not to be interrupted: whoever stops this command is told what became of the launch.
   const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
@@ -55,16 +56,17 @@ interface Preparing {
   readonly client: Client;
   readonly stop: Interrupt;
   readonly options: LaunchOptions;
+  readonly hosts: Options.Hosts;
 }
 
 /** Shows the plan and sends the inputs. @returns the request; nothing when only the plan was asked for. */
 async function prepare(
-  { cli: { out }, client, stop, options }: Preparing,
+  { cli: { out }, client, stop, options, hosts }: Preparing,
   reading: Reading,
   inputs: Inputs.Inputs,
 ): Promise<Body | undefined> {
   const { signal } = stop;
-  const { plan, body } = await decide(client, reading, options);
+  const { plan, body } = await decide(client, reading, options, hosts);
   const { down = false, maxLifetime } = body;
   for (const line of Plan.lines(out, { plan, reading, down, maxLifetime })) out.note(line);
   if (options.dryRun) {
@@ -82,10 +84,12 @@ async function decide(
   client: Client,
   { draft }: Reading,
   options: LaunchOptions,
+  { resources, ...groups }: Options.Hosts,
 ): Promise<{ plan: Launch.Plan; body: Body }> {
   const minutes = options.idleMinutesToAutostop;
   const body: Body = {
-    task: { ...Options.taskOf(draft.task, options), resources: Options.resourcesOf(draft.task.resources, options) },
+    task: { ...Options.taskOf(draft.task, options), resources },
+    ...groups,
     ...Options.queueing(options),
     ...Options.living(options),
     ...(options.cluster !== undefined && { cluster: options.cluster }),

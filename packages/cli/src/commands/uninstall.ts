@@ -11,6 +11,7 @@ import { plural, price } from "../format.ts";
 import type { Output } from "../output.ts";
 import { all } from "../pages.ts";
 import { step } from "../progress.ts";
+import { next } from "../removal.ts";
 import * as Shown from "../shown.ts";
 import { seconds } from "../task-options.ts";
 
@@ -40,14 +41,15 @@ async function run({ out, target, connect }: Cli, options: Options): Promise<voi
   }
   const left = await gone(out, client, options.timeout);
   const remaining = left.map(({ id, name, state }) => ({ id, name, state }));
-  out.data({ ended: clusters.length - remaining.length, remaining, next: next(place, options.stage).commands });
+  const { commands, leftovers, lines } = next(place, options.stage);
+  out.data({ ended: clusters.length - remaining.length, remaining, next: commands, leftovers });
   if (remaining.length > 0) return stuck(out, left, options.timeout);
   out.print(
     clusters.length === 0
       ? "No cluster is there."
       : `All of ${plural(clusters.length, "cluster")} ended: no machine is left.`,
   );
-  for (const line of next(place, options.stage).lines) out.print(line);
+  for (const line of lines) out.print(line);
 }
 
 const living = (client: Client): Promise<Cluster.Info[]> =>
@@ -104,49 +106,6 @@ function stuck(out: Output, left: readonly Cluster.Info[], timeout: number): voi
   out.warn("  Keep the deployment while they are: nothing else ends their machines. Say it again: muster uninstall");
   process.exitCode = errors.conflict.exit;
 }
-
-interface Next {
-  readonly commands: readonly string[];
-  readonly lines: readonly string[];
-}
-
-/** How the control plane itself is removed, which this program cannot do, and what that leaves behind. */
-function next(place: Target, name: string): Next {
-  if (place.kind === "embedded") {
-    const commands = ["muster local stop", `rm -r ${place.home}`];
-    return {
-      commands,
-      lines: ["To remove this machine's control plane, with its logs and records:", ...indented(commands)],
-    };
-  }
-  const commands = [
-    `npx sst remove --stage ${name}`,
-    ...(place.context === undefined ? [] : [`muster logout ${place.context}`]),
-  ];
-  const kept =
-    name === "production"
-      ? [
-          "A stage called production is protected: set `protect` to false in sst.config.ts and in stacks/data.ts, and",
-          "deploy once more; then it can be removed. Its table and its bucket are kept even then: records, and logs of",
-          "jobs. To delete those for good:",
-          ...indented([
-            `aws resourcegroupstaggingapi get-resources --tag-filters Key=muster:deployment,Values=muster-${name}`,
-            "aws dynamodb update-table --no-deletion-protection-enabled --table-name TABLE",
-            "aws dynamodb delete-table --table-name TABLE",
-            "aws s3 rb --force s3://BUCKET",
-          ]),
-        ]
-      : ["Table and bucket go with it: records, and logs of jobs. muster export keeps a copy of the records."];
-  const lines = [
-    "The deployment itself is removed by SST, in the clone that it was deployed from, with AWS credentials;",
-    "this program cannot do that:",
-    ...indented(commands),
-    ...kept,
-  ];
-  return { commands, lines };
-}
-
-const indented = (commands: readonly string[]): string[] => commands.map(command => `  ${command}`);
 
 function stage(given: string): string {
   if (/^[a-z0-9][a-z0-9-]*$/i.test(given)) return given;

@@ -44,9 +44,10 @@ async function create(
   const { out } = cli;
   const wish = { file, overrides, bare: true, ...options };
   const reading = accept(out, file, await readTask(cli.cwd, wish));
+  const hosts = Options.hostsOf(reading.draft, options);
   using stop = interrupt();
   const client = await cli.connect();
-  const decided = await orLeave(cli, stop, () => decide(client, reading, options));
+  const decided = await orLeave(cli, stop, () => decide(client, reading, options, hosts));
   if (decided === undefined) return;
   const { plan, body } = decided;
   const { maxLifetime } = body;
@@ -62,19 +63,19 @@ async function decide(
   client: Client,
   { draft }: Reading,
   options: UpOptions,
+  { resources, groups }: Options.Hosts,
 ): Promise<{ plan: Launch.Plan; body: Body }> {
   const { nodes, dialect } = draft.task;
-  const resources = Options.resourcesOf(draft.task.resources, options);
   const named = options.cluster === undefined ? {} : { cluster: options.cluster };
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
   const living = Options.living(options);
   const task = { resources, nodes, dialect };
-  const plan = await client.launches.plan({ body: { task, ...named, ...asked, ...living } });
+  const kinds = groups === undefined ? {} : { groups };
+  const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
   const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
   const body: Body = {
     ...(options.cluster !== undefined && { name: options.cluster }),
-    resources,
-    nodes,
+    ...(groups === undefined ? { resources, nodes } : { groups }),
     ...(idle !== undefined && { idle }),
     ...living,
     shared: options.share ?? false,

@@ -2,15 +2,18 @@
 import * as Attempt from "../attempt/attempt.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import type { Slots } from "../cluster/slots.ts";
+import { isRetryable } from "../error.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import { GRACE } from "../job/cancel.ts";
 import { environment } from "../job/environment.ts";
 import type * as Job from "../job/job.ts";
 import { taskOf } from "../job/submit.ts";
+import { endWithoutSecrets } from "../job/without-secrets.ts";
 import * as Keys from "../keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
-import type { Clock } from "../ports/ports.ts";
-import type { Table } from "../ports/table.ts";
+import type { Log } from "../ports/ports.ts";
+import type { SecretsReader, Values } from "../ports/secrets.ts";
+import type { Basics } from "../ports/world.ts";
 import { load } from "../record.ts";
 import * as Upload from "../upload/upload.ts";
 import type { Assignment, LogPolicy } from "./protocol.ts";
@@ -19,18 +22,25 @@ import type { Assignment, LogPolicy } from "./protocol.ts";
 const GRANT = 3_600_000;
 const MAX_CHUNK = 5_000_000;
 
-export type Part = { readonly table: Table; readonly blobs: Blobs; readonly clock: Clock };
+export type Part = Basics & { readonly blobs: Blobs; readonly secrets: SecretsReader; readonly log: Log };
 
-export const logPolicy = (world: Part, job: Job.Placed, rank: number): Promise<LogPolicy> =>
+export const logPolicy = (world: Pick<Part, "blobs" | "clock">, job: Job.Placed, rank: number): Promise<LogPolicy> =>
   world.blobs.postPolicy({
     prefix: Attempt.logPrefix(job.workspace, job.id, job.fence, rank),
     maxBytes: MAX_CHUNK,
     expiresAt: world.clock.now() + GRANT,
   });
 
-/** The assignment of `host`'s part in the job. */
-export async function assign(world: Part, host: HostActor, job: Job.Placed, slots: Slots): Promise<Assignment> {
-  const task = await taskOf(world.table, job);
+/** The assignment of `host`'s part in the job; undefined while, or when, the job's secrets cannot be had. */
+export async function assign(
+  world: Part,
+  host: HostActor,
+  job: Job.Placed,
+  slots: Slots,
+): Promise<Assignment | undefined> {
+  const secrets = await secretsOf(world, job, job.placement.indexOf(host.rank));
+  if (secrets === undefined) return undefined;
+  const task = { ...(await taskOf(world.table, job)), secrets };
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
   const offer =
     cluster && "launch" in cluster && cluster.launch ? cluster.launch.offer : { provider: cluster?.provider ?? "" };
@@ -63,4 +73,21 @@ export async function assign(world: Part, host: HostActor, job: Job.Placed, slot
     grace: GRACE,
     logs: await logPolicy(world, job, rank),
   };
+}
+
+/** A job that has secrets does not begin without them: when they are gone it ends, and says why. */
+async function secretsOf(world: Part, job: Job.Placed, rank: number): Promise<Values | undefined> {
+  if (!job.hasSecrets) return {};
+  const ref = { workspace: job.workspace, owner: job.id };
+  try {
+    const found = await world.secrets.read(ref);
+    if (found !== undefined) return found;
+  } catch (error) {
+    // The host is answered all the same: it would take us for dead, and the next poll asks again.
+    if (!isRetryable(error)) throw error;
+    world.log.error("a job's secrets cannot be read now", { job: job.id, reason: String(error) });
+    return undefined;
+  }
+  await endWithoutSecrets(world, job, rank);
+  return undefined;
 }

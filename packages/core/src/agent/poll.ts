@@ -25,7 +25,7 @@ import {
   type Poll,
 } from "./protocol.ts";
 
-export async function poll(world: Basics & Part, host: HostActor, request: Poll): Promise<Orders> {
+export async function poll(world: Part, host: HostActor, request: Poll): Promise<Orders> {
   await welcome(world, host);
   await takePulse(world, host, request);
   if (request.notice) await note(world, host.host, request.notice.kind);
@@ -58,7 +58,9 @@ async function ordersFor(
   if (!holds(ref)) {
     // A node that has ended waits for the others of its job: there is nothing more for it to do.
     if (await hasEnded(world, host, job)) return { assignments: [], held: [] };
-    return { assignments: [await assign(world, host, job, slots)], held: [await orderOf(world, job)] };
+    const assignment = await assign(world, host, job, slots);
+    if (assignment === undefined) return { assignments: [], held: [] };
+    return { assignments: [assignment], held: [await orderOf(world, job)] };
   }
   const logs = await logPolicy(world, job, job.placement.indexOf(host.rank));
   return { assignments: [], held: [{ ...(await orderOf(world, job)), logs }] };

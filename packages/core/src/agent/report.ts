@@ -3,6 +3,7 @@ import * as Attempt from "../attempt/attempt.ts";
 import { retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import type { HostActor } from "../host/authenticate.ts";
+import * as Host from "../host/host.ts";
 import * as Job from "../job/job.ts";
 import { settle } from "../job/settle.ts";
 import * as Keys from "../keys.ts";
@@ -49,18 +50,18 @@ async function record(world: Part, host: HostActor, said: Report, rank: number):
     Attempt.assigned({ ...host, jobId: said.jobId, fence: said.fence, rank }, world.clock.now());
   const event = events[said.state];
   if (Attempt.kind.life.next(attempt.state, event) === undefined) return false;
-  const move = advance(world, Attempt.kind, { id: host.hostId }, attempt, event, outcome(said));
+  const move = advance(world, Attempt.kind, { id: host.hostId }, attempt, event, outcome(said, host.host));
   await world.table.write(move.writes);
   return true;
 }
 
 const events = { preparing: "prepare", running: "run", exited: "exit" } as const;
 
-function outcome(said: Report) {
+function outcome(said: Report, host: Host.Host) {
   if (said.state !== "exited") return {};
   const { cause, exitCode, message, chunks, logsComplete } = said;
   return {
-    cause,
+    cause: Host.causeOf(host, cause),
     chunks,
     logsComplete,
     ...(exitCode !== undefined && { exitCode }),

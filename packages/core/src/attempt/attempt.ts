@@ -13,6 +13,7 @@ export const Cause = z.enum([
   "inputs_failed",
   "start_failed",
   "host_lost",
+  "interrupted",
 ]);
 export type Cause = z.infer<typeof Cause>;
 

@@ -64,26 +64,51 @@ interface Changed {
   readonly writes: readonly Write[];
 }
 
-/** Starts a stopped cluster; one that runs or is on its way there stays as it is. */
-export const start = (world: Basics, actor: Actor, reference: string): Promise<Cluster.Info> =>
+/**
+ * Starts a stopped cluster; one that runs or is on its way there stays as it is. With `move`, on other machines, wherever
+ * there are some: its disks are copied there.
+ * @throws MusterError `conflict` while it stops; `unsupported` where disks cannot be moved; `over_budget`.
+ */
+export const start = (
+  world: Basics & { readonly providers: Catalog },
+  actor: Actor,
+  reference: string,
+  how: { readonly move: boolean } = { move: false },
+): Promise<Cluster.Info> =>
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
+    if (how.move) requireMovable(world.providers, actor, cluster);
     if (cluster.state === "stopping")
       throw new MusterError("conflict", `cluster '${cluster.name}' is still stopping`, {
         state: cluster.state,
         hint: `wait until it has stopped (muster status), then: muster start ${cluster.name}`,
       });
-    const running = ["requested", "launching", "booting", "setting_up", "ready", "starting"].includes(cluster.state);
-    return settle(world, actor, cluster, running ? undefined : await starting(world, actor, cluster));
+    const running = ["requested", "launching", "booting", "setting_up", "ready", "starting", "moving"].includes(
+      cluster.state,
+    );
+    return settle(world, actor, cluster, running ? undefined : await starting(world, actor, cluster, how));
   });
 
-/** The start of a stopped cluster. @throws MusterError `conflict` from any other state; `over_budget`. */
+/** @throws MusterError `unsupported`, `forbidden`: the machines that it has are ended. */
+function requireMovable(providers: Catalog, actor: Actor, cluster: Cluster.Cluster): void {
+  requireManage(actor, cluster);
+  const { name, capabilities } = Choose.provider(providers, { provider: cluster.provider });
+  if (capabilities.move) return;
+  throw new MusterError("unsupported", `provider '${name}' cannot move disks to other machines`, {
+    hint: `start it where it is: muster start ${cluster.name}`,
+  });
+}
+
+/**
+ * The start of a stopped cluster: of its machines, or of others for the disks that are kept as snapshots.
+ * @throws MusterError `conflict` from any other state; `over_budget`.
+ */
 export async function starting(
   world: Basics,
   actor: Actor,
   cluster: Stored<Cluster.Cluster>,
-  { restarts }: { readonly restarts?: number } = {},
+  { restarts, move = false }: { readonly restarts?: number; readonly move?: boolean } = {},
 ): Promise<Changed> {
   const share = await afford(world.table, cluster, costOf(cluster, Cluster.kindsOf(cluster)));
   const patch: Patch<Cluster.Cluster> = {
@@ -92,8 +117,16 @@ export async function starting(
     restarts,
     takes: share.takes,
   };
-  const { next, writes } = advance(world, Cluster.kind, actor, cluster, "start", patch);
+  const { next, writes } =
+    move || cluster.snapshotOf !== undefined
+      ? advance(world, Cluster.kind, actor, cluster, "move", { ...patch, ...moveOf(cluster) })
+      : advance(world, Cluster.kind, actor, cluster, "start", patch);
   return { next, writes: [...writes, ...share.writes] };
+}
+
+/** Where its disks are snapshots already, the move that made them goes on. */
+function moveOf({ snapshotOf, moves = 0 }: Cluster.Cluster): { readonly move: number; readonly moves: number } {
+  return { move: snapshotOf ?? moves + 1, moves: snapshotOf === undefined ? moves + 1 : moves };
 }
 
 export const autostop = (

@@ -80,6 +80,10 @@ const base = {
   takes: z.number().int().min(0).optional(),
   /** Epoch ms at which it ends, whatever runs on it. */
   endBy: z.number().optional(),
+  /** How many moves of its disks were begun. */
+  moves: z.number().int().optional(),
+  /** The move whose snapshots are its disks, all of them complete; absent: its machines have them. */
+  snapshotOf: z.number().int().optional(),
   /** Starts in a row that the control plane tried by itself, and that led nowhere. */
   restarts: z.number().int().optional(),
   /** Epoch ms. */
@@ -109,6 +113,12 @@ export const Cluster = z.discriminatedUnion("state", [
   variant("broken", { dueAt, launch: Launch, failure: Failure }),
   variant("stopping", { dueAt, launch: Launch, byPolicy }),
   variant("stopped", { dueAt, launch: Launch, byPolicy, failure: Failure.optional() }),
+  variant("moving", {
+    dueAt,
+    launch: Launch,
+    /** Its number. */ move: z.number().int(),
+    /** Why it came to nothing. */ failure: Failure.optional(),
+  }),
   variant("starting", {
     dueAt,
     launch: Launch,
@@ -216,6 +226,10 @@ export const triesOf = (launch: Launch): readonly number[] => [...(launch.made ?
 
 /** Which group the launch is at. */
 export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
+
+/** Whether the snapshots of this move are its disks, or are to be. */
+export const keepsSnapshots = (cluster: Cluster, move: number): boolean =>
+  !isLeaving(cluster) && (cluster.snapshotOf === move || (cluster.state === "moving" && cluster.move === move));
 
 /** The policy that the control plane keeps: also while its machines have still to learn of it. */
 export const policyOf = (cluster: Cluster): Idle => cluster.nextIdle ?? cluster.idle;

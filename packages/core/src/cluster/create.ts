@@ -6,7 +6,7 @@ import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
-import type { Basics, Catalog, Edge } from "../ports/world.ts";
+import type { Basics, Edge } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import { begin } from "../record.ts";
 import * as Cluster from "./cluster.ts";
@@ -44,9 +44,8 @@ export async function blueprint(
   request: Cluster.Create,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const groups = Group.wanted(request);
-  const provider = Choose.provider(world.providers, { provider: Group.providerOf(groups) });
-  const spec = await estimate(world.providers, provider.name, groups);
+  const { provider, groups } = await Choose.forRequest(world.providers, request);
+  const spec = estimate(groups);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
   const spot = groups.some(group => group.resources.spot);
@@ -83,25 +82,10 @@ export async function blueprint(
   };
 }
 
-/** What each group is to be, and what it takes by its first offer. @throws MusterError when one of them has none. */
-async function estimate(providers: Catalog, provider: string, groups: readonly Group.Create[]): Promise<Cluster.Spec> {
-  const found: Cluster.Spec["groups"] = [];
-  for (const [index, { resources, nodes }] of groups.entries()) {
-    const { offers } = await named(groups, index, Choose.offers(providers, { ...resources, provider }, nodes));
-    found.push({ resources, takes: Budget.amountOf(offers[0], nodes) });
-  }
-  return { groups: found };
-}
-
-/** What is refused to one group is said of it. */
-async function named<T>(groups: readonly Group.Create[], index: number, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!(error instanceof MusterError)) throw error;
-    throw new MusterError(error.code, Group.about(groups, index, error.message), error.details, error);
-  }
-}
+/** What each group is to be, and what it takes by its first offer. */
+const estimate = (groups: readonly (Group.Create & Choose.Found)[]): Cluster.Spec => ({
+  groups: groups.map(({ resources, nodes, offers }) => ({ resources, takes: Budget.amountOf(offers[0], nodes) })),
+});
 
 /** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */
 function requireName(name: string): void {

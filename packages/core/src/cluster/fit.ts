@@ -1,4 +1,5 @@
 /** Whether a cluster that is there can stand in for the one that was asked for. */
+import { countOf } from "../accelerator/names.ts";
 import type { Actor } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
 import type { Resources } from "../task/task.ts";
@@ -81,18 +82,6 @@ function lack(kind: Cluster.Kind, { accelerators = {}, cpus, memory }: Resources
   if (memory && memory.gib > kind.memory) return `${kind.memory} GiB of memory per host; ${memory.gib} were asked for`;
   return undefined;
 }
-
-/** How many of them there are. Some providers know short names (`H100`), others the driver's (`NVIDIA H100 80GB HBM3`). */
-function countOf(accelerators: Cluster.Kind["accelerators"], name: string): number {
-  const words = wordsOf(name);
-  const counts = Object.entries(accelerators).map(([known, count]) => {
-    const has = new Set(wordsOf(known));
-    return words.every(word => has.has(word)) ? count : 0;
-  });
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-const wordsOf = (name: string): string[] => name.toLowerCase().split(/[^a-z0-9]+/);
 
 function sentence(accelerators: Readonly<Record<string, number>>, joint: string): string {
   const parts = Object.entries(accelerators).map(([name, count]) => `${name}:${count}`);

@@ -40,12 +40,15 @@ function checkGroups(groups: readonly Create[], context: z.RefinementCtx): void 
   if (nodes > MOST_NODES) amiss([], `a cluster has at most ${MOST_NODES} hosts; these groups have ${nodes}`);
 }
 
-/** What a request asks for, as groups, in whichever way it says it. */
-export const wanted = (request: {
+/** What of a request says of hosts. */
+export interface Request {
   readonly groups?: readonly Create[] | undefined;
   readonly nodes?: number | undefined;
   readonly resources?: Resources | undefined;
-}): readonly Create[] =>
+}
+
+/** What a request asks for, as groups, in whichever way it says it. */
+export const wanted = (request: Request): readonly Create[] =>
   request.groups ?? [{ name: MAIN, nodes: request.nodes ?? 1, resources: request.resources ?? {}, schedulable: true }];
 
 /** The provider that they name; undefined when none of them does. */
@@ -98,6 +101,13 @@ export function ranksOf(cluster: Grouped, index: number): number[] {
 /** The group of each rank. */
 export const groupsByRank = (cluster: Grouped): readonly Group[] =>
   groupsOf(cluster).flatMap(group => Array.from({ length: group.nodes }, () => group));
+
+/** What is wrong with a job of so many nodes on a cluster of these groups; undefined when it can run there. */
+export function tooWide(groups: readonly Create[], nodes: number): string | undefined {
+  const most = nodesOf(groups.filter(takesJobs));
+  if (nodes <= most) return undefined;
+  return `the job wants ${nodes} hosts; these groups have ${most} for jobs`;
+}
 
 /** A sentence about one group; where there is no other, its name says nothing. */
 export const about = (groups: readonly { readonly name: string }[], index: number, sentence: string): string =>

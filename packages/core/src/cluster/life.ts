@@ -1,16 +1,20 @@
-/** How a cluster moves. `terminated` and `failed` are reached only when the provider confirms that no machine is left. */
+/**
+ * How a cluster moves. `terminated` and `failed` are reached only when the provider confirms that no machine is left.
+ * `launching` leads back to `moving` only where disks wait for machines: those are never given up for missing capacity.
+ */
 import { lifecycle } from "../lifecycle.ts";
 
 export const life = lifecycle("cluster", "requested", {
   requested: { plan: "launching", remove: "draining", fail: "draining" },
-  launching: { launched: "booting", remove: "draining", fail: "draining" },
+  launching: { launched: "booting", stay: "moving", remove: "draining", fail: "draining" },
   booting: { set_up: "setting_up", up: "ready", stop: "stopping", remove: "draining", fail: "draining" },
   setting_up: { up: "ready", break: "broken", remove: "draining", fail: "draining" },
   ready: { stop: "stopping", remove: "draining", fail: "draining" },
   broken: { retry: "setting_up", stop: "stopping", remove: "draining", fail: "draining" },
   stopping: { stopped: "stopped", remove: "draining", fail: "draining" },
-  stopped: { start: "starting", remove: "draining", fail: "draining" },
-  starting: { started: "booting", no_capacity: "stopped", remove: "draining", fail: "draining" },
+  stopped: { start: "starting", move: "moving", remove: "draining", fail: "draining" },
+  moving: { plan: "launching", stay: "stopped", remove: "draining" },
+  starting: { started: "booting", stay: "stopped", remove: "draining", fail: "draining" },
   draining: { gone: "terminated", gone_failed: "failed" },
   terminated: {},
   failed: {},

@@ -10,6 +10,7 @@ import { advance, amend, load, read, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { type Group, groupsByRank } from "./group.ts";
 import { deadline } from "./idle.ts";
+import { fail } from "./reconcile/fail.ts";
 import * as Slots from "./slots.ts";
 
 /** How often a ready cluster without an idle deadline is looked at, in ms. */
@@ -22,6 +23,12 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     if (cluster?.state !== "booting") return cluster?.state === "ready";
     const hosts = await hostsOf(world.table, ref);
     const up = hosts.filter(host => host.state === "up");
+    const unreachable = hosts.find(isUnreachable);
+    // Where disks have been in use before, they are worth more than a session.
+    if (unreachable && !cluster.restarted) {
+      await fail(world, cluster, outOfReach(unreachable));
+      return false;
+    }
     if (up.length < cluster.nodes) return false;
     const now = world.clock.now();
     const dueAt = deadline(Cluster.policyOf(cluster), now) ?? now + READY_CHECK;
@@ -33,6 +40,14 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     await world.table.write([...move.writes, slotsWrite(ref, slots, slotsOf(cluster, up), now)]);
     return true;
   });
+
+const isUnreachable = (host: Host.Host): boolean => host.facts?.sessionAgent === false && host.state === "up";
+
+const outOfReach = (host: Host.Host): Cluster.Failure => ({
+  code: "image_unsuitable",
+  message: `AWS's session agent does not run on ${host.id}: nobody could reach the machine`,
+  hint: "install amazon-ssm-agent in the image, or launch without one of your own",
+});
 
 function slotsWrite(ref: ClusterRef, slots: Stored<Slots.Slots> | undefined, hosts: Slots.Slot[], now: number): Write {
   if (slots) return amend(Slots.noun, slots, { hosts, idleSince: now }).write;

@@ -39,6 +39,8 @@ const base = {
   tokenHash: z.string().optional(),
   facts: Facts.optional(),
   machineId: z.string().optional(),
+  /** Epoch ms at which the cloud said that it takes the machine back. */
+  interruptedAt: z.number().optional(),
 };
 const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
   z.object({ ...base, state: z.literal(state), ...extra });
@@ -60,6 +62,12 @@ export const noun: Noun<Host> = {
     record.machineId === undefined ? {} : { link: Keys.link(Keys.machine(record.machineId), record.id) },
 };
 export const kind = { noun, life };
+
+/** Why what ran there ended, when all that is known is that the host has gone. */
+export const causeOf = <C extends string>(
+  host: Pick<Host, "interruptedAt"> | undefined,
+  cause: C,
+): C | "interrupted" => (cause === "host_lost" && host?.interruptedAt !== undefined ? "interrupted" : cause);
 
 /** A host's id is made of its cluster's and its rank, so that it can be found without an index. */
 export const idOf = (clusterId: string, rank: number): string => `hst_${clusterId.slice("clu_".length)}_${rank}`;

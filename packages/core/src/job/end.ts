@@ -9,7 +9,6 @@ import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Move, type Patch, type Stored, type Why } from "../record.ts";
 import * as Job from "./job.ts";
-import * as Secrets from "./secrets.ts";
 import { queueKey } from "./submit.ts";
 
 export type EndEvent = "succeed" | "fail" | "expire" | "cancel" | "cancelled";
@@ -26,9 +25,8 @@ export async function ending(
   const now = world.clock.now();
   const move = advance(world, Job.kind, actor, job, event, { logsComplete: true, ...patch, endedAt: now }, why);
   const place = job.state === "queued" ? await unqueue(world, job) : await release(world, job, now);
-  const secrets = await Secrets.forget(world.table, job);
   const cluster = job.down ? await takeAlong(world, actor, job) : [];
-  return { move, writes: [...move.writes, ...place, ...secrets, ...cluster] };
+  return { move, writes: [...move.writes, ...place, ...cluster] };
 }
 
 async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {

@@ -138,6 +138,7 @@ function failureOf(attempt: Attempt.Attempt & { state: "exited" | "lost" }): Job
     timed_out: `the job ran into its time limit ${where}`,
     cancelled: `ended ${where}${said}`,
     host_lost: `the host was lost ${where}${said}`,
+    interrupted: `the cloud took the machine back ${where}`,
   };
   return { code: attempt.cause === "exited" ? "exit_code" : attempt.cause, message: messages[attempt.cause] };
 }

@@ -12,37 +12,52 @@ import * as Keys from "../keys.ts";
 import type { Item, Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { insert } from "../record.ts";
+import * as Secrets from "../secret/keep.ts";
 import { Task } from "../task/task.ts";
 import * as Job from "./job.ts";
-import * as Secrets from "./secrets.ts";
 
 /** How long a queued job may go unseen by anybody, in ms: a backstop behind the doorbell, polls and the cluster's deadline. */
 export const QUEUE_CHECK = 3_600_000;
 
 /** @throws MusterError `not_found`, `forbidden`, `conflict` (the cluster takes no jobs), `invalid_request`. */
-export const submit = (world: Basics, actor: Actor, reference: string, request: Job.Submit): Promise<Job.Info> =>
-  retrying(async () => {
-    const cluster = await find(world, actor, reference);
-    requireUse(actor, cluster);
-    if (request.down) requireManage(actor, cluster);
-    Cluster.requireOpen(cluster);
-    const { job, writes } = blueprint(world, actor, cluster, request);
-    await commit(world, actor, writes, Job.info(job));
-    return Job.info(job);
-  });
+export function submit(
+  world: Basics & Secrets.Part,
+  actor: Actor,
+  reference: string,
+  request: Job.Submit,
+): Promise<Job.Info> {
+  const id = Id.create(world.random, "job");
+  const ref = { workspace: actor.workspace, owner: id };
+  return Secrets.keeping(world, ref, request.task.secrets, keep =>
+    retrying(async () => {
+      const cluster = await find(world, actor, reference);
+      requireUse(actor, cluster);
+      if (request.down) requireManage(actor, cluster);
+      Cluster.requireOpen(cluster);
+      const { job, writes } = blueprint(world, actor, cluster, request, id);
+      await keep();
+      await commit(world, actor, writes, Job.info(job));
+      return Job.info(job);
+    }),
+  );
+}
 
-/** A new job and the writes that bring it into being. The first event carries the task, so that it costs no item of its own. */
+/**
+ * A new job and the writes that bring it into being. The first event carries the task, so that it costs no item of its own;
+ * the task's secrets are kept apart, by the caller and before this is written.
+ */
 export function blueprint(
-  world: Pick<Basics, "clock" | "random">,
+  world: Pick<Basics, "clock">,
   actor: Actor,
   cluster: Pick<Cluster.Cluster, "id" | "name"> & Grouped,
   request: Job.Submit,
+  id: string,
 ): { job: Job.Job; writes: readonly Write[] } {
   requireRunnable(cluster, request.task);
   const now = world.clock.now();
   const name = request.name ?? request.task.name;
   const job: Job.Job = {
-    id: Id.create(world.random, "job"),
+    id,
     workspace: actor.workspace,
     clusterId: cluster.id,
     clusterName: cluster.name,
@@ -62,12 +77,7 @@ export function blueprint(
   };
   return {
     job,
-    writes: [
-      insert(Job.noun, job),
-      { put: submission(job, actor, request.task), expect: "absent" },
-      enqueue(job),
-      ...Secrets.keep(job, request.task.secrets),
-    ],
+    writes: [insert(Job.noun, job), { put: submission(job, actor, request.task), expect: "absent" }, enqueue(job)],
   };
 }
 
@@ -83,10 +93,10 @@ export type Queued = z.infer<typeof Queued>;
 export const queueKey = (job: Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id">) =>
   Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
 
-/** The task as it was submitted; its secrets only while the job lives. */
+/** The task as it was submitted, without its secrets. */
 export async function taskOf(table: Table, job: Job.Job): Promise<Task> {
   const item = await table.get(submissionKey(job.workspace, job.id));
-  return { ...Submission.parse(item?.data).task, secrets: await Secrets.read(table, job) };
+  return Submission.parse(item?.data).task;
 }
 
 const Submission = z.object({ task: Task });

@@ -5,33 +5,49 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { byName, requireManage } from "../cluster/find.ts";
 import { requireFit } from "../cluster/fit.ts";
-import { groupsOf } from "../cluster/group.ts";
 import { commit, retrying } from "../commit.ts";
+import * as Id from "../id.ts";
 import * as Job from "../job/job.ts";
 import * as Submit from "../job/submit.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import type { Stored } from "../record.ts";
-import * as Launch from "./launch.ts";
+import * as Secrets from "../secret/keep.ts";
+import type * as Launch from "./launch.ts";
+import * as Plan from "./plan.ts";
 
 /** @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`: nothing was changed. */
-export const create = (world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Info> =>
-  retrying(async () => {
-    const existing =
-      request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
-    const { cluster, writes } = existing
-      ? await reuse(world, actor, request, existing)
-      : await Create.blueprint(world, actor, wanted(request));
-    const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request)) : undefined;
-    const answer: Launch.Info = {
-      cluster: Cluster.info(cluster),
-      ...(job && { job: Job.info(job.job) }),
-      reused: existing !== undefined,
-    };
-    await commit(world, actor, [...writes, ...(job?.writes ?? [])], answer);
-    return answer;
-  });
+export function create(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Info> {
+  const jobId = Id.create(world.random, "job");
+  const ref = { workspace: actor.workspace, owner: jobId };
+  return Secrets.keeping(world, ref, request.task.secrets, keep =>
+    retrying(() => createOnce(world, actor, request, jobId, keep)),
+  );
+}
+
+async function createOnce(
+  world: Edge,
+  actor: Actor,
+  request: Launch.Create,
+  jobId: string,
+  keep: () => Promise<void>,
+): Promise<Launch.Info> {
+  const existing =
+    request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
+  const { cluster, writes } = existing
+    ? await reuse(world, actor, request, existing)
+    : await Create.blueprint(world, actor, wanted(request));
+  const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request), jobId) : undefined;
+  const answer: Launch.Info = {
+    cluster: Cluster.info(cluster),
+    ...(job && { job: Job.info(job.job) }),
+    reused: existing !== undefined,
+  };
+  if (job) await keep();
+  await commit(world, actor, [...writes, ...(job?.writes ?? [])], answer);
+  return answer;
+}
 
 /** What a launch would do; changes nothing. @throws what `create` would. */
 export async function plan(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
@@ -39,31 +55,20 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
   if (existing) {
     requireFit(actor, existing, wanted(request));
-    // Where there are groups its hosts are of different kinds: none of their offers speaks for all.
-    const launch = groupsOf(existing).length === 1 && "launch" in existing ? existing.launch : undefined;
-    const offers = launch ? [launch.offer] : [];
-    const { name, provider, nodes, idle } = existing;
-    return { cluster: name, reused: true, provider, nodes, idle, offers };
+    return Plan.reused(existing);
   }
-  const { resources, nodes } = request.task;
-  const { provider, offers, barred } = await Choose.offers(world.providers, resources, nodes);
-  return {
-    ...(request.cluster !== undefined && { cluster: request.cluster }),
-    reused: false,
-    provider: provider.name,
-    nodes,
-    idle: Create.policy(provider, { ...wanted(request), spot: request.task.resources.spot }),
-    offers: offers.map(offer => Cluster.Offer.parse(offer)),
-    ...(barred.length > 0 && { barred: barred.map(one => Launch.Barred.parse(one)) }),
-  };
+  const chosen = await Choose.forRequest(world.providers, wanted(request));
+  const spot = chosen.groups.some(group => group.resources.spot);
+  return Plan.made(request.cluster, chosen, Create.policy(chosen.provider, { ...wanted(request), spot }));
 }
 
 const hasWork = (request: Launch.Create): boolean => request.task.run !== undefined || request.task.setup !== undefined;
 
 const wanted = (request: Launch.Create): Cluster.Create => ({
   ...(request.cluster !== undefined && { name: request.cluster }),
-  nodes: request.task.nodes,
-  resources: request.task.resources,
+  ...(request.groups === undefined
+    ? { nodes: request.task.nodes, resources: request.task.resources }
+    : { groups: request.groups }),
   ...(request.idle !== undefined && { idle: request.idle }),
   ...(request.maxLifetime !== undefined && { maxLifetime: request.maxLifetime }),
   shared: request.shared,

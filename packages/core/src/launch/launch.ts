@@ -1,21 +1,36 @@
 /** Launches: create or reuse a cluster, then run a job on it, in one transaction. */
 import * as z from "zod";
 import * as Cluster from "../cluster/cluster.ts";
+import * as Group from "../cluster/group.ts";
 import { Idle } from "../cluster/idle.ts";
 import * as Job from "../job/job.ts";
 import { Name, Task } from "../task/task.ts";
 
-export const Create = z.strictObject({
-  task: Task,
-  /** Cluster to use or create. Absent: a new one with a name made up for it, which terminates when idle. */
-  cluster: Name.optional(),
-  idle: Idle.optional(),
-  maxLifetime: Cluster.Create.shape.maxLifetime,
-  shared: z.boolean().default(false),
-  priority: Job.Submit.shape.priority,
-  /** Tear the cluster down when the job has ended. */
-  down: z.boolean().default(false),
-});
+export const Create = z
+  .strictObject({
+    task: Task,
+    /** Cluster to use or create. Absent: a new one with a name made up for it, which terminates when idle. */
+    cluster: Name.optional(),
+    groups: Group.Groups.optional().meta({
+      description:
+        "The cluster's hosts, of several kinds. Absent: hosts of one kind, by the task's nodes and resources. With groups " +
+        "the task's nodes are those of its job alone, and its resources are empty",
+    }),
+    idle: Idle.optional(),
+    maxLifetime: Cluster.Create.shape.maxLifetime,
+    shared: z.boolean().default(false),
+    priority: Job.Submit.shape.priority,
+    /** Tear the cluster down when the job has ended. */
+    down: z.boolean().default(false),
+  })
+  .superRefine(({ task, groups }, context) => {
+    if (groups === undefined) return;
+    const amiss = (field: "resources" | "nodes", message: string) =>
+      context.addIssue({ code: "custom", path: ["task", field], message });
+    if (Object.keys(task.resources).length > 0) amiss("resources", "each of the groups says its own resources");
+    const wide = Group.tooWide(groups, task.nodes);
+    if (wide !== undefined) amiss("nodes", wide);
+  });
 export type Create = z.infer<typeof Create>;
 
 export const Info = z.object({
@@ -34,14 +49,30 @@ export const Barred = z.object({
   link: z.string().optional().meta({ description: "Where to ask for it" }),
 });
 
+/** What a group of the cluster would be made of; of a cluster that is there, what it is made of. */
+const PlannedGroup = z.object({
+  name: z.string(),
+  nodes: z.number().int(),
+  schedulable: z.boolean().meta({ description: "Whether jobs run on its hosts" }),
+  offers: z.array(Cluster.Offer.partial({ market: true })).meta({
+    description:
+      "In the order they would be tried. Of machines that are there the one that was taken; none until it is",
+  }),
+  barred: z.array(Barred).optional(),
+});
+export type PlannedGroup = z.infer<typeof PlannedGroup>;
+
 /** What a launch would do. */
 export const Plan = z.object({
   cluster: z.string().optional().meta({ description: "Name; absent when one would be made up" }),
   reused: z.boolean(),
   provider: z.string(),
-  nodes: z.number().int(),
+  nodes: z.number().int().meta({ description: "Hosts, in all groups" }),
   idle: Idle,
-  offers: z.array(Cluster.Offer).meta({ description: "In the order they would be tried" }),
-  barred: z.array(Barred).optional(),
+  groups: z.array(PlannedGroup),
+  offers: z.array(Cluster.Offer).meta({
+    description: "Those of the group; empty where there are several, which have their own",
+  }),
+  barred: z.array(Barred).optional().meta({ description: "Of all groups" }),
 });
 export type Plan = z.infer<typeof Plan>;

@@ -20,6 +20,7 @@ const nextOf: Readonly<Record<Cluster.State, Next>> = {
   broken: "done",
   stopping: "wait",
   stopped: "done",
+  moving: "wait",
   starting: "wait",
   draining: "drain",
   terminated: "done",

@@ -67,8 +67,8 @@ export interface Intent {
   readonly resources: Resources;
   /** What becomes of a machine that powers itself off. */
   readonly onPowerOff: "stop" | "terminate";
-  /** The generation whose snapshots the hosts' disks are made from; absent: from the image. */
-  readonly snapshotOf?: number | undefined;
+  /** The move (see `MoveRef`) whose snapshots the hosts' disks are made from; absent: from the image. */
+  readonly move?: number | undefined;
   /** One per host of the group, in rank order, without a gap. The ranks of a later group do not begin at 0. */
   readonly hosts: readonly { readonly hostId: string; readonly rank: number; readonly enrollmentToken: string }[];
 }
@@ -124,8 +124,11 @@ export interface Kicked {
 
 export type ClusterRef = { readonly workspace: string; readonly clusterId: string };
 
-/** The machines that a cluster had in one generation. */
-export type GenerationRef = ClusterRef & { readonly generation: number };
+/**
+ * One move of a cluster's disks. Moves of a cluster are counted from 1, whatever becomes of them: the snapshots of one are
+ * never taken for those of another, so that whoever deletes those of an older one, late, does no harm.
+ */
+export type MoveRef = ClusterRef & { readonly move: number };
 
 /** A host's disks as they were when its machine stood still: a machine anywhere can be made of them. */
 export interface Snapshot {
@@ -154,15 +157,16 @@ export interface MachineProvider {
   start(cluster: ClusterRef): Promise<void>;
   stop(cluster: ClusterRef): Promise<void>;
   /**
-   * Makes a snapshot of each of the generation's stopped machines, where none is yet, and tells of all that there are: also
-   * of machines that have ended since. Absent, like the two below, where disks cannot be moved.
+   * Makes a snapshot, for this move, of each of the cluster's stopped machines that are named, where none is yet; and tells
+   * of all that there are for this move: also of machines that have ended since. Absent, like the two below, where disks
+   * cannot be moved.
    * @throws MusterError `unavailable` or `busy`: ask again.
    */
-  snapshot?(of: GenerationRef): Promise<readonly Snapshot[]>;
-  /** The generations of this deployment's clusters of which there are snapshots. */
-  snapshots?(): Promise<readonly GenerationRef[]>;
-  /** Deletes the generation's snapshots; what is gone already is success. */
-  deleteSnapshots?(of: GenerationRef): Promise<void>;
+  snapshot?(of: MoveRef, machineIds: readonly string[]): Promise<readonly Snapshot[]>;
+  /** The moves of this deployment's clusters of which there are snapshots, or parts of some. */
+  snapshots?(): Promise<readonly MoveRef[]>;
+  /** Deletes the move's snapshots; what is gone already is success. */
+  deleteSnapshots?(of: MoveRef): Promise<void>;
   /** Changes what becomes of machines that power themselves off; absent where machines cannot do that. */
   setPowerOff?(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why machines are not what they should be, as sentences; absent where nobody can tell. */

@@ -3,6 +3,7 @@ import type { Trust } from "../actor/identity.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Clock, Digest, Log, Random, Workflow } from "./ports.ts";
 import type { MachineProvider } from "./provider.ts";
+import type { SecretsKeeper, SecretsReader, SecretsSweeper } from "./secrets.ts";
 import type { Table } from "./table.ts";
 
 export interface World {
@@ -10,6 +11,7 @@ export interface World {
   readonly blobs: Blobs;
   readonly workflow: Workflow;
   readonly providers: Providers;
+  readonly secrets: SecretsSweeper;
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
@@ -26,9 +28,18 @@ export type Providers = ReadonlyMap<string, MachineProvider>;
 export type Catalog = ReadonlyMap<string, Offering>;
 export type Offering = Pick<MachineProvider, "name" | "offers" | "capabilities" | "catalog" | "checks">;
 
-/** The part of the world that faces users and hosts. */
-export type Edge = Pick<World, "table" | "blobs" | "clock" | "random" | "digest" | "log"> & {
+/** The part of the world that faces whoever calls. */
+export type Facing = Pick<World, "table" | "blobs" | "clock" | "random" | "digest" | "log"> & {
   readonly providers: Catalog;
   /** Absent where no gateway checks the signatures of AWS. */
   readonly trust?: Trust;
 };
+
+/** Towards users: it keeps secrets, and cannot read them. */
+export type Edge = Facing & { readonly secrets: SecretsKeeper };
+
+/** Towards hosts: it reads secrets, and cannot change them. */
+export type HostEdge = Facing & { readonly secrets: SecretsReader };
+
+/** All of it, where one process is the whole control plane. */
+export type Whole = World & Edge & HostEdge;

@@ -1,36 +1,75 @@
 /** Which provider and which of its offers a request gets: a pure decision, made before anything is created. */
+import * as Group from "../cluster/group.ts";
 import { MusterError } from "../error.ts";
 import type { Barred, Offer } from "../ports/provider.ts";
 import type { Catalog, Offering } from "../ports/world.ts";
 import type { Resources } from "../task/task.ts";
 
+/** What a group may be made of. */
+export interface Found {
+  /** In the order to try them. */
+  readonly offers: readonly [Offer, ...Offer[]];
+  readonly barred: readonly Barred[];
+}
+
 /** @throws MusterError `unsupported` for a provider that this control plane does not have. */
-export function provider(providers: Catalog, resources: Resources): Offering {
+export const provider = (providers: Catalog, resources: Pick<Resources, "provider">): Offering =>
+  named(providers, resources.provider, ["resources.cloud"]);
+
+/** @param keys of the task that name it */
+function named(providers: Catalog, name: string | undefined, keys: readonly string[]): Offering {
   const names = [...providers.keys()];
-  const wanted = resources.provider ?? names[0] ?? "";
+  const wanted = name ?? names[0] ?? "";
   const found = providers.get(wanted);
   if (found) return found;
   throw new MusterError("unsupported", `this control plane has no provider '${wanted}'; it has: ${names.join(", ")}`, {
-    issues: [{ path: "resources.cloud", message: `no provider '${wanted}' here` }],
-    hint: `run it here with: --resources.cloud ${names[0]}`,
+    issues: keys.map(path => ({ path, message: `no provider '${wanted}' here` })),
+    hint: `run it here with: ${keys.map(key => `--${key} ${names[0]}`).join(" ")}`,
   });
 }
 
-/** Offers in the order to try them. @throws MusterError `no_offer` with the reason when there is none. */
-export async function offers(
+/**
+ * The provider of a request, and what each of its groups may be made of. What is refused to one group is said of it.
+ * @throws MusterError `unsupported`, `no_offer` or `quota_exceeded`, with the reason.
+ */
+export async function forRequest(
   providers: Catalog,
-  resources: Resources,
-  nodes: number,
-): Promise<{ provider: Offering; offers: readonly [Offer, ...Offer[]]; barred: readonly Barred[] }> {
-  const chosen = provider(providers, resources);
-  const { offers: found, reason, hint, barred = [] } = await chosen.offers(resources, nodes);
+  request: Group.Request,
+): Promise<{ provider: Offering; groups: readonly (Group.Create & Found)[] }> {
+  const groups = Group.wanted(request);
+  const keys = (request.groups ?? []).flatMap(({ resources }, index) =>
+    resources.provider === undefined ? [] : [`groups.${index}.resources.cloud`],
+  );
+  const chosen = named(providers, Group.providerOf(groups), keys.length > 0 ? keys : ["resources.cloud"]);
+  const found: (Group.Create & Found)[] = [];
+  for (const [index, group] of groups.entries())
+    found.push({ ...group, ...(await told(request, index, offers(chosen, group))) });
+  return { provider: chosen, groups: found };
+}
+
+/** @throws MusterError `no_offer` or `quota_exceeded` with the reason when there is none. */
+async function offers(from: Offering, { resources, nodes }: Pick<Group.Create, "resources" | "nodes">): Promise<Found> {
+  const { offers: found, reason, hint, barred = [] } = await from.offers({ ...resources, provider: from.name }, nodes);
   const [first, ...more] = found;
-  if (first) return { provider: chosen, offers: [first, ...more], barred };
+  if (first) return { offers: [first, ...more], barred };
   throw new MusterError(
     barred.length > 0 ? "quota_exceeded" : "no_offer",
-    reason ?? `provider '${chosen.name}' has no machine like that`,
+    reason ?? `provider '${from.name}' has no machine like that`,
     {
       ...(hint !== undefined && { hint }),
     },
   );
+}
+
+/** Says of which group something is refused, and names its keys as they stand there. */
+async function told<T>(request: Group.Request, index: number, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof MusterError) || request.groups === undefined) throw error;
+    const { hint } = error.details;
+    const its = hint?.replaceAll("--resources.", `--groups.${index}.resources.`);
+    const details = { ...error.details, ...(its !== undefined && { hint: its }) };
+    throw new MusterError(error.code, Group.about(request.groups, index, error.message), details, error);
+  }
 }

@@ -1,5 +1,6 @@
 /** The canonical task: what every task file, of whatever dialect, is read into, and what the API takes. */
 import * as z from "zod";
+import { tooLarge } from "../secret/text.ts";
 
 /** A name that is safe in a path, a tag, a host name and a URL. */
 export const Name = z
@@ -94,10 +95,14 @@ const fields = z.strictObject({
     .record(EnvName, z.string().max(32_768))
     .refine(...fewEnough)
     .default({}),
-  /** Like envs, but never shown and masked in what Muster prints. */
+  /** Like envs, but never shown, masked in what Muster prints, and kept apart from the task while the job lives. */
   secrets: z
     .record(EnvName, z.string().max(32_768))
     .refine(...fewEnough)
+    .superRefine((secrets, context) => {
+      const message = tooLarge(secrets);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
     .default({}),
   mounts: z.array(Mount).max(200).default([]),
   /** Seconds that the job may run, setup included. */

@@ -1,8 +1,8 @@
 /** A machine of the local provider: a folder that is its disk, and an agent that runs while its power is on. */
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@muster/core/ports/ports.ts";
+import { replaceFile } from "../file.ts";
 
 export interface MachineRecord {
   readonly machineId: string;
@@ -86,28 +86,6 @@ function parse(machineId: string, text: string): MachineRecord {
 }
 
 const POWERS: ReadonlySet<unknown> = new Set(["on", "off", "ending"]);
-
-/** Writes a file so that it is there whole or not at all, even when the power goes; of two writers at once one wins. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.new`;
-  try {
-    await writeSynced(temporary, text);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
 
 const absent =
   <T>(instead: T) =>

@@ -1,6 +1,7 @@
 /** What this machine can offer. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
+import { isSame } from "@muster/core/accelerator/names.ts";
 import type { Check, Listed, Offer, Offered } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 
@@ -78,9 +79,8 @@ const wanted = (accelerators: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${name}:${count}`)
     .join(" or ");
 
-function has(machine: Inventory, name: string, count: number): boolean {
-  return machine.gpus.filter(gpu => gpu.toLowerCase().includes(name.toLowerCase())).length >= count;
-}
+const has = (machine: Inventory, name: string, count: number): boolean =>
+  machine.gpus.filter(gpu => isSame(name, gpu)).length >= count;
 
 export const listedOf = (machine: Inventory): Listed => ({ ...offer(machine), zones: [] });
 

@@ -7,7 +7,7 @@ import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
-import type { World } from "@muster/core/ports/world.ts";
+import type { Whole, World } from "@muster/core/ports/world.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
 import { handlers } from "../../../../functions/handlers.ts";
@@ -15,6 +15,7 @@ import { openBlobs } from "../blobs/blobs.ts";
 import { handleBlobRequest } from "../blobs/http.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import { type LocalProvider, localProvider } from "../provider/provider.ts";
+import { openSecrets } from "../secrets/secrets.ts";
 import { openTable, type TableOptions } from "../table/table.ts";
 import { Doorbell } from "./doorbell.ts";
 import { timers } from "./timers.ts";
@@ -33,7 +34,7 @@ export interface ControlPlaneOptions {
 
 export interface ControlPlane {
   readonly url: string;
-  readonly world: World;
+  readonly world: Whole;
   /** Answers one request, as a gateway would hand it over. */
   readonly dispatch: Handler;
   close(): Promise<void>;
@@ -72,11 +73,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     log: options.log,
   });
   const workflow = { start: async () => false };
-  const world: World = {
+  const world: Whole = {
     table,
     blobs,
     workflow,
     providers: new Map([["local", local]]),
+    secrets: openSecrets(join(options.home, "secrets")),
     clock,
     random: createRandom(clock),
     digest,

@@ -3,17 +3,19 @@ import { answerDue } from "@muster/core/doorbell.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Change, Sighting } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
+import { sweepSecrets } from "@muster/core/secret/sweep.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Sweeps } from "./sweeps.ts";
 
 /** The slow beats, in ms. */
 const DUE_BEAT = 15_000;
 const ORPHAN_BEAT = 300_000;
+const SECRETS_BEAT = 3_600_000;
 /** Later deadlines are left to the beat. */
 const SOON = 60_000;
 
 export interface Timers {
-  /** Looks at everything that is under way, due or not: what rang before a crash may never have been heard. */
+  /** Looks at everything that is under way, due or not, and at what is left: what rang before a crash may never have been heard. */
   start(): void;
   /** Notes the deadlines of what was written. */
   note(changes: readonly Change[]): void;
@@ -25,7 +27,12 @@ export function timers(world: () => World): Timers {
   const sweeps = new Sweeps(error => world().log.error("a sweep failed", { reason: String(error) }));
   const due = () => sweepDue(world());
   const orphans = () => sweepOrphans(world());
-  const beats = [setInterval(() => sweeps.run(due), DUE_BEAT), setInterval(() => sweeps.run(orphans), ORPHAN_BEAT)];
+  const secrets = () => sweepSecrets(world());
+  const beats = [
+    setInterval(() => sweeps.run(due), DUE_BEAT),
+    setInterval(() => sweeps.run(orphans), ORPHAN_BEAT),
+    setInterval(() => sweeps.run(secrets), SECRETS_BEAT),
+  ];
   for (const beat of beats) beat.unref();
   let closed = false;
   const remind = (at: number) => {
@@ -39,7 +46,10 @@ export function timers(world: () => World): Timers {
   };
 
   return {
-    start: () => sweeps.run(() => lookAtAll(world())),
+    start: () => {
+      sweeps.run(() => lookAtAll(world()));
+      sweeps.run(secrets);
+    },
     note: changes => {
       // What was under way at the end may still write.
       if (closed) return;

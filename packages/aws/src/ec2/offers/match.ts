@@ -1,7 +1,7 @@
 /** Which machine types are what was asked for, wherever they stand and whatever they cost. */
+import { canonical } from "@muster/core/accelerator/names.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { MachineType } from "../../catalog/catalog.ts";
-import { canonical } from "../../catalog/names.ts";
 
 /** What a machine has at least when nothing was asked for: vCPUs and GiB. */
 export interface Defaults {

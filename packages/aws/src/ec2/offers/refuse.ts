@@ -1,7 +1,7 @@
 /** Requests that no machine of this deployment can meet, told from the words of the request alone. */
+import { canonical, isAccelerator } from "@muster/core/accelerator/names.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
-import { canonical, isAccelerator } from "../../catalog/names.ts";
 import { wishes } from "./match.ts";
 import { nearest } from "./near.ts";
 import type { Refusal } from "./reasons.ts";

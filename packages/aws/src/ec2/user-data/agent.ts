@@ -48,11 +48,11 @@ END
 [Unit]
 Description=Muster agent
 Wants=network-online.target
-After=network-online.target
+After=network-online.target amazon-ssm-agent.service snap.amazon-ssm-agent.amazon-ssm-agent.service
 StartLimitIntervalSec=0
 [Service]
 Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin:/usr/local/cuda/bin
-ExecStart=$node $bundle run --home $ROOT/var/lib/muster --endpoint $ENDPOINT --register ec2 --run-as $JOB_USER --power-off "systemctl poweroff" --deadline-file $ROOT/run/muster/deadline
+ExecStart=$node $bundle run --home $ROOT/var/lib/muster --endpoint $ENDPOINT --register ec2 --session-agent-within 60 --run-as $JOB_USER --power-off "systemctl poweroff" --deadline-file $ROOT/run/muster/deadline
 ExecStop=-$DIR/stop-agent
 KillMode=process
 KillSignal=SIGKILL

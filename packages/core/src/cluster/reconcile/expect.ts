@@ -33,19 +33,20 @@ async function expectHost(
   const found = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, rank));
   const of = { generation: cluster.generation, try: cluster.launch.try };
   if (found?.generation === of.generation && found.try === of.try) return found;
-  if (found && (found.generation > of.generation || found.try > of.try)) return undefined;
+  if (found && isLater(found, of)) return undefined;
   const { next, writes } = renewed(world, found ?? unwritten(world, cluster, rank), of);
   await world.table.write([...writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
   return next;
 }
 
+type Of = Pick<Host.Host, "generation" | "try">;
+
+const isLater = (found: Of, of: Of): boolean =>
+  found.generation > of.generation || (found.generation === of.generation && found.try > of.try);
+
 /** The host of a new try. A machine of the try before may have called already: its token is good no more. */
-function renewed(
-  world: World,
-  host: Stored<Host.Host>,
-  of: Pick<Host.Host, "generation" | "try">,
-): { next: Stored<Host.Host>; writes: readonly Write[] } {
-  const patch = { ...of, machineId: undefined, tokenHash: undefined, facts: undefined };
+function renewed(world: World, host: Stored<Host.Host>, of: Of): { next: Stored<Host.Host>; writes: readonly Write[] } {
+  const patch = { ...of, machineId: undefined, tokenHash: undefined, facts: undefined, interruptedAt: undefined };
   if (host.state === "up" || host.state === "lost")
     return advance(world, Host.kind, Actor.system(host.workspace), host, "rest", patch);
   const { next, write } = amend<Host.Host>(Host.noun, host, patch);

@@ -9,7 +9,7 @@ import type { World } from "../../ports/world.ts";
 import { advance, amend, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { deadline, describe, type Idle } from "../idle.ts";
-import { READY_CHECK } from "../register.ts";
+import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
 import { providerOf } from "./provider.ts";
@@ -44,9 +44,9 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
   if (look(new Set()).length === 0) return undefined;
   const machines = await providerOf(world, cluster).observe(ref);
   const silent = look(runningHosts(machines));
-  const gone = silent.filter(host => host.gone).length;
+  const gone = silent.filter(host => host.gone).map(host => host.rank);
   const isStopped = machines.some(machine => machine.state === "stopped");
-  if (gone > 0 && (!runs || gone === cluster.nodes))
+  if (gone.length > 0 && (!runs || gone.length === cluster.nodes))
     return isStopped ? follow(world, cluster) : broken(world, cluster, gone);
   const next = nextLook(silent, watch, now);
   if (next === undefined) return undefined;
@@ -67,12 +67,19 @@ async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots):
 }
 
 /** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */
-const broken = (world: World, cluster: In<"ready">, gone: number): Promise<Outcome> =>
-  fail(world, cluster, {
-    code: "hosts_lost",
-    message: `${gone} of its ${cluster.nodes} hosts ${gone === 1 ? "is" : "are"} gone`,
-    hint: "launch again",
-  });
+async function broken(world: World, cluster: In<"ready">, ranks: readonly number[]): Promise<Outcome> {
+  const lost = `${ranks.length} of its ${cluster.nodes} hosts ${ranks.length === 1 ? "is" : "are"} gone`;
+  if (!(await wereTaken(world, cluster, ranks)))
+    return fail(world, cluster, { code: "hosts_lost", message: lost, hint: "launch again" });
+  const hint = "launch again; machines on demand are not taken back";
+  return fail(world, cluster, { code: "interrupted", message: `${lost}: the cloud has taken them back`, hint });
+}
+
+/** Whether the cloud has announced the end of one of these hosts' machines. */
+async function wereTaken(world: World, { workspace, id }: In<"ready">, ranks: readonly number[]): Promise<boolean> {
+  const hosts = await hostsOf(world.table, { workspace, clusterId: id });
+  return hosts.some(host => ranks.includes(host.rank) && host.interruptedAt !== undefined);
+}
 
 /** Its machines were stopped by somebody else, or by a stop that landed late: the record follows them. */
 async function follow(world: World, cluster: In<"ready">): Promise<Outcome> {

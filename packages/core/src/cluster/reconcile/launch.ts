@@ -126,6 +126,7 @@ const intentOf = (
   label: { cluster: cluster.name, owner: cluster.owner },
   resources,
   onPowerOff: powerOffOf(cluster.idle),
+  ...(cluster.snapshotOf !== undefined && { move: cluster.snapshotOf }),
   hosts: hosts.map(host => ({
     hostId: host.id,
     rank: host.rank,
@@ -164,7 +165,9 @@ const answered = (world: World, sent: In<"launching">, provider: MachineProvider
     if (made.length < groupsOf(cluster).length)
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
-    const patch = { launch, bootBy, dueAt: bootBy, restarted: false };
+    // The machines have the disks now: the sweep deletes the snapshots.
+    const restarted = cluster.snapshotOf !== undefined;
+    const patch = { launch, bootBy, dueAt: bootBy, restarted, snapshotOf: undefined };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
     return "again";

@@ -1,5 +1,5 @@
 /**
- * requested → launching, and from one call of a launch to the next: chooses an offer and writes the intent.
+ * requested or moving → launching, and from one call of a launch to the next: chooses an offer and writes the intent.
  *
  * Lifecycle of a launch: a call per group, in order; a call that was refused is followed by another one for the same
  * group, with the next offer; one that answered by the first one for the next group. What fails, fails the cluster.
@@ -9,9 +9,10 @@ import * as Capacity from "../../capacity/memory.ts";
 import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { Offer } from "../../ports/provider.ts";
+import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import * as Choose from "../../provider/choose.ts";
-import { advance, amend } from "../../record.ts";
+import { advance, amend, type Patch } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 import { afford, costOf } from "./afford.ts";
@@ -26,7 +27,7 @@ export const plan = (world: World, cluster: In<"requested">): Promise<Outcome> =
 /** The first call for the first group that is not made. @param launch as it stands now, for the record of a failure. */
 export async function nextGroup(
   world: World,
-  cluster: In<"requested" | "launching">,
+  cluster: In<"requested" | "moving" | "launching">,
   progress: Progress,
   launch?: Cluster.Launch,
 ): Promise<Outcome> {
@@ -49,7 +50,7 @@ export async function offersOf(world: World, cluster: Cluster.Cluster, index: nu
 /** The intent of the next call, with what it changes in what the cluster takes of the budget. */
 export async function nextCall(
   world: World,
-  cluster: In<"requested" | "launching">,
+  cluster: In<"requested" | "moving" | "launching">,
   { try: last, ...progress }: Progress,
   offer: Offer,
   launch?: Cluster.Launch,
@@ -61,17 +62,25 @@ export async function nextCall(
   try {
     const { takes, writes } = await afford(world.table, cluster, cost);
     const patch = { launch: next, takes, dueAt: world.clock.now() };
-    const move =
-      cluster.state === "requested"
-        ? advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "plan", patch).writes
-        : [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
-    await world.table.write([...move, ...writes]);
+    await world.table.write([...begun(world, cluster, patch), ...writes]);
     return "again";
   } catch (error) {
     if (!(error instanceof MusterError && error.code === "over_budget")) throw error;
     // Prices have risen since it was accepted, or what was cheap was not to be had.
     return failLaunch(world, cluster, made.length, failureOf(error), launch);
   }
+}
+
+/** A cluster that moves has machines of its own already, or had: the new ones are another set. */
+function begun(
+  world: World,
+  cluster: In<"requested" | "moving" | "launching">,
+  patch: Patch<Cluster.Cluster>,
+): Write[] {
+  if (cluster.state === "launching") return [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
+  const generation = cluster.state === "moving" ? cluster.generation + 1 : cluster.generation;
+  const actor = Actor.system(cluster.workspace);
+  return [...advance(world, Cluster.kind, actor, cluster, "plan", { ...patch, generation }).writes];
 }
 
 /** What a group of the cluster was asked to be. */

@@ -3,6 +3,7 @@ import * as Actor from "../../actor/actor.ts";
 import * as Budget from "../../budget/budget.ts";
 import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
+import type { MachineProvider } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend } from "../../record.ts";
 import { starting } from "../change.ts";
@@ -15,6 +16,7 @@ import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { certainAt } from "./launch.ts";
 import { providerOf } from "./provider.ts";
+import { RETRY, stay } from "./stay.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a stop or a start looks again, in ms. */
@@ -22,9 +24,6 @@ const LOOK = 5_000;
 
 /** How long a start may go on failing before the cluster is called stopped again, in ms. */
 const START_WITHIN = 600_000;
-
-/** How soon a cluster that could not be started is tried again while jobs wait for it, in ms. */
-const RETRY = 300_000;
 
 /** How often it is tried by itself before the jobs are told that it is no use. */
 const MOST_RESTARTS = 3;
@@ -90,34 +89,50 @@ async function restHosts(world: World, cluster: In<"stopping">): Promise<void> {
 
 export async function start(world: World, cluster: In<"starting">): Promise<Outcome> {
   const provider = providerOf(world, cluster);
-  const actor = Actor.system(cluster.workspace);
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   const now = world.clock.now();
   try {
-    await provider.start({ workspace: cluster.workspace, clusterId: cluster.id });
+    const gone = await missing(world, cluster);
+    if (gone > 0) return stranded(world, cluster, gone);
+    await provider.start(ref);
   } catch (error) {
-    const failure = startFailure(error);
+    const failure = startFailure(error, provider);
     if (failure.code !== "no_capacity" && now < (cluster.startBy ?? cluster.changedAt + START_WITHIN)) throw error;
-    world.log.error("a cluster could not be started", { cluster: cluster.id, reason: String(error) });
-    // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
-    const patch = { failure, byPolicy: true, takes: undefined, dueAt: now + RETRY };
-    const move = advance(world, Cluster.kind, actor, cluster, "no_capacity", patch, { message: failure.message });
-    const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
-    await world.table.write([...move.writes, ...given]);
-    return "again";
+    return stay(world, cluster, failure);
   }
   const bootBy = now + provider.capabilities.boot;
+  const patch = { bootBy, dueAt: bootBy, restarted: true };
   await world.table.write(
-    advance(world, Cluster.kind, actor, cluster, "started", { bootBy, dueAt: bootBy, restarted: true }).writes,
+    advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "started", patch).writes,
   );
   return "again";
 }
 
-function startFailure(error: unknown): Cluster.Failure {
-  const hint = "try again later: muster start";
-  if (error instanceof MusterError && error.code === "no_capacity")
-    return { code: error.code, message: error.message, hint };
-  return { code: "start_failed", message: "its machines could not be started in time", hint };
+/** How many of its machines are gone for good: with fewer it would never be ready. */
+async function missing(world: World, cluster: In<"starting">): Promise<number> {
+  const provider = providerOf(world, cluster);
+  if (world.clock.now() < certainAt(cluster.launch, provider.capabilities)) return 0;
+  const machines = await provider.observe({ workspace: cluster.workspace, clusterId: cluster.id });
+  return cluster.nodes - machines.filter(machine => machine.state !== "terminating").length;
 }
+
+/** While some of its disks are left, they are kept. */
+function stranded(world: World, cluster: In<"starting">, gone: number): Promise<Outcome> {
+  const { nodes, name } = cluster;
+  if (gone >= nodes) return fail(world, cluster, { code: "machines_lost", message: "its machines are gone" });
+  const message = `${gone} of its ${nodes} machines ${gone === 1 ? "is" : "are"} gone`;
+  const hint = `the disks of the others are kept; end it with: muster down ${name}`;
+  return stay(world, cluster, { code: "machines_lost", message, hint });
+}
+
+function startFailure(error: unknown, { capabilities }: MachineProvider): Cluster.Failure {
+  if (!(error instanceof MusterError && error.code === "no_capacity"))
+    return { code: "start_failed", message: "its machines could not be started in time", hint: LATER };
+  const hint = capabilities.move ? `${LATER}; or elsewhere: muster start --move` : LATER;
+  return { code: error.code, message: error.message, hint };
+}
+
+const LATER = "try again later: muster start";
 
 /**
  * Jobs that wait start it again, unless somebody stopped it by hand. Else its policy may end it; without one it is looked

@@ -13,6 +13,7 @@ import { drain } from "./drain.ts";
 import { ready } from "./idle.ts";
 import { cancelQueued } from "./jobs.ts";
 import { launch } from "./launch.ts";
+import { move } from "./move.ts";
 import { plan } from "./plan.ts";
 import { takePolicy } from "./policy.ts";
 import { rest, start, stop } from "./power.ts";
@@ -38,6 +39,7 @@ const steps: { readonly [S in Cluster.State]: Step<S> } = {
   broken: unmoved,
   stopping: stop,
   stopped: rest,
+  moving: move,
   starting: start,
   draining: drain,
   terminated: over,

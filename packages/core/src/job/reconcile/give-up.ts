@@ -7,7 +7,7 @@ import * as Host from "../../host/host.ts";
 import * as Keys from "../../keys.ts";
 import type { Write } from "../../ports/table.ts";
 import type { Basics } from "../../ports/world.ts";
-import { advance, amend, load } from "../../record.ts";
+import { advance, amend, load, type Stored } from "../../record.ts";
 import type * as Job from "../job.ts";
 
 /** @param cause `host_lost` also closes the host to new jobs, until it calls again. */
@@ -26,16 +26,22 @@ export async function giveUp(
       (await load(world.table, Attempt.noun, key)) ??
       Attempt.assigned({ ...job, jobId: job.id, hostId, rank }, world.clock.now());
     if (Attempt.kind.life.next(attempt.state, "lose") === undefined) return;
-    const move = advance(world, Attempt.kind, Actor.system(job.workspace), attempt, "lose", { cause });
-    const closing = cause === "host_lost" ? await closeHost(world, job, hostRank) : [];
+    const host = await load(world.table, Host.noun, Keys.host(job.workspace, job.clusterId, hostRank));
+    const why = Host.causeOf(host, cause);
+    const move = advance(world, Attempt.kind, Actor.system(job.workspace), attempt, "lose", { cause: why });
+    const closing = cause === "host_lost" ? await closeHost(world, job, hostRank, host) : [];
     await world.table.write([...move.writes, ...closing]);
   });
 }
 
-async function closeHost(world: Basics, job: Job.Placed, hostRank: number): Promise<Write[]> {
+async function closeHost(
+  world: Basics,
+  job: Job.Placed,
+  hostRank: number,
+  host: Stored<Host.Host> | undefined,
+): Promise<Write[]> {
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
   const hosts = slots?.hosts.map(slot => (slot.rank === hostRank ? { ...slot, up: false } : slot));
-  const host = await load(world.table, Host.noun, Keys.host(job.workspace, job.clusterId, hostRank));
   const lose = host?.state === "up" ? advance(world, Host.kind, Actor.system(job.workspace), host, "lose").writes : [];
   return [...(slots && hosts ? [amend(Slots.noun, slots, { hosts }).write] : []), ...lose];
 }

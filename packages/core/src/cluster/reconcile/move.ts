@@ -1,0 +1,114 @@
+/**
+ * moving → launching: a stopped cluster gets other machines, wherever there are some, with its own disks.
+ *
+ * Lifecycle: a snapshot of each machine's disks, until all are complete; that is recorded; the machines are ended, until
+ * none is left; others are launched from the snapshots, as the next generation. When that launch comes to nothing it leads
+ * back here with its failure: what it has made is ended, and the cluster is stopped again. Its disks then are the
+ * snapshots, and every later start comes through here.
+ *
+ * Gotcha: a machine is ended only when the record says that its disks are snapshots, and only machines up to the
+ * generation on record: whoever stood still in here must not end those that were launched meanwhile.
+ */
+import * as Host from "../../host/host.ts";
+import type { Machine, MachineProvider, Snapshot } from "../../ports/provider.ts";
+import type { World } from "../../ports/world.ts";
+import { amend } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { certainAt } from "./launch.ts";
+import { nextGroup } from "./plan.ts";
+import { providerOf } from "./provider.ts";
+import { stay } from "./stay.ts";
+import type { In, Outcome } from "./step.ts";
+
+/** How often a move looks again, in ms. */
+const LOOK = 15_000;
+
+/** How long copying disks may take, in ms: a first snapshot of many terabytes takes many hours. */
+const COPY_WITHIN = 24 * 3_600_000;
+
+type Moving = In<"moving">;
+
+export async function move(world: World, cluster: Moving): Promise<Outcome> {
+  const provider = providerOf(world, cluster);
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const seen = await provider.observe(ref);
+  const machines = seen.filter(machine => machine.generation <= cluster.generation);
+  return cluster.snapshotOf === cluster.move
+    ? leave(world, cluster, provider, machines)
+    : copy(world, cluster, provider, machines);
+}
+
+/** The disks are snapshots: nothing else is left of the old machines, or of a launch that came to nothing. */
+async function leave(
+  world: World,
+  cluster: Moving,
+  provider: MachineProvider,
+  machines: readonly Machine[],
+): Promise<Outcome> {
+  const now = world.clock.now();
+  if (machines.length > 0) {
+    await provider.terminate(machines.map(machine => machine.machineId));
+    return later(world, cluster, now + LOOK);
+  }
+  const certain = certainAt(cluster.launch, provider.capabilities);
+  if (now < certain) return later(world, cluster, Math.min(certain, now + LOOK));
+  if (cluster.failure) return stay(world, cluster, cluster.failure);
+  return nextGroup(world, cluster, { try: 0 });
+}
+
+async function copy(
+  world: World,
+  cluster: Moving,
+  provider: MachineProvider,
+  machines: readonly Machine[],
+): Promise<Outcome> {
+  const now = world.clock.now();
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  if (machines.some(machine => runs(machine))) await provider.stop(ref);
+  const idle = machines.filter(machine => machine.state === "stopped").map(machine => machine.machineId);
+  const snapshots = (await provider.snapshot?.({ ...ref, move: cluster.move }, idle)) ?? [];
+  const states = new Map(snapshots.map(({ hostId, state }) => [hostId, state]));
+  const hosts = Array.from({ length: cluster.nodes }, (_, rank) => Host.idOf(cluster.id, rank));
+  if (hosts.every(host => states.get(host) === "complete")) {
+    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { snapshotOf: cluster.move }).write]);
+    return "again";
+  }
+  const there = new Set(machines.filter(machine => machine.state !== "terminating").map(machine => machine.hostId));
+  const failure = obstacle(hosts, states, there) ?? (now > cluster.changedAt + COPY_WITHIN ? TOO_LONG : undefined);
+  return failure ? stay(world, cluster, failure) : later(world, cluster, now + LOOK);
+}
+
+/** Somebody else's start, or one that landed late. */
+const runs = (machine: Machine): boolean => machine.state === "running" || machine.state === "pending";
+
+/** What keeps the copy from ever being whole. */
+function obstacle(
+  hosts: readonly string[],
+  states: ReadonlyMap<string, Snapshot["state"]>,
+  machines: ReadonlySet<string>,
+): Cluster.Failure | undefined {
+  const failed = hosts.filter(host => states.get(host) === "failed");
+  if (failed.length > 0)
+    return { code: "move_failed", message: `the disks of ${failed.join(", ")} could not be copied`, hint: AGAIN };
+  const gone = hosts.filter(host => !states.has(host) && !machines.has(host));
+  if (gone.length > 0)
+    return {
+      code: "machines_lost",
+      message: `${gone.length} of its ${hosts.length} machines ${gone.length === 1 ? "is" : "are"} gone`,
+      hint: NO_WAY,
+    };
+  return undefined;
+}
+
+const AGAIN = "try again: muster start --move";
+const NO_WAY = "what is left of its disks is kept; end it with: muster down";
+const TOO_LONG: Cluster.Failure = {
+  code: "move_failed",
+  message: "its disks were not copied within a day",
+  hint: AGAIN,
+};
+
+async function later(world: World, cluster: Moving, dueAt: number): Promise<Outcome> {
+  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return "wait";
+}

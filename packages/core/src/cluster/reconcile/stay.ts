@@ -1,0 +1,27 @@
+/** starting, or moving → stopped: a start that came to nothing leaves the cluster as it was. */
+import * as Actor from "../../actor/actor.ts";
+import * as Budget from "../../budget/budget.ts";
+import type { World } from "../../ports/world.ts";
+import { advance } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import type { In, Outcome } from "./step.ts";
+
+/** How soon a cluster that could not be started is tried again while jobs wait for it, in ms. */
+export const RETRY = 300_000;
+
+export async function stay(
+  world: World,
+  cluster: In<"starting" | "moving">,
+  failure: Cluster.Failure,
+): Promise<Outcome> {
+  world.log.error("a cluster could not be started", { cluster: cluster.id, reason: failure.message });
+  // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
+  const patch = { failure, byPolicy: true, takes: undefined, dueAt: world.clock.now() + RETRY };
+  const actor = Actor.system(cluster.workspace);
+  const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
+    message: failure.message,
+  });
+  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
+  await world.table.write([...move.writes, ...given]);
+  return "again";
+}

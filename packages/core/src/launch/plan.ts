@@ -1,0 +1,51 @@
+/** What a launch would do, group by group, for people to look at. */
+import * as Cluster from "../cluster/cluster.ts";
+import * as Group from "../cluster/group.ts";
+import type { Idle } from "../cluster/idle.ts";
+import type * as Choose from "../provider/choose.ts";
+import * as Launch from "./launch.ts";
+
+type Chosen = Awaited<ReturnType<typeof Choose.forRequest>>;
+
+/** Of a cluster that would be made. */
+export function made(cluster: string | undefined, { provider, groups }: Chosen, idle: Idle): Launch.Plan {
+  const [first, ...more] = groups;
+  const barred = groups.flatMap(group => group.barred);
+  return Launch.Plan.parse({
+    ...(cluster !== undefined && { cluster }),
+    reused: false,
+    provider: provider.name,
+    nodes: Group.nodesOf(groups),
+    idle,
+    groups: groups.map(group => ({ ...group, barred: group.barred.length > 0 ? group.barred : undefined })),
+    offers: first !== undefined && more.length === 0 ? first.offers : [],
+    ...(barred.length > 0 && { barred }),
+  });
+}
+
+/** Of a cluster that is there: what its machines are, as far as they are chosen. */
+export function reused(cluster: Cluster.Cluster): Launch.Plan {
+  const { name, provider, nodes } = cluster;
+  const launch = "launch" in cluster ? cluster.launch : undefined;
+  const groups = Group.groupsOf(cluster);
+  return Launch.Plan.parse({
+    cluster: name,
+    reused: true,
+    provider,
+    nodes,
+    idle: Cluster.policyOf(cluster),
+    groups: groups.map((group, index) => ({
+      ...group,
+      schedulable: Group.takesJobs(group),
+      offers: offerOf(cluster, launch, index),
+    })),
+    offers: launch !== undefined && groups.length === 1 ? [launch.offer] : [],
+  });
+}
+
+/** The whole offer of the last call; of those before it, market and place are not kept. */
+function offerOf(cluster: Cluster.Cluster, launch: Cluster.Launch | undefined, index: number) {
+  if (launch !== undefined && Cluster.atGroup(launch) === index) return [launch.offer];
+  const kind = Cluster.kindsOf(cluster)[index];
+  return kind === undefined ? [] : [{ ...kind, provider: cluster.provider }];
+}

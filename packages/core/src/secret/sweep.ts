@@ -1,0 +1,34 @@
+/** Secrets that were left behind: their job was never made, or ended while nobody heard. */
+import * as Id from "../id.ts";
+import type { SecretsRef } from "../ports/secrets.ts";
+import type { World } from "../ports/world.ts";
+import { forgetUnused } from "./forget.ts";
+
+/** How old they must be, in ms: longer than any call that could still make their job. */
+export const LEFT_AFTER = 3_600_000;
+
+type Part = Pick<World, "table" | "secrets" | "clock" | "log">;
+
+/** @returns how many were forgotten. What fails for one does not keep the others from being looked at. */
+export async function sweepSecrets(world: Part): Promise<number> {
+  const before = world.clock.now() - LEFT_AFTER;
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await world.secrets.list({ before, cursor });
+    for (const ref of page.refs) if (await isForgotten(world, ref)) count++;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return count;
+}
+
+/** What belongs to another noun is not ours to judge. */
+async function isForgotten(world: Part, ref: SecretsRef): Promise<boolean> {
+  if (!Id.is("job", ref.owner)) return false;
+  try {
+    return await forgetUnused(world, ref);
+  } catch (error) {
+    world.log.error("secrets could not be swept", { ...ref, reason: String(error) });
+    return false;
+  }
+}

@@ -1,0 +1,158 @@
+/** Ran against: core on SQLite in memory, with a provider of ours whose copies of disks are done when the test says so. */
+import * as Change from "@muster/core/cluster/change.ts";
+import * as Read from "@muster/core/cluster/read.ts";
+import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import type { MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
+import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { expect, test } from "vitest";
+import { enrollAll } from "../support/host.ts";
+import { code, MINUTE, passing, readyCluster, ref, stateOf, stoppedCluster } from "../support/requests.ts";
+import { ADA, BEN, type FakeProvider, type TestWorld, testWorld } from "../support/world.ts";
+
+/** Lets the provider copy disks; each copy stays as the test sets it. */
+function movable(provider: FakeProvider) {
+  const copies = new Map<string, MoveRef & Snapshot>();
+  const of = (move: MoveRef) =>
+    [...copies.values()].filter(copy => copy.clusterId === move.clusterId && copy.move === move.move);
+  Object.assign(provider, {
+    capabilities: { ...provider.capabilities, move: true },
+    snapshot: async (move: MoveRef, ids: readonly string[]) => {
+      for (const id of ids) {
+        const hostId = provider.machines.get(id)?.hostId ?? "";
+        const name = `${move.clusterId} ${move.move} ${hostId}`;
+        copies.set(name, copies.get(name) ?? { ...move, hostId, state: "pending" });
+      }
+      return of(move);
+    },
+    snapshots: async () => [...copies.values()],
+    deleteSnapshots: async (move: MoveRef) => {
+      for (const [name, copy] of copies) if (of(move).includes(copy)) copies.delete(name);
+    },
+  });
+  const end = (state: Snapshot["state"], move = 1) => {
+    for (const [name, copy] of copies) if (copy.move === move) copies.set(name, { ...copy, state });
+  };
+  return { end, moves: () => [...copies.values()].map(copy => `${copy.move} ${copy.state}`) };
+}
+
+const MOVE = { move: true };
+const machinesOf = (world: TestWorld) => [...world.provider.machines.keys()].map(id => id.split("-")[1]);
+
+async function moving(more = {}) {
+  const world = testWorld();
+  const copies = movable(world.provider);
+  const { id } = await readyCluster(world, { idle: "never", ...more });
+  await Change.stop(world, ADA, "demo");
+  await reconcile(world, ref(id));
+  await Change.start(world, ADA, "demo", MOVE);
+  await reconcile(world, ref(id));
+  return { world, copies, id };
+}
+
+test("a moved cluster has other machines, made from its disks, and is ready when they have called", async () => {
+  const { world, copies, id } = await moving({ nodes: 2 });
+  expect([await stateOf(world, id), copies.moves(), machinesOf(world)]).toEqual([
+    "moving",
+    ["1 pending", "1 pending"],
+    ["1", "1"],
+  ]);
+  copies.end("complete");
+  await passing(world, 2);
+  expect(world.provider.intents.at(-1)).toMatchObject({ generation: 2, try: 1, move: 1 });
+  expect([await stateOf(world, id), machinesOf(world)]).toEqual(["booting", ["2", "2"]]);
+  await enrollAll(world);
+  expect(await stateOf(world, id)).toBe("ready");
+  expect(await sweepOrphans(world)).toEqual([]);
+  expect(copies.moves()).toEqual([]);
+});
+
+test("no machine is ended before every disk is copied", async () => {
+  const { world, copies, id } = await moving({ nodes: 2 });
+  const ended: string[] = [];
+  world.provider.terminate = async ids => void ended.push(...ids);
+  await passing(world, 60);
+  await sweepOrphans(world);
+  expect([await stateOf(world, id), ended, copies.moves()]).toEqual(["moving", [], ["1 pending", "1 pending"]]);
+});
+
+test("a copy that fails leaves the cluster stopped with its machines, and the next move begins anew", async () => {
+  const { world, copies, id } = await moving();
+  copies.end("failed");
+  await passing(world, 1);
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "move_failed" } });
+  expect(machinesOf(world)).toEqual(["1"]);
+  await Change.start(world, ADA, "demo", MOVE);
+  await reconcile(world, ref(id));
+  expect(copies.moves()).toEqual(["1 failed", "2 pending"]);
+  await sweepOrphans(world);
+  expect(copies.moves()).toEqual(["2 pending"]);
+});
+
+test("disks that are not copied within a day stay where they are", async () => {
+  const { world, id } = await moving();
+  world.clock.pass(24 * 60 * MINUTE);
+  await passing(world, 1);
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "move_failed" } });
+  expect(machinesOf(world)).toEqual(["1"]);
+});
+
+test("without capacity anywhere the disks wait as snapshots, and every later start is made from them", async () => {
+  const { world, copies, id } = await moving();
+  copies.end("complete");
+  world.provider.full.add("small").add("large");
+  await passing(world, 2);
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "no_capacity" } });
+  await sweepOrphans(world);
+  expect([machinesOf(world), copies.moves()]).toEqual([[], ["1 complete"]]);
+  world.provider.full.clear();
+  await Change.start(world, ADA, "demo");
+  await reconcile(world, ref(id));
+  expect(world.provider.intents.at(-1)).toMatchObject({ generation: 3, move: 1 });
+  await enrollAll(world);
+  expect(await stateOf(world, id)).toBe("ready");
+});
+
+test("what is ended while its disks are snapshots leaves none behind", async () => {
+  const { world, copies, id } = await moving();
+  copies.end("complete");
+  world.provider.full.add("small").add("large");
+  await passing(world, 2);
+  await Change.remove(world, ADA, "demo");
+  await sweepDue(world);
+  await sweepOrphans(world);
+  expect([await stateOf(world, id), copies.moves()]).toEqual(["terminated", []]);
+});
+
+test("machines that are started from outside meanwhile are stopped before their disks are copied", async () => {
+  const world = testWorld();
+  movable(world.provider);
+  const { id } = await stoppedCluster(world);
+  await Change.start(world, ADA, "demo", MOVE);
+  await world.provider.start({ clusterId: id });
+  await reconcile(world, ref(id));
+  expect([...world.provider.machines.values()].map(machine => machine.state)).toEqual(["stopped"]);
+});
+
+test("a machine that is gone before its disk was copied cannot be moved, and takes no other disk along", async () => {
+  const { world, copies, id } = await moving({ nodes: 2 });
+  const [first = ""] = world.provider.machines.keys();
+  copies.end("failed");
+  await passing(world, 1);
+  world.provider.machines.delete(first);
+  await Change.start(world, ADA, "demo", MOVE);
+  await passing(world, 1);
+  expect(await Read.get(world, ADA, id)).toMatchObject({
+    state: "stopped",
+    failure: { code: "machines_lost", message: "1 of its 2 machines is gone" },
+  });
+  expect(world.provider.machines.size).toBe(1);
+});
+
+test("only who may end its machines moves a cluster, where disks can be moved, and only a stopped one", async () => {
+  const world = testWorld();
+  await readyCluster(world, { idle: "never", shared: true });
+  expect(await code(Change.start(world, ADA, "demo", MOVE))).toBe("unsupported");
+  movable(world.provider);
+  expect(await code(Change.start(world, BEN, "demo", MOVE))).toBe("forbidden");
+  expect((await Change.start(world, ADA, "demo", MOVE)).state).toBe("ready");
+});
