@@ -3,4 +3,4 @@ import * as Agent from "@muster/core/agent/file.ts";
 import type { HostEdge } from "@muster/core/ports/world.ts";
 
 export const file = (world: HostEdge) =>
-  ({ "agent.file": ({ params }) => Agent.file(world, params.sha256) }) satisfies Runs;
+  ({ "agent.file": ({ identity, params }) => Agent.file(world, identity, params.sha256) }) satisfies Runs;

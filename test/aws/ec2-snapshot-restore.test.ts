@@ -3,15 +3,25 @@
  * machine has ended, is the edge's doing, not moto's; so are images that are pending, and images with several disks.
  */
 import { createHash } from "node:crypto";
-import { type BlockDeviceMapping, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import type { BlockDeviceMapping } from "@aws-sdk/client-ec2";
 import { tokenOf } from "@muster/aws/ec2/tags.ts";
 import * as Host from "@muster/core/host/host.ts";
-import type { ClusterRef, Intent, Machine } from "@muster/core/ports/provider.ts";
+import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { faultOf, names, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
-import { kept, type Moving, openMoving, ownImages, partIds, type Stopped, tagsIn } from "./ec2-snapshot-support.ts";
-import { aliveOf, IMAGE, intentOf, type Opened, openProvider, sent } from "./ec2-support.ts";
-import type { Fault } from "./support/edge.ts";
+import {
+  disksIn,
+  imagesByHost,
+  kept,
+  type Moving,
+  movedOf,
+  onRun,
+  openMoving,
+  partIds,
+  type Stopped,
+  tagsIn,
+} from "./ec2-snapshot-support.ts";
+import { aliveOf, IMAGE, type Opened, openProvider, sent } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
@@ -33,38 +43,10 @@ const times = (operation: string) => cloud.edge.log.filter(call => call.operatio
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();
 const idsOf = (machines: readonly Machine[]) => machines.map(machine => machine.machineId).toSorted();
 
-const movedOf = ({ ref, ids }: Pick<Stopped, "ref" | "ids">, more: Parameters<typeof intentOf>[2] = {}): Intent =>
-  intentOf(ref, ids.length, { generation: 2, move: 1, ...more });
-
-/** The image of each host. */
-async function imagesByHost(): Promise<Map<string, string>> {
-  return new Map((await ownImages(cloud)).map(one => [tagsIn(one.Tags)["muster:host"]!, one.ImageId!]));
-}
-
-/** Hits the nth call for a machine, and those after it. */
-const onRun = (skip: number, code: string, status = 400): Fault => ({
-  on: "ec2.RunInstances",
-  kind: "error",
-  code,
-  status,
-  skip,
-  times: Infinity,
-});
-
-/** The fields of each `BlockDeviceMapping.n`. */
-function disksIn(fields: Record<string, string>): Record<string, string>[] {
-  const disks: Record<string, string>[] = [];
-  for (const [key, value] of Object.entries(fields)) {
-    const [, at, field] = /^BlockDeviceMapping\.(\d+)\.(.+)$/.exec(key) ?? [];
-    if (at !== undefined && field !== undefined) disks[Number(at) - 1] = { ...disks[Number(at) - 1], [field]: value };
-  }
-  return disks;
-}
-
 describe("what is sent", () => {
   test("each host starts from its own image, by a call and a token of its own, with its rank", async () => {
     const cluster = await kept(cloud, opened, 3);
-    const images = await imagesByHost();
+    const images = await imagesByHost(cloud);
     const intent = movedOf(cluster);
     const machines = await opened.provider.launch(intent);
     expect(machines.map(({ hostId }) => hostId)).toEqual(cluster.hostIds);
@@ -94,7 +76,7 @@ describe("what is sent", () => {
 
   test("hosts of a later group have their own images", async () => {
     const cluster = await kept(cloud, opened, 3);
-    const images = await imagesByHost();
+    const images = await imagesByHost(cloud);
     const intent = movedOf(cluster);
     const later = { ...intent, try: 2, hosts: intent.hosts.slice(1) };
     const machines = await opened.provider.launch(later);
@@ -113,7 +95,7 @@ describe("what is sent", () => {
 
   test("disks are what the image has, and what was asked for; those that are encrypted keep their key", async () => {
     const cluster = await kept(cloud, opened, 1);
-    const [[, image] = []] = await imagesByHost();
+    const [[, image] = []] = await imagesByHost(cloud);
     const [SnapshotId] = await partIds(cloud.raw, image!);
     const disk = (DeviceName: string, VolumeSize: number, Encrypted: boolean): BlockDeviceMapping => ({
       DeviceName,
@@ -204,147 +186,15 @@ describe("sent again", () => {
   });
 });
 
-describe("refused in part", () => {
-  const refusals = [
-    ["InsufficientInstanceCapacity", 500, "no_capacity"],
-    ["VcpuLimitExceeded", 400, "quota_exceeded"],
-    ["UnauthorizedOperation", 403, "launch_failed"],
-    ["Unsupported", 400, "no_capacity"],
-    ["IdempotentInstanceTerminated", 400, "no_capacity"],
-  ] as const;
-
-  test.each(refusals)("%s: what was made is ended, and then it is said", async (code, status, said) => {
-    const cluster = await kept(cloud, opened, 3);
-    cloud.edge.inject(onRun(1, code, status));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe(said);
-    expect(times("TerminateInstances")).toBe(1);
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test("also what an earlier send has made, and what does not show yet", async () => {
-    const cluster = await kept(cloud, opened, 3);
-    cloud.edge.inject({ ...faultOf("ec2.RunInstances", "failed", Infinity), skip: 1 });
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    expect(await aliveIds(cluster.ref)).toHaveLength(1);
-    cloud.edge.clear();
-    // One more is made, and shows in no list.
-    cloud.edge.inject(onRun(1, "InsufficientInstanceCapacity", 500));
-    cloud.dials.onRun = () => {
-      cloud.dials.blind = 1;
-    };
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    cloud.dials.blind = 0;
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test("but not while there may be one that does not show", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    await opened.provider.launch({ ...movedOf(cluster), hosts: movedOf(cluster).hosts.slice(0, 1) });
-    opened.userData.current = "#!/bin/sh\necho changed\n";
-    cloud.dials.blind = 9;
-    cloud.edge.inject({
-      ...onRun(0, "InsufficientInstanceCapacity", 500),
-      match: body => body.includes(tokenOf("app-test", movedOf(cluster), 1)),
-    });
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    cloud.dials.blind = 0;
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test("nothing of other tries, generations or groups is ended", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    const [before] = await opened.provider.launch(intentOf(cluster.ref, 1, { generation: 2, try: 9 }));
-    const [other] = await opened.provider.launch(intentOf(cluster.ref, 1, { generation: 3, try: 1 }));
-    cloud.edge.inject(onRun(1, "InsufficientInstanceCapacity", 500));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    expect(await aliveIds(cluster.ref)).toEqual([before!.machineId, other!.machineId].toSorted());
-  });
-
-  test("a try that was given up is never whole: the next send refuses it, and makes nothing", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    cloud.edge.inject({ ...onRun(1, "InsufficientInstanceCapacity", 500), times: 1 });
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    cloud.edge.clear();
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    expect(times("RunInstances")).toBe(0);
-    // Also when the machines that have ended show no more: their tokens are used up.
-    cloud.dials.blind = 9;
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    cloud.dials.blind = 0;
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-    const machines = await opened.provider.launch(movedOf(cluster, { try: 2 }));
-    expect(await aliveIds(cluster.ref)).toEqual(idsOf(machines));
-  });
-
-  test("a machine that ended meanwhile takes the others with it", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    const [first] = await opened.provider.launch(movedOf(cluster));
-    await cloud.raw.send(new TerminateInstancesCommand({ InstanceIds: [first!.machineId] }));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test.each(names.filter(name => name !== "twice"))(
-    "and when that end is %s, nobody knows: the next send goes on",
-    async name => {
-      const cluster = await kept(cloud, opened, 2);
-      cloud.edge.inject({ ...onRun(1, "InsufficientInstanceCapacity", 500), times: 1 });
-      cloud.edge.inject(faultOf("ec2.TerminateInstances", name));
-      expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-      const there = await aliveIds(cluster.ref);
-      const again = await outcomeOf(opened.provider.launch(movedOf(cluster)));
-      // Where it was ended all the same, the try is over; else it becomes whole.
-      expect(again).toBe(there.length === 0 ? "no_capacity" : "done");
-      expect(await aliveIds(cluster.ref)).toHaveLength(there.length === 0 ? 0 : 2);
-    },
-  );
-
-  test("a machine that EC2 does not know yet has not ended: nobody knows", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    cloud.edge.inject(onRun(1, "InsufficientInstanceCapacity", 500));
-    cloud.edge.inject({ on: "ec2.TerminateInstances", kind: "error", code: "InvalidInstanceID.NotFound" });
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("no_capacity");
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test("a call that nobody knows of comes before a refusal", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    cloud.edge.inject({ ...faultOf("ec2.RunInstances", "silent after") });
-    cloud.edge.inject(onRun(0, "InsufficientInstanceCapacity", 500));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    expect(await aliveIds(cluster.ref)).toHaveLength(1);
-  });
-});
-
-describe("busy says that nothing was made", () => {
-  test("before the first machine", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    cloud.edge.inject(faultOf("ec2.RunInstances", "throttled", Infinity));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("busy");
-    expect(await aliveIds(cluster.ref)).toEqual([]);
-  });
-
-  test("and not while an earlier send's are there", async () => {
-    const cluster = await kept(cloud, opened, 2);
-    cloud.edge.inject({ ...faultOf("ec2.RunInstances", "throttled"), skip: 1 });
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    cloud.edge.inject(faultOf("ec2.RunInstances", "throttled", Infinity));
-    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
-    expect(await aliveIds(cluster.ref)).toHaveLength(1);
-  });
-});
-
 describe("the image", () => {
   /** Of the second host; nothing else will do in its place. */
   async function secondImage(): Promise<{ cluster: Stopped; image: string }> {
     const cluster = await kept(cloud, opened, 2);
-    return { cluster, image: (await imagesByHost()).get(cluster.hostIds[1]!)! };
+    return { cluster, image: (await imagesByHost(cloud)).get(cluster.hostIds[1]!)! };
   }
   /** No machine started from anything but the hosts' own images. */
   async function onlyOwn() {
-    const own = [...(await imagesByHost()).values()];
+    const own = [...(await imagesByHost(cloud)).values()];
     for (const { ImageId } of sent(cloud.edge, "RunInstances")) expect(own).toContain(ImageId);
   }
 

@@ -4,10 +4,10 @@
  * come in pages; and a token whose machine has ended is refused. All of it as EC2's reference has it.
  */
 import * as Ec2 from "@aws-sdk/client-ec2";
-import type { ClusterRef, MoveRef } from "@muster/core/ports/provider.ts";
+import type { ClusterRef, Intent, MoveRef } from "@muster/core/ports/provider.ts";
 import { expect } from "vitest";
 import { aliveOf, type Cloud, freshRef, intentOf, type Opened, openCloud } from "./ec2-support.ts";
-import { AwsError, type Gap } from "./support/edge.ts";
+import { AwsError, type Fault, type Gap } from "./support/edge.ts";
 
 export interface Dials {
   /** By image id. */
@@ -232,3 +232,34 @@ export const ownParts = async ({ raw }: Pick<Cloud, "raw">): Promise<Ec2.Snapsho
 
 export const tagsIn = (tags: readonly Ec2.Tag[] | undefined): Record<string, string> =>
   Object.fromEntries(tags?.map(({ Key, Value }) => [Key!, Value!]) ?? []);
+
+/** The launch of its machines from the snapshots of its first move. */
+export const movedOf = (
+  { ref, ids }: Pick<Stopped, "ref" | "ids">,
+  more: Parameters<typeof intentOf>[2] = {},
+): Intent => intentOf(ref, ids.length, { generation: 2, move: 1, ...more });
+
+/** The image of each host. */
+export async function imagesByHost(cloud: Pick<Cloud, "raw">): Promise<Map<string, string>> {
+  return new Map((await ownImages(cloud)).map(one => [tagsIn(one.Tags)["muster:host"]!, one.ImageId!]));
+}
+
+/** Hits the nth call for a machine, and those after it. */
+export const onRun = (skip: number, code: string, status = 400): Fault => ({
+  on: "ec2.RunInstances",
+  kind: "error",
+  code,
+  status,
+  skip,
+  times: Infinity,
+});
+
+/** The fields of each `BlockDeviceMapping.n`. */
+export function disksIn(fields: Record<string, string>): Record<string, string>[] {
+  const disks: Record<string, string>[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    const [, at, field] = /^BlockDeviceMapping\.(\d+)\.(.+)$/.exec(key) ?? [];
+    if (at !== undefined && field !== undefined) disks[Number(at) - 1] = { ...disks[Number(at) - 1], [field]: value };
+  }
+  return disks;
+}

@@ -2,7 +2,7 @@
  * Ran against: moto through the edge. Images that are pending, that fail, or that do not show yet are the edge's, and so
  * are tags on EBS snapshots, names that are given once, and pages: see ec2-snapshot-support.ts.
  */
-import { CreateTagsCommand, DescribeInstancesCommand, ImageState, RegisterImageCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand, ImageState, RegisterImageCommand } from "@aws-sdk/client-ec2";
 import { nameOf } from "@muster/aws/ec2/snapshot/tags.ts";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -65,9 +65,8 @@ describe("snapshot", () => {
   });
 
   test("a machine with as many tags as there may be loses labels, and nothing else", async () => {
-    const { ref, ids } = await stopped(opened, 1);
-    const many = Array.from({ length: 41 }, (_, at) => ({ Key: `label-${at}`, Value: "x" }));
-    await cloud.raw.send(new CreateTagsCommand({ Resources: [...ids], Tags: many }));
+    const labels = Object.fromEntries(Array.from({ length: 41 }, (_, at) => [`label-${at}`, "x"]));
+    const { ref, ids } = await stopped(opened, 1, { resources: { labels } });
     const must = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`must-${at}`, "y"]));
     const { provider } = await openProvider(cloud, { tags: must });
     await provider.snapshot({ ...ref, move: 1 }, ids);

@@ -92,5 +92,6 @@ const environment = (endpoint: string): Record<string, string> => ({
     table: "table",
     bucket: "bucket",
     key: Buffer.alloc(32, 7).toString("base64"),
+    tags: {},
   }),
 });

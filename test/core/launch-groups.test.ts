@@ -187,8 +187,9 @@ describe("a plan", () => {
   test("of a policy that is still on its way to the machines shows that one", async () => {
     const world = testWorld();
     await readyCluster(world);
-    await Change.autostop(world, ADA, "demo", "never");
-    expect((await Create.plan(world, ADA, launchRequest)).idle).toBe("never");
+    const idle = { after: 5, action: "terminate" } as const;
+    await Change.autostop(world, ADA, "demo", idle);
+    expect((await Create.plan(world, ADA, launchRequest)).idle).toEqual(idle);
   });
 });
 

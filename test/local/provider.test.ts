@@ -171,3 +171,11 @@ test("a stop or an end whose processes could not all be ended says so, and succe
   await provider.terminate([id]);
   expect(await provider.observe(REF)).toEqual([]);
 });
+
+test("the groups of a cluster count together against what one machine plays", async () => {
+  const { provider } = open();
+  await provider.launch(intentFor(REF.clusterId, 2));
+  const more = { ...intentFor(REF.clusterId, 63), try: 2 };
+  await expect(provider.launch(more)).rejects.toMatchObject({ code: "no_capacity" });
+  expect(await provider.sweep()).toHaveLength(2);
+});

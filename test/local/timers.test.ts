@@ -86,7 +86,7 @@ test("nothing that is written after the end sets a timer", async () => {
     return { item: { pk: "a", sk: "a", indexes: { due: at } } } as unknown as Change;
   };
   due.note([change(5_000)]);
-  expect(vi.getTimerCount()).toBe(3);
+  expect(vi.getTimerCount()).toBe(4);
   await due.close();
   due.note([change(6_000)]);
   expect(vi.getTimerCount()).toBe(0);

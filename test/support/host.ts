@@ -6,6 +6,7 @@ import { report } from "@muster/core/agent/report.ts";
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import { enroll } from "@muster/core/host/enroll.ts";
 import type { Facts } from "@muster/core/host/host.ts";
+import type { Intent } from "@muster/core/ports/provider.ts";
 import type { TestWorld } from "./world.ts";
 
 export const FACTS: Facts = {
@@ -45,10 +46,14 @@ export class TestHost {
   }
 }
 
-/** Enrolls the hosts of the last launch, in order of rank. */
-export async function enrollAll(world: TestWorld, found: Facts = FACTS): Promise<TestHost[]> {
+/** Enrolls the hosts of a launch, of the last one unless told, in order of rank. */
+export async function enrollAll(
+  world: TestWorld,
+  found: Facts = FACTS,
+  intent: Pick<Intent, "hosts"> | undefined = world.provider.intents.at(-1),
+): Promise<TestHost[]> {
   const hosts: TestHost[] = [];
-  for (const host of world.provider.intents.at(-1)?.hosts ?? []) {
+  for (const host of intent?.hosts ?? []) {
     const facts = { ...found, address: `10.0.0.${host.rank + 1}` };
     const nonce = String(host.rank).repeat(64).slice(0, 64);
     const { hostToken } = await enroll(world, { token: host.enrollmentToken, nonce, facts });

@@ -150,7 +150,7 @@ describe("groups", () => {
   - workers
   - name: w
     efa: true
-    resources: { spot: true, use_spot: true }
+    resources: { spot: true, use_spot: true, schedulable: no }
 `;
     expect(problems(text)).toEqual([
       {
@@ -180,6 +180,12 @@ describe("groups", () => {
         line: 13,
         message: "is not a key that Muster knows",
         suggestion: "did you mean 'resources.efa'?",
+      },
+      {
+        path: "groups[3].resources.schedulable",
+        line: 14,
+        message: "is not a key that Muster knows",
+        suggestion: "did you mean 'schedulable'?",
       },
       {
         path: "groups[3].resources.spot",

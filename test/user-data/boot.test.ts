@@ -30,6 +30,7 @@ class Machine {
     machine.metadata.grant(CREDENTIALS);
     machine.plane.trusted.credentials = [CREDENTIALS];
     machine.plane.pollAfter = 200;
+    machine.sandbox.metadata = machine.metadata.url;
     machine.#stand();
     return machine;
   }

@@ -9,7 +9,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ASK } from "../../packages/aws/src/ec2/user-data/ask.ts";
 import { type UserData, userData } from "../../packages/aws/src/ec2/user-data/user-data.ts";
+import { CREDENTIALS } from "../agent/support/machine.ts";
 import { until } from "../agent/support/until.ts";
 import { Files, place, Sandbox, sha256, usual } from "./support/sandbox.ts";
 
@@ -40,6 +42,7 @@ class Machine {
     this.files = files;
     for (const bytes of [this.node, this.agent]) files.add(bytes);
     this.sandbox.standIn("uname", "echo x86_64");
+    this.sandbox.metadata = files.metadata.url;
   }
 
   static async open(): Promise<Machine> {
@@ -121,9 +124,13 @@ test("the script holds the values that it was given, and nothing else depends on
 test("the script is small, plain text, without anything that looks like a token", () => {
   const { jobUser: _, ...options } = usual();
   const script = userData(options);
-  expect(Buffer.byteLength(script)).toBeLessThanOrEqual(12_000);
+  expect(Buffer.byteLength(script)).toBeLessThanOrEqual(14_000);
   expect(script).toMatch(/^#!\/bin\/bash\n[\n -~]*\n$/);
-  expect(script).not.toMatch(/\b(ms[a-z]_|A[A-Z]IA[A-Z0-9]{12}|eyJ)|bearer|authorization|secret|password|PRIVATE KEY/i);
+  // That part is the same everywhere, and speaks of secrets that the machine itself is given.
+  expect(script).toContain(ASK);
+  expect(script.replace(ASK, "")).not.toMatch(
+    /\b(ms[a-z]_|A[A-Z]IA[A-Z0-9]{12}|eyJ)|bearer|authorization|secret|password|PRIVATE KEY/i,
+  );
   const hashed = /\b(AGENT|NODE_X64|NODE_ARM64|at|sum)=/;
   const long = script.split("\n").filter(line => /[A-Za-z0-9]{24}/.test(line));
   expect(long.filter(line => !hashed.test(line))).toEqual([]);
@@ -173,6 +180,7 @@ test("runtime and agent are fetched by their hashes, and the agent becomes a ser
   const { sandbox, files, sums } = machine;
   await machine.boot({ jobUser: "mira" });
   expect(files.asked).toEqual([...asking(sums.node), ...asking(sums.agent)]);
+  expect(files.turnedAway).toEqual([]);
   const hashed = [...machine.written().keys()].filter(path => /\/[0-9a-f]{64}\//.test(path));
   expect(hashed).toEqual([machine.bundle, machine.runtime].sort());
   expect(sandbox.read(machine.bundle)).toBe(machine.agent.toString());
@@ -208,7 +216,8 @@ test("muster-agent runs the agent as root, with the machine's home and whatever 
 async function breaking(files: Files, downloads: number): Promise<{ url: string } & Disposable> {
   let left = downloads;
   const server = createServer(async (request, response) => {
-    const answer = Buffer.from(await (await fetch(`${files.url}${request.url}`)).arrayBuffer());
+    const headers = { ...(request.headers as Record<string, string>), "x-forwarded-host": request.headers.host ?? "" };
+    const answer = Buffer.from(await (await fetch(`${files.url}${request.url}`, { headers })).arrayBuffer());
     if (request.url?.startsWith("/v1/")) return response.end(answer.toString().replace(files.url, url));
     response.writeHead(200, { "content-length": answer.length });
     if (left-- <= 0) return response.end(answer);
@@ -236,6 +245,21 @@ test("a control plane or a bucket that is not there is asked again, ever more sl
   }
   expect(sandbox.console).not.toContain("another hash");
   expect(sandbox.calls.filter(call => call === START)).toHaveLength(1);
+});
+
+test("a machine whose role has no credentials yet asks again, and nothing of them is said", async () => {
+  await using machine = await Machine.open();
+  const { sandbox, files } = machine;
+  files.metadata.fault = 503;
+  const end = machine.boot();
+  await until("two tries", () => sandbox.console.split("does not tell where to get").length > 2);
+  files.metadata.fault = undefined;
+  files.metadata.grant({ ...CREDENTIALS, secretAccessKey: "another" });
+  await until("a refusal", () => files.turnedAway[0]);
+  files.metadata.grant(CREDENTIALS);
+  await end;
+  expect(new Set(files.turnedAway)).toEqual(new Set(["The request signature does not match."]));
+  for (const secret of Object.values(CREDENTIALS)) expect(sandbox.console).not.toContain(secret);
 });
 
 test("downloads that break off are begun again", async () => {

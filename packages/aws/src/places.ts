@@ -48,6 +48,9 @@ export const PARAMETER_PATH = "/muster/";
 /** What the fleet's functions log in CloudWatch's embedded metric format, with the one dimension `deployment`. */
 export const METRICS = { namespace: "Muster", names: ["OrphansFound", "DrainingTooLong"] } as const;
 
+/** What hosts ask of the API by their AWS credentials, in the form of IAM: a part of a path that varies is `*`. */
+const HOST_ROUTES = ["POST/v1/agent/register", "GET/v1/agent/files/*"];
+
 type ArnsOf = (at: Deployment, name: FunctionName) => readonly string[];
 
 const arn = (at: Deployment, service: string, rest: string): string =>
@@ -85,7 +88,8 @@ export const places = {
     ),
   function: (at, name) => [functionArn(at, name)],
   "function/versions": (at, name) => [`${functionArn(at, name)}:*`],
-  registration: at => (at.api === undefined ? [] : [arn(at, "execute-api", `${at.api}/*/POST/v1/agent/register`)]),
+  "host-routes": at =>
+    HOST_ROUTES.flatMap(route => (at.api === undefined ? [] : [arn(at, "execute-api", `${at.api}/*/${route}`)])),
   rings: at => [arn(at, "sqs", namesOf(at.deployment).rings)],
   "dead-letters": (at, name) => [arn(at, "sqs", `${namesOf(at.deployment).function(name)}-dead`)],
   "host-role": at => [`arn:${at.partition}:iam::${at.account}:role${ROLE_PATH}${namesOf(at.deployment).hostRole}`],

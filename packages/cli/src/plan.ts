@@ -35,7 +35,7 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
   const name = plan.cluster ?? "a new one, with a name made up for it";
   const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
-    ...(plan.groups.length > 1 ? grouped(plan) : alike(plan)),
+    ...(several(plan) ? grouped(plan) : alike(plan)),
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
@@ -44,6 +44,9 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
     text === undefined ? [] : [`  ${out.style("dim", label.padEnd(8))} ${text}`],
   );
 }
+
+/** Whether it has more than one group. A control plane that is older than groups says nothing of them. */
+const several = ({ groups = [] }: Plan): boolean => groups.length > 1;
 
 type Fact = [label: string, text: string | undefined];
 
@@ -143,7 +146,7 @@ function total(offer: Offer, nodes: number): string {
 export function showOffers(out: Output, plan: Plan): void {
   out.data(plan);
   out.note("");
-  if (plan.groups.length > 1) for (const [index, group] of plan.groups.entries()) showGroup(out, group, index > 0);
+  if (several(plan)) for (const [index, group] of plan.groups.entries()) showGroup(out, group, index > 0);
   else list(out, plan.offers, plan.barred, plan.nodes);
   out.note("Nothing was launched.");
 }

@@ -40,8 +40,8 @@ function deployed({ endpoint, context }: Remote, stage: string): Next {
         ]
       : ["Table and bucket go with it: records, and logs of jobs. muster export keeps a copy of the records."]),
     `On EC2 it made what is not SST's to remove: a security group for each workspace, muster-${at.deployment}-WORKSPACE,`,
-    "and placement groups of clusters. It deletes these itself, a day and an hour after they were used last; if it goes",
-    "sooner, they stay. They cost nothing. To delete them then:",
+    "and placement groups of clusters. It deletes these itself, the first a day after a workspace's last cluster has ended;",
+    "if it goes sooner, they stay. They cost nothing. To delete them then:",
     ...indented(groups),
   ];
   return { commands, leftovers: [...kept, ...groups], lines };

@@ -36,7 +36,7 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
       cluster.name,
       state(out, cluster.state),
       String(cluster.nodes),
-      cluster.groups.length > 1 ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
+      several(cluster) ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
       hourly(cluster),
       idle(cluster.idle),
       age(now - cluster.createdAt),
@@ -47,11 +47,14 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
   return table(head, rows);
 }
 
+/** Whether it has more than one group. A control plane that is older than groups says nothing of them. */
+const several = ({ groups: all = [] }: Cluster.Info): boolean => all.length > 1;
+
 /** A row for each group, below its cluster; none where there is only one. */
-const groups = ({ groups: all }: Cluster.Info): string[][] =>
-  all.length === 1
+const groups = (cluster: Cluster.Info): string[][] =>
+  !several(cluster)
     ? []
-    : all.map(group => [
+    : cluster.groups.map(group => [
         `  ${group.name}`,
         "",
         String(group.nodes),

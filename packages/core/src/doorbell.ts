@@ -37,6 +37,7 @@ const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = 
   "cluster.requested": "up",
   "cluster.starting": "up",
   "cluster.moving": "up",
+  "cluster.growing": "up",
   "cluster.ready": "reconcile",
   "cluster.stopping": "reconcile",
   "cluster.draining": "down",

@@ -36,13 +36,11 @@ export function size(reading: Reading, node: Node, at: Place): AtLeast | undefin
   return positive(amount) ? { amount, atLeast: match[3] === "+" } : refuse(reading, at, "must be more than 0");
 }
 
-/** US dollars: 2.5, "2.50" or "$2.50". */
+/** US dollars: 2.5, "2.50" or "$2.50". How many they may be is core's to say. */
 export function dollars(reading: Reading, node: Node, at: Place): number | undefined {
   const wanted = "an amount of US dollars such as 2.50";
   const match = DOLLARS.exec(written(reading, node, at, wanted) ?? "");
-  if (match === null) return unless(reading, node, at, wanted);
-  const amount = Number(match[1]);
-  return positive(amount) ? amount : refuse(reading, at, "must be more than 0");
+  return match === null ? unless(reading, node, at, wanted) : Number(match[1]);
 }
 
 /** A time in seconds: "90s", "2h", "1h30m", or a number of `unit`s (in seconds). */

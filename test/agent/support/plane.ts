@@ -151,8 +151,8 @@ export class Plane {
     if (body === undefined) return void response.destroy();
     const path = request.url ?? "";
     response.setHeader("date", new Date(Date.now() + this.ahead).toUTCString());
-    if (path === "/v1/agent/register" && !(await this.#admits(request, body)))
-      return answer(response, 403, { message: "Forbidden" });
+    const isSigned = path === "/v1/agent/register" || path.startsWith("/v1/agent/files/");
+    if (isSigned && !(await this.#admits(request, body))) return answer(response, 403, { message: "Forbidden" });
     const fault = this.faults.get(path.split("/").at(-1) as "poll");
     if (fault === "hang") return;
     if (fault === "cut") return void request.socket.destroy();
@@ -187,7 +187,7 @@ export class Plane {
   /** What the gateway does: the answer to what it does not let in is its own, without a code. */
   async #admits(request: IncomingMessage, body: Buffer): Promise<boolean> {
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const call = { url: `${this.url}${request.url}`, headers, body: body.toString() };
+    const call = { method: request.method ?? "", url: `${this.url}${request.url}`, headers, body: body.toString() };
     const why = await refusal(call, { ...this.trusted, now: Date.now() + this.ahead });
     if (why !== undefined) this.turnedAway.push(why);
     return why === undefined;

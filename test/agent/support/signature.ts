@@ -47,7 +47,12 @@ export async function awsHeaders(request: Unsigned, signing: Signing): Promise<R
 
 /** What API Gateway does before it lets a call in: why it is refused, or undefined. */
 export async function refusal(
-  request: { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  },
   known: { readonly credentials: readonly Credentials[]; readonly region: string; readonly now: number },
 ): Promise<string | undefined> {
   const { authorization = "", "x-amz-date": date = "", "x-amz-security-token": token } = request.headers;
@@ -64,7 +69,7 @@ export async function refusal(
   const names = match[3]?.split(";") ?? [];
   const headers = Object.fromEntries(names.map(name => [name, request.headers[name] ?? ""]));
   const ours = await awsHeaders(
-    { method: "POST", url: request.url, headers, body: request.body },
+    { method: request.method, url: request.url, headers, body: request.body },
     { credentials, region: known.region, service: "execute-api", at },
   );
   return ours.authorization === authorization ? undefined : "The request signature does not match.";

@@ -42,7 +42,8 @@ export async function openGateway(
   async function admit(event: HttpEvent): Promise<HttpEvent | HttpAnswer> {
     const known = [...principals.values()];
     const headers = Object.fromEntries(Object.entries(event.headers).map(([name, value]) => [name, value ?? ""]));
-    const request = { url: `${place.url}${event.rawPath}`, headers, body: event.body ?? "" };
+    const { method } = event.requestContext.http;
+    const request = { method, url: `${place.url}${event.rawPath}`, headers, body: event.body ?? "" };
     const refused = await refusal(request, {
       credentials: known.map(one => one.credentials),
       region,

@@ -34,7 +34,7 @@ async function authorize(event: HttpEvent) {
   if (event.routeKey !== "POST /v1/bootstrap") return event;
   const headers = Object.fromEntries(Object.entries(event.headers).map(([name, value]) => [name, value ?? ""]));
   const body = event.body ?? "";
-  const request = { url: `http://${headers.host}${event.rawPath}`, headers, body };
+  const request = { method: "POST", url: `http://${headers.host}${event.rawPath}`, headers, body };
   const known = { credentials: [CREDENTIALS, SESSION], region: "eu-central-1", now: Date.now() + gateway.ahead };
   const hash = createHash("sha256").update(body).digest("hex");
   const why = (await refusal(request, known)) ?? (headers["x-amz-content-sha256"] === hash ? undefined : "wrong hash");

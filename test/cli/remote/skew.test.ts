@@ -63,6 +63,16 @@ describe("versions", () => {
     const { code, out } = await home.run("status");
     expect([code, out]).toEqual([0, expect.stringMatching(/odd +hibernating +1/)]);
   });
+
+  test("plans of a control plane that knows no groups are shown as ever", async () => {
+    await using door = await openDoor(one.plane.world, {
+      after: (key, value) => (key === "POST /v1/launches/plan" ? { ...value, groups: undefined } : value),
+    });
+    await using home = new Home();
+    await home.login(door.url, one.token);
+    const { code, out } = await home.run("launch", "examples/hello.yaml", "--dry-run");
+    expect([code, out]).toEqual([0, expect.stringMatching(/TYPE.*\n1 +local/)]);
+  });
 });
 
 describe("secrets", () => {

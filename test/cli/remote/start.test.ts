@@ -64,7 +64,7 @@ test("without it the machines are asked for where they are", async () => {
   expect(moving.asked.map(event => event.rawQueryString)).toEqual([""]);
 });
 
-test("a cluster that is on its way can be left, and is looked at as such", async () => {
+test("a cluster that is on its way can be left alone", async () => {
   await using moving = await openMoving(["moving"]);
   const { code, err } = await moving.home.run("start", "demo", "--move", "--detach");
   expect([code, err]).toEqual([0, expect.stringContaining("stopped → moving")]);

@@ -142,6 +142,19 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "failed-move-ends-the-cluster": [
     { file: "core/src/cluster/reconcile/fail.ts", from: "isKept(cluster)\n      ?", to: "false as boolean\n      ?" },
   ],
+  "growth-ends-what-works": [
+    { file: "core/src/cluster/reconcile/grow.ts", from: " && !kept.has(machine.try)", to: "" },
+  ],
+  "growth-forgets-running-jobs": [
+    { file: "core/src/cluster/register.ts", from: "({ ...slot, job: jobs.get(slot.rank) })", to: "slot" },
+  ],
+  "failed-growth-fails-the-cluster": [
+    {
+      file: "core/src/cluster/reconcile/fail.ts",
+      from: "return cluster.before !== undefined || cluster.snapshotOf !== undefined;",
+      to: "return cluster.snapshotOf !== undefined;",
+    },
+  ],
   "copies-not-swept": [
     {
       file: "core/src/sweep.ts",

@@ -23,20 +23,20 @@ export function watchMachines(sim: Sim): void {
         `machines are launched for cluster ${intent.clusterId}, which is ${cluster?.state ?? "unknown"}`,
       );
     checkAlone(sim, intent);
-    const expected = cluster && ranksOf(cluster, intent.group);
+    const expected = cluster && ranksOf(cluster);
     const ranks = intent.hosts.map(host => host.rank).join(" ");
     if (ranks !== expected?.join(" "))
       sim.violate("I6", `ranks ${ranks} are launched for group ${intent.group}, which has ${expected?.join(" ")}`);
   });
 }
 
-/** I6: a group has one set of machines, and a host has one machine, whatever its group. */
+/** I6: a host has one machine, and a try makes one set of them. */
 function checkAlone(sim: Sim, intent: Intent): void {
   const hosts = new Set(intent.hosts.map(host => host.hostId));
   const others = sim.cloud.boxes.filter(
     box =>
       box.clusterId === intent.clusterId &&
-      (box.group === intent.group || hosts.has(box.hostId) || box.try === intent.try) &&
+      (hosts.has(box.hostId) || box.try === intent.try) &&
       box.state !== "terminated" &&
       box.state !== "terminating",
   );
@@ -48,14 +48,11 @@ function checkAlone(sim: Sim, intent: Intent): void {
 }
 
 /** Counted here anew: what core says of its own groups is what is being checked. */
-function ranksOf(cluster: Cluster.Cluster, name: string): number[] {
-  let next = 0;
-  for (const group of cluster.groups ?? []) {
-    const ranks = Array.from({ length: group.nodes }, (_, host) => next + host);
-    if (group.name === name) return ranks;
-    next += group.nodes;
-  }
-  return [];
+function ranksOf(cluster: Cluster.Cluster): number[] {
+  const groups = cluster.groups ?? [];
+  const made = ("launch" in cluster && cluster.launch?.made?.length) || 0;
+  const first = groups.slice(0, made).reduce((sum, group) => sum + group.nodes, 0);
+  return Array.from({ length: groups[made]?.nodes ?? 0 }, (_, host) => first + host);
 }
 
 /** How long a machine may run that nobody wants, in ms: two sweeps, and the time that ending takes. */
@@ -90,7 +87,13 @@ function isWanted(sim: Sim, box: Box): boolean {
   if (cluster.state === "draining") return true;
   // Once its disks are snapshots, nothing of what there was before is wanted.
   if (cluster.state === "moving") return cluster.snapshotOf !== cluster.move && cluster.generation === box.generation;
-  const launch = "launch" in cluster ? cluster.launch : undefined;
+  const launch = wantedLaunch(cluster);
   const isMade = launch?.made?.some(group => group.try === box.try) ?? false;
   return cluster.generation === box.generation && (launch?.try === box.try || isMade);
+}
+
+/** What could not grow keeps what it had. */
+function wantedLaunch(cluster: Cluster.Cluster): Cluster.Launch | undefined {
+  if (cluster.state === "growing" && cluster.failure !== undefined) return cluster.before.launch;
+  return "launch" in cluster ? cluster.launch : undefined;
 }

@@ -7,6 +7,7 @@ import * as Host from "@muster/core/host/host.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Lifecycle } from "@muster/core/lifecycle.ts";
+import type { Box } from "../ports/cloud.ts";
 import type { Written } from "../ports/table.ts";
 import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
@@ -111,17 +112,28 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const left = mine.filter(box => box.state !== "terminated");
   if (Cluster.isOver(cluster) && left.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
-  // I12: nobody is given up for missing who is there: as many are gone, or can reach nobody, as the failure says.
-  const there = left.filter(box => !box.isSick && box.cutUntil <= sim.now);
-  if (cluster.state === "draining" && there.length > cluster.nodes - saidGone(cluster))
-    sim.violate("I12", `cluster ${cluster.id} is given up; ${there.map(box => `${box.id} is ${box.state}`)}`);
-  // I19: missing machines end no cluster whose disks wait for some.
-  if (cluster.state === "draining" && cluster.failure && before?.data.snapshotOf !== undefined)
-    sim.violate("I19", `cluster ${cluster.id} is given up for ${cluster.failure.code}, and its disks with it`);
+  if (cluster.state === "draining") checkGivenUp(sim, cluster, left, before);
   const running = mine.filter(box => box.state === "pending" || box.state === "running");
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
   if (isStoppedNow && running.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
+}
+
+function checkGivenUp(
+  sim: Sim,
+  cluster: Extract<Cluster.Cluster, { state: "draining" }>,
+  left: readonly Box[],
+  before: Written["before"],
+): void {
+  // I12: nobody is given up for missing who is there: as many are gone, or can reach nobody, as the failure says.
+  const there = left.filter(box => !box.isSick && box.cutUntil <= sim.now);
+  if (there.length > cluster.nodes - saidGone(cluster))
+    sim.violate("I12", `cluster ${cluster.id} is given up; ${there.map(box => `${box.id} is ${box.state}`)}`);
+  if (cluster.failure === undefined) return;
+  const why = `cluster ${cluster.id} is given up for ${cluster.failure.code}`;
+  // I19: missing machines end no cluster whose disks wait for some, or that works and should grow.
+  if (before?.data.snapshotOf !== undefined) sim.violate("I19", `${why}, and its disks with it`);
+  if (before?.data.before !== undefined) sim.violate("I19", `${why}, when it was to grow`);
 }
 
 /** States in which machines may run. */

@@ -297,7 +297,7 @@ export const breaks: Readonly<Record<string, Break>> = {
     laws: ["keyEncrypts"],
     ...set("sns/topic:Topic", "Alarms", "kmsMasterKeyId", undefined),
   },
-  "machines without tags": { laws: ["tagsAreEverywhere"], link: ["Fleet", { tags: {} }] },
+  "machines without tags": { laws: ["tagsAreEverywhere"], link: ["Muster", { tags: {} }] },
   "machines anywhere": { laws: ["networkHoldsHosts"], link: ["Fleet", { network: undefined }] },
   "no share": {
     laws: ["concurrencyIsAsked"],

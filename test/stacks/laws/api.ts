@@ -71,7 +71,7 @@ const throttled: Law = view => {
   return unless(holds, "the API has no limit of its own");
 };
 
-/** A job is root on its host: of the API, the host's role opens registration alone. */
+/** A job is root on its host: of the API, the host's role opens registration alone, and the files before it. */
 const hostsMayOnlyRegister: Law = view => {
   const host = view.one("iam/role:Role", "HostRole");
   const api = view.arn("execute-api", view.one("apigatewayv2/api:Api").id);
@@ -80,7 +80,7 @@ const hostsMayOnlyRegister: Law = view => {
   return [
     ...same(
       invoked.flatMap(({ Resource }) => list(Resource)),
-      [`${api}/*/POST/v1/agent/register`],
+      [`${api}/*/POST/v1/agent/register`, `${api}/*/GET/v1/agent/files/*`],
       "what hosts may call",
     ),
     ...view

@@ -6,12 +6,15 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type UserData, userData } from "../../../packages/aws/src/ec2/user-data/user-data.ts";
+import { CREDENTIALS } from "../../agent/support/machine.ts";
+import { FakeMetadata } from "../../agent/support/metadata.ts";
+import { refusal } from "../../agent/support/signature.ts";
 
 /** Written down, and nothing else. */
 const STILL = ["mount", "mkfs.ext4", "mdadm", "shutdown", "useradd", "usermod", "apt-get", "dnf", "dpkg", "chown"];
@@ -21,6 +24,8 @@ export const sha256 = (bytes: Buffer | string): string => createHash("sha256").u
 export class Sandbox {
   readonly root = mkdtempSync(join(tmpdir(), "mu-"));
   readonly bin = join(this.root, "stand-ins");
+  /** URL of the machine's metadata service. */
+  metadata = "http://127.0.0.1:9";
   readonly #children: ChildProcess[] = [];
 
   constructor() {
@@ -78,7 +83,12 @@ export class Sandbox {
   }
 
   start(command: readonly string[]): ChildProcess {
-    const env = { PATH: `${this.bin}:${process.env.PATH}`, MUSTER_ROOT: this.root, HOME: "/root" };
+    const env = {
+      PATH: `${this.bin}:${process.env.PATH}`,
+      MUSTER_ROOT: this.root,
+      MUSTER_METADATA: this.metadata,
+      HOME: "/root",
+    };
     const child = spawn("bash", command, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     this.#children.push(child);
     return child;
@@ -107,33 +117,60 @@ export function endGroup(group: number): void {
   }
 }
 
-/** Serves files by their hashes, as the control plane and its bucket do. */
+/** Serves files by their hashes, as the control plane (to those who sign with the role's credentials) and its bucket do. */
 export class Files {
+  /** Where machines get those credentials. */
+  readonly metadata: FakeMetadata;
+  /** Why calls were not let in. */
+  readonly turnedAway: string[] = [];
   /** Answers `{ url }` with this status until it is 200. */
   readonly failures: number[] = [];
   readonly asked: string[] = [];
   readonly #files = new Map<string, Buffer>();
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, metadata: FakeMetadata) {
     this.#server = server;
+    this.metadata = metadata;
+    metadata.grant(CREDENTIALS);
   }
 
   static async open(): Promise<Files> {
     const server = createServer();
-    const files = new Files(server);
-    server.on("request", (request, response) => {
-      const path = new URL(request.url ?? "", files.url).pathname;
-      files.asked.push(path);
-      const status = files.failures.shift() ?? 200;
-      const found = files.#files.get(path.split("/").at(-1) ?? "");
-      if (status !== 200 || found === undefined) response.writeHead(status === 200 ? 404 : status).end("{}");
-      else if (path.startsWith("/v1/agent/files/"))
-        response.end(JSON.stringify({ url: `${files.url}/bucket/${path.split("/").at(-1)}?X-Amz-Signature=a&b=c` }));
-      else response.end(found);
+    const files = new Files(server, await FakeMetadata.open());
+    server.on("request", async (request, response) => {
+      const [status, said] = await files.#answer(request);
+      response.writeHead(status).end(said);
     });
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
     return files;
+  }
+
+  async #answer(request: IncomingMessage): Promise<[status: number, said: Buffer | string]> {
+    const path = new URL(request.url ?? "", this.url).pathname;
+    const isAsked = path.startsWith("/v1/agent/files/");
+    this.asked.push(path);
+    if (isAsked && !(await this.#admits(request))) return [403, "{}"];
+    const status = this.failures.shift() ?? 200;
+    const name = path.split("/").at(-1) ?? "";
+    const found = this.#files.get(name);
+    if (status !== 200 || found === undefined) return [status === 200 ? 404 : status, "{}"];
+    return [200, isAsked ? JSON.stringify({ url: `${this.url}/bucket/${name}?X-Amz-Signature=a&b=c` }) : found];
+  }
+
+  /** What the gateway does; the signature holds for the host that the caller has asked. */
+  async #admits(request: IncomingMessage): Promise<boolean> {
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const host = headers["x-forwarded-host"] ?? headers.host;
+    const call = {
+      method: "GET",
+      url: `http://${host}${request.url}`,
+      headers: { ...headers, host: host ?? "" },
+      body: "",
+    };
+    const why = await refusal(call, { credentials: [CREDENTIALS], region: usual().region, now: Date.now() });
+    if (why !== undefined) this.turnedAway.push(why);
+    return why === undefined;
   }
 
   get url(): string {
@@ -152,6 +189,7 @@ export class Files {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise(resolve => this.#server.close(resolve));
+    await this.metadata[Symbol.asyncDispose]();
   }
 }
 

@@ -94,7 +94,7 @@ export const agent = {
     method: "GET",
     path: "/v1/agent/files/{sha256}",
     summary: "Where a machine that boots finds the agent, or what the agent runs on",
-    auth: "none",
+    auth: "iam",
     status: 200,
     params: FileParam,
     output: File,

@@ -43,8 +43,8 @@ export const roles: Readonly<Record<RoleName, Role>> = {
       },
       {
         actions: ["execute-api:Invoke"],
-        on: ["registration"],
-        why: "A machine registers with the control plane once, by its AWS credentials; then it has a token of its own.",
+        on: ["host-routes"],
+        why: "A machine fetches the agent and registers by its AWS credentials; then it has a token of its own.",
       },
     ],
   },

@@ -7,9 +7,9 @@ import type { Basics, Catalog } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
 import { advance, amend, type Move, type Patch, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
-import { requireStoppable } from "./create.ts";
 import { find, requireManage, requireUse } from "./find.ts";
 import { type Idle, powerOffOf } from "./idle.ts";
+import { requireStoppable } from "./policy.ts";
 import { afford, costOf } from "./reconcile/afford.ts";
 
 /** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
@@ -84,9 +84,16 @@ export const start = (
         state: cluster.state,
         hint: `wait until it has stopped (muster status), then: muster start ${cluster.name}`,
       });
-    const running = ["requested", "launching", "booting", "setting_up", "ready", "starting", "moving"].includes(
-      cluster.state,
-    );
+    const running = [
+      "requested",
+      "launching",
+      "booting",
+      "setting_up",
+      "ready",
+      "growing",
+      "starting",
+      "moving",
+    ].includes(cluster.state);
     return settle(world, actor, cluster, running ? undefined : await starting(world, actor, cluster, how));
   });
 

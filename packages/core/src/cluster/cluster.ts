@@ -58,6 +58,9 @@ export const Launch = z.object({
 });
 export type Launch = z.infer<typeof Launch>;
 
+/** A cluster that grows, as it was: what it goes back to when there are no more machines for it. */
+const Before = z.object({ launch: Launch, /** How many groups it had. */ groups: z.number().int() });
+
 const base = {
   id: z.string(),
   workspace: z.string(),
@@ -100,16 +103,28 @@ const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) 
 
 export const Cluster = z.discriminatedUnion("state", [
   variant("requested", { dueAt }),
-  variant("launching", { dueAt, launch: Launch }),
+  variant("launching", { dueAt, launch: Launch, before: Before.optional() }),
   variant("booting", {
     dueAt,
     launch: Launch,
+    before: Before.optional(),
     /** Epoch ms. */ bootBy: z.number(),
     /** Whether its disks have been in use before. */ restarted: z.boolean(),
     /** Epoch ms since when machines of it do not show. */ suspectedAt: z.number().optional(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),
-  variant("ready", { dueAt, launch: Launch, suspectedAt: z.number().optional() }),
+  variant("ready", {
+    dueAt,
+    launch: Launch,
+    suspectedAt: z.number().optional(),
+    /** Why it has not grown, the last time that it should. */ setback: Failure.optional(),
+  }),
+  variant("growing", {
+    dueAt,
+    launch: Launch,
+    before: Before,
+    /** Why it came to nothing. */ failure: Failure.optional(),
+  }),
   variant("broken", { dueAt, launch: Launch, failure: Failure }),
   variant("stopping", { dueAt, launch: Launch, byPolicy }),
   variant("stopped", { dueAt, launch: Launch, byPolicy, failure: Failure.optional() }),
@@ -174,6 +189,8 @@ const GroupInfo = z.object({
   hourly: z.number().optional().meta({ description: "US dollars per hour for all its hosts while they run" }),
 });
 
+type GroupInfo = z.infer<typeof GroupInfo>;
+
 /** A cluster as the API shows it. */
 export const Info = z.object({
   id: z.string(),
@@ -199,14 +216,33 @@ export type Info = z.infer<typeof Info>;
 
 export function info(cluster: Cluster): Info {
   const kinds = kindsOf(cluster);
-  const groups = Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index]));
+  const groups = merged(Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index])));
   const [first] = kinds;
   const hourly = groups.reduce((sum, group) => sum + (group.hourly ?? 0), 0);
   const idle = policyOf(cluster);
-  return Info.parse({ ...cluster, idle, groups, ...(first && { instanceType: first.instanceType, hourly }) });
+  const failure = cluster.state === "ready" && { failure: cluster.setback };
+  return Info.parse({
+    ...cluster,
+    ...failure,
+    idle,
+    groups,
+    ...(first && { instanceType: first.instanceType, hourly }),
+  });
 }
 
-const shown = (group: Group.Group, kind: Kind | undefined): z.infer<typeof GroupInfo> => ({
+/** A group that has grown is shown as one. */
+function merged(groups: readonly GroupInfo[]): GroupInfo[] {
+  const found = new Map<string, GroupInfo>();
+  for (const group of groups) {
+    const known = found.get(group.name);
+    const hourly = known?.hourly === undefined ? group.hourly : known.hourly + (group.hourly ?? 0);
+    const whole = known ? { ...known, nodes: known.nodes + group.nodes } : group;
+    found.set(group.name, { ...whole, ...(hourly !== undefined && { hourly }) });
+  }
+  return [...found.values()];
+}
+
+const shown = (group: Group.Group, kind: Kind | undefined): GroupInfo => ({
   ...group,
   schedulable: Group.takesJobs(group),
   ...(kind && { instanceType: kind.instanceType, hourly: kind.hourly * group.nodes }),

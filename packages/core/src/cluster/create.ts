@@ -11,23 +11,26 @@ import * as Choose from "../provider/choose.ts";
 import { begin } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { byName } from "./find.ts";
-import { requireFit } from "./fit.ts";
 import * as Group from "./group.ts";
-import * as Idle from "./idle.ts";
+import { grown } from "./grow.ts";
+import { policy } from "./policy.ts";
 
 const MINUTE = 60_000;
 
 /** How long a request may wait for its first reconciliation, in ms. */
 const PLAN_WITHIN = 60_000;
 
-/** @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`. */
+/**
+ * One that is there grows to what is asked for.
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `over_budget`.
+ */
 export const create = (world: Edge, actor: Actor, request: Cluster.Create): Promise<Cluster.Info> =>
   retrying(async () => {
     const existing = request.name === undefined ? undefined : await byName(world.table, actor.workspace, request.name);
     if (existing) {
-      requireFit(actor, existing, request);
-      await commit(world, actor, [], Cluster.info(existing));
-      return Cluster.info(existing);
+      const { next, writes } = await grown(world, actor, existing, request);
+      await commit(world, actor, writes, Cluster.info(next));
+      return Cluster.info(next);
     }
     const { cluster, writes } = await blueprint(world, actor, request);
     await commit(world, actor, writes, Cluster.info(cluster));
@@ -93,42 +96,5 @@ function requireName(name: string): void {
   throw new MusterError("invalid_request", `'${name}' cannot be a cluster's name`, {
     issues: [{ path: "name", message: Cluster.NOT_A_NAME }],
     hint: "choose another name with: -c NAME",
-  });
-}
-
-/** The idle policy that a request gets: as asked, else the default for a cluster with a name, or for one without. */
-export function policy(
-  provider: Stopping,
-  request: {
-    readonly name?: string | undefined;
-    readonly idle?: Idle.Idle | undefined;
-    readonly spot?: boolean | undefined;
-  },
-): Idle.Idle {
-  if (request.idle !== undefined) {
-    requireStoppable(provider, request, request.idle);
-    return request.idle;
-  }
-  const stops = provider.capabilities.stop && !request.spot;
-  return request.name === undefined || !stops ? Idle.DEFAULT_UNNAMED : Idle.DEFAULT;
-}
-
-interface Stopping {
-  readonly name: string;
-  readonly capabilities: { readonly stop: boolean };
-}
-
-/** @throws MusterError `unsupported` when the policy stops machines that cannot be stopped. */
-export function requireStoppable(
-  provider: Stopping,
-  cluster: { readonly spot?: boolean | undefined },
-  idle: Idle.Idle,
-): void {
-  if (idle === "never" || idle.action === "terminate") return;
-  if (provider.capabilities.stop && !cluster.spot) return;
-  const who = cluster.spot ? "spot machines cannot be stopped" : `provider '${provider.name}' cannot stop machines`;
-  throw new MusterError("unsupported", who, {
-    issues: [{ path: "idle.action", message: "these machines can only be terminated" }],
-    hint: "use action: terminate; or end them now with: muster down",
   });
 }

@@ -7,12 +7,55 @@ import * as Cluster from "./cluster.ts";
 import { requireUse } from "./find.ts";
 import * as Group from "./group.ts";
 
-type Request = Pick<Cluster.Create, "nodes" | "resources" | "groups">;
-
 const ANOTHER = "choose another name with: -c NAME";
 
 /** @throws MusterError `name_taken` or `conflict` when it cannot. */
-export function requireFit(actor: Actor, cluster: Cluster.Cluster, request: Request): void {
+export function requireFit(actor: Actor, cluster: Cluster.Cluster, request: Group.Request): void {
+  requireAlike(actor, cluster, request);
+  const [lacks] = shortfall(cluster, request);
+  if (lacks === undefined) return;
+  const { name, has, nodes } = lacks;
+  if (has === undefined) throw conflict(noSuchGroup(cluster, name));
+  const what = request.groups ? `group '${name}' of cluster '${cluster.name}'` : `cluster '${cluster.name}'`;
+  throw new MusterError("conflict", `${what} has ${has} ${has === 1 ? "host" : "hosts"}; ${nodes} were asked for`, {
+    hint: `let it grow first, with: muster up; or ${ANOTHER}`,
+  });
+}
+
+/** Hosts that were asked for, of one kind, and that the cluster has not. */
+export interface Lacking {
+  readonly name: string;
+  /** How many it has; undefined where it has no such group. */
+  readonly has?: number | undefined;
+  /** How many were asked for. */
+  readonly nodes: number;
+  readonly schedulable: boolean;
+  /** What they are to be, where that was said. */
+  readonly resources: Resources;
+}
+
+/** What the cluster would have to grow by. */
+export function shortfall(cluster: Cluster.Cluster, request: Group.Request): Lacking[] {
+  const groups = Group.groupsOf(cluster);
+  if (request.groups === undefined) {
+    const has = Group.jobNodes(cluster);
+    const { nodes = 1, resources = {} } = request;
+    const name = groups.find(Group.takesJobs)?.name ?? "";
+    return nodes > has ? [{ name, has, nodes, schedulable: true, resources }] : [];
+  }
+  const lacking = request.groups.map(({ name, nodes, schedulable, resources }) => {
+    const mine = groups.filter(group => Group.isSame(group, { name }));
+    const has = mine.length === 0 ? undefined : Group.nodesOf(mine);
+    return { name: mine[0]?.name ?? name, has, nodes, schedulable, resources };
+  });
+  return lacking.filter(one => one.nodes > (one.has ?? 0));
+}
+
+/**
+ * Whether its machines are such as were asked for, however many.
+ * @throws MusterError `name_taken` or `conflict` when they are not, or are not this actor's to use.
+ */
+export function requireAlike(actor: Actor, cluster: Cluster.Cluster, request: Group.Request): void {
   if (cluster.owner !== actor.id && !cluster.shared)
     throw new MusterError(
       "name_taken",
@@ -35,27 +78,26 @@ export function requireFit(actor: Actor, cluster: Cluster.Cluster, request: Requ
 }
 
 /** Any of the hosts that take jobs may be the job's: all of them must do. */
-function requireHosts(cluster: Cluster.Cluster, { nodes = 1, resources = {} }: Request): void {
-  const most = Group.jobNodes(cluster);
-  if (nodes > most) throw tooFew(`cluster '${cluster.name}'`, most, nodes);
+function requireHosts(cluster: Cluster.Cluster, { resources = {} }: Group.Request): void {
   Group.groupsOf(cluster).forEach((group, index) => {
     if (Group.takesJobs(group)) requireMachines(cluster, index, resources);
   });
 }
 
 function requireGroup(cluster: Cluster.Cluster, wanted: Group.Create): void {
-  const groups = Group.groupsOf(cluster);
-  const index = groups.findIndex(group => group.name.toLowerCase() === wanted.name.toLowerCase());
-  const group = groups[index];
-  if (group === undefined) {
-    const names = groups.map(one => `'${one.name}'`).join(" and ");
-    throw conflict(`cluster '${cluster.name}' has no group '${wanted.name}'; it has ${names}`);
-  }
-  const name = `group '${group.name}' of cluster '${cluster.name}'`;
-  if (wanted.nodes > group.nodes) throw tooFew(name, group.nodes, wanted.nodes);
-  if (wanted.schedulable !== Group.takesJobs(group))
-    throw conflict(`${name} ${wanted.schedulable ? "takes no jobs" : "takes jobs"}`);
-  requireMachines(cluster, index, wanted.resources);
+  Group.groupsOf(cluster).forEach((group, index) => {
+    if (!Group.isSame(group, wanted)) return;
+    if (wanted.schedulable !== Group.takesJobs(group))
+      throw conflict(
+        `group '${group.name}' of cluster '${cluster.name}' ${wanted.schedulable ? "takes no jobs" : "takes jobs"}`,
+      );
+    requireMachines(cluster, index, wanted.resources);
+  });
+}
+
+function noSuchGroup(cluster: Cluster.Cluster, name: string): string {
+  const names = [...new Set(Group.groupsOf(cluster).map(one => `'${one.name}'`))].join(" and ");
+  return `cluster '${cluster.name}' has no group '${name}'; it has ${names}`;
 }
 
 /** Asking for nothing always fits; a group whose machines are not yet chosen takes what comes. */
@@ -67,11 +109,6 @@ function requireMachines(cluster: Cluster.Cluster, index: number, wanted: Resour
 }
 
 const conflict = (message: string): MusterError => new MusterError("conflict", message, { hint: ANOTHER });
-
-const tooFew = (what: string, has: number, asked: number): MusterError =>
-  new MusterError("conflict", `${what} has ${has} ${has === 1 ? "host" : "hosts"}; ${asked} were asked for`, {
-    hint: `clusters do not grow yet: ask for at most ${has}, or ${ANOTHER}`,
-  });
 
 /** What the hosts have too little of; undefined when they have enough. */
 function lack(kind: Cluster.Kind, { accelerators = {}, cpus, memory }: Resources): string | undefined {

@@ -8,8 +8,10 @@ import { Name, Resources } from "../task/task.ts";
 const MAIN = "main";
 
 /** The most hosts that a cluster may have, whatever their groups: its slots are one item. */
-const MOST_NODES = 1024;
+export const MOST_NODES = 1024;
 const MOST_GROUPS = 8;
+/** The most groups that a cluster's record holds, those by which others have grown among them. */
+export const MOST_PARTS = 16;
 
 export const Nodes = z.number().int().min(1).max(MOST_NODES);
 
@@ -29,7 +31,7 @@ function checkGroups(groups: readonly Create[], context: z.RefinementCtx): void 
   const amiss = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
   const provider = providerOf(groups);
   groups.forEach((group, index) => {
-    const known = groups.slice(0, index).some(other => other.name.toLowerCase() === group.name.toLowerCase());
+    const known = groups.slice(0, index).some(other => isSame(other, group));
     if (known) amiss([index, "name"], `there is a group '${group.name}' already`);
     if ((group.resources.provider ?? provider) !== provider)
       amiss([index, "resources", "provider"], `all groups of a cluster have one provider, here '${provider}'`);
@@ -46,6 +48,10 @@ export interface Request {
   readonly nodes?: number | undefined;
   readonly resources?: Resources | undefined;
 }
+
+/** Groups are told apart by their names, however these are written. A group that has grown stands there more than once. */
+export const isSame = (group: { readonly name: string }, other: { readonly name: string }): boolean =>
+  group.name.toLowerCase() === other.name.toLowerCase();
 
 /** What a request asks for, as groups, in whichever way it says it. */
 export const wanted = (request: Request): readonly Create[] =>

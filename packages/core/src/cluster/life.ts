@@ -1,15 +1,24 @@
 /**
  * How a cluster moves. `terminated` and `failed` are reached only when the provider confirms that no machine is left.
- * `launching` leads back to `moving` only where disks wait for machines: those are never given up for missing capacity.
+ * `launching` leads back to `moving` only where disks wait for machines, and to `growing` only where a cluster works already:
+ * those are never given up for missing capacity.
  */
 import { lifecycle } from "../lifecycle.ts";
 
 export const life = lifecycle("cluster", "requested", {
   requested: { plan: "launching", remove: "draining", fail: "draining" },
-  launching: { launched: "booting", stay: "moving", remove: "draining", fail: "draining" },
-  booting: { set_up: "setting_up", up: "ready", stop: "stopping", remove: "draining", fail: "draining" },
+  launching: { launched: "booting", stay: "moving", shrink: "growing", remove: "draining", fail: "draining" },
+  booting: {
+    set_up: "setting_up",
+    up: "ready",
+    shrink: "growing",
+    stop: "stopping",
+    remove: "draining",
+    fail: "draining",
+  },
   setting_up: { up: "ready", break: "broken", remove: "draining", fail: "draining" },
-  ready: { stop: "stopping", remove: "draining", fail: "draining" },
+  ready: { grow: "growing", stop: "stopping", remove: "draining", fail: "draining" },
+  growing: { plan: "launching", stay: "ready", remove: "draining" },
   broken: { retry: "setting_up", stop: "stopping", remove: "draining", fail: "draining" },
   stopping: { stopped: "stopped", remove: "draining", fail: "draining" },
   stopped: { start: "starting", move: "moving", remove: "draining", fail: "draining" },

@@ -76,7 +76,9 @@ export async function hosts(
     limit: request.limit,
     ...(request.cursor !== undefined && { cursor: request.cursor }),
   });
-  const known = page.items.flatMap(item => readable(() => read(Host.noun, item)) ?? []);
+  const found = page.items.flatMap(item => readable(() => read(Host.noun, item)) ?? []);
+  // Beyond them are those of a growth that came to nothing.
+  const known = found.filter(host => host.rank < cluster.nodes);
   const pulses = await Promise.all(
     known.map(host => world.table.get(Keys.pulse(actor.workspace, cluster.id, host.rank))),
   );

@@ -22,7 +22,8 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
     if (cluster?.state !== "booting") return cluster?.state === "ready";
     const hosts = await hostsOf(world.table, ref);
-    const up = hosts.filter(host => host.state === "up");
+    // Beyond them are those of a growth that came to nothing.
+    const up = hosts.filter(host => host.state === "up" && host.rank < cluster.nodes);
     const unreachable = hosts.find(isUnreachable);
     // Where disks have been in use before, they are worth more than a session.
     if (unreachable && !cluster.restarted) {
@@ -49,8 +50,11 @@ const outOfReach = (host: Host.Host): Cluster.Failure => ({
   hint: "install amazon-ssm-agent in the image, or launch without one of your own",
 });
 
+/** Jobs run on the hosts of a cluster that has grown. */
 function slotsWrite(ref: ClusterRef, slots: Stored<Slots.Slots> | undefined, hosts: Slots.Slot[], now: number): Write {
-  if (slots) return amend(Slots.noun, slots, { hosts, idleSince: now }).write;
+  const jobs = new Map(slots?.hosts.map(slot => [slot.rank, slot.job]));
+  const kept = hosts.map(slot => ({ ...slot, job: jobs.get(slot.rank) }));
+  if (slots) return amend(Slots.noun, slots, { hosts: kept, idleSince: now }).write;
   return Slots.create({ ...ref, fence: 0, idleSince: now, hosts });
 }
 

@@ -5,6 +5,7 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { byName, requireManage } from "../cluster/find.ts";
 import { requireFit } from "../cluster/fit.ts";
+import { policy } from "../cluster/policy.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
 import * as Job from "../job/job.ts";
@@ -59,7 +60,7 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
   }
   const chosen = await Choose.forRequest(world.providers, wanted(request));
   const spot = chosen.groups.some(group => group.resources.spot);
-  return Plan.made(request.cluster, chosen, Create.policy(chosen.provider, { ...wanted(request), spot }));
+  return Plan.made(request.cluster, chosen, policy(chosen.provider, { ...wanted(request), spot }));
 }
 
 const hasWork = (request: Launch.Create): boolean => request.task.run !== undefined || request.task.setup !== undefined;

@@ -17,6 +17,7 @@ const nextOf: Readonly<Record<Cluster.State, Next>> = {
   booting: "wait",
   setting_up: "wait",
   ready: "done",
+  growing: "wait",
   broken: "done",
   stopping: "wait",
   stopped: "done",

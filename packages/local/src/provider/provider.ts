@@ -74,10 +74,8 @@ export function localProvider(options: LocalOptions): LocalProvider {
 /** The machines of the intent: those that are there already, and the rest made now. */
 async function launch(rack: Rack, machines: Machines, clock: Clock, intent: Intent): Promise<MachineRecord[]> {
   const all = await rack.list();
-  if (
-    all.length + intent.hosts.length >
-    MOST_MACHINES + all.filter(record => record.clusterId === intent.clusterId).length
-  )
+  const others = all.filter(record => record.clusterId !== intent.clusterId || record.try !== intent.try);
+  if (others.length + intent.hosts.length > MOST_MACHINES)
     throw new MusterError("no_capacity", `this machine plays ${MOST_MACHINES} hosts at most`, {
       hint: "end clusters with: muster down NAME",
     });

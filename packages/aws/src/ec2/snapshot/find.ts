@@ -10,7 +10,7 @@ import type { MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
 import { answerOf } from "../client.ts";
 import type { Seeing } from "../observe.ts";
 import { CLUSTER, DEPLOYMENT, WORKSPACE, withTag } from "../tags.ts";
-import { HOST, type Kept, keptOf, MOVE, nameOf } from "./tags.ts";
+import { type Kept, keptOf, MOVE, nameOf } from "./tags.ts";
 
 /** Things per page; the most that EC2 gives. */
 const PAGE = 1000;
@@ -90,12 +90,12 @@ function described({ ec2 }: Seeing, Filters: Filter[]): Promise<Image[]> {
   return pagesOf(ask).then(pages => pages.flatMap(page => page.Images ?? []));
 }
 
-const filtersOf = (deployment: string, ref: MoveRef | undefined): Filter[] => {
-  const ofDeployment = [withTag(DEPLOYMENT, deployment), { Name: "tag-key", Values: [HOST] }];
-  if (ref === undefined) return [...ofDeployment, { Name: "tag-key", Values: [MOVE] }];
+function filtersOf(deployment: string, ref: MoveRef | undefined): Filter[] {
+  const ofDeployment = withTag(DEPLOYMENT, deployment);
+  if (ref === undefined) return [ofDeployment, { Name: "tag-key", Values: [MOVE] }];
   const { workspace, clusterId, move } = ref;
-  return [...ofDeployment, withTag(WORKSPACE, workspace), withTag(CLUSTER, clusterId), withTag(MOVE, String(move))];
-};
+  return [ofDeployment, withTag(WORKSPACE, workspace), withTag(CLUSTER, clusterId), withTag(MOVE, String(move))];
+}
 
 async function pagesOf<P extends { readonly NextToken?: string | undefined }>(
   ask: (next: { readonly NextToken?: string }) => Promise<P>,

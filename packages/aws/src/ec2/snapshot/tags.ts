@@ -1,8 +1,8 @@
 /**
  * What a snapshot bears: an image, and the EBS snapshots of its disks, alike.
  *
- * Gotcha: whoever backs up machines or disks copies their tags, and those say which cluster. So it is the two tags that
- * no machine has, `muster:move` and `muster:host`, by which Muster's own are told from backups.
+ * Gotcha: whoever backs up machines or disks copies their tags, and those say which cluster. So it is a tag that no
+ * machine has, `muster:move`, by which Muster's own are told from backups.
  */
 import { createHash } from "node:crypto";
 import type { Tag } from "@aws-sdk/client-ec2";
@@ -11,7 +11,7 @@ import type { Seen } from "../observe.ts";
 import { CLUSTER, DEPLOYMENT, MOST, numberOf, type Tags, tagList, tagOf, WORKSPACE } from "../tags.ts";
 
 export const MOVE = "muster:move";
-export const HOST = "muster:host";
+const HOST = "muster:host";
 
 /** One host's snapshot, for one move. */
 export interface Kept extends MoveRef {

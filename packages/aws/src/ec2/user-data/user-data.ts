@@ -8,6 +8,7 @@
  */
 import * as z from "zod";
 import { AGENT } from "./agent.ts";
+import { ASK } from "./ask.ts";
 import { POWER } from "./power.ts";
 import { STORAGE } from "./storage.ts";
 import { TOOLS } from "./tools.ts";
@@ -47,13 +48,14 @@ export function userData(options: UserData): string {
     JOB_USER: jobUser,
   };
   const assignments = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`);
-  return `#!/bin/bash\n${assignments.join("")}${HEAD}${POWER}${STORAGE}${USER}${TOOLS}${AGENT}${MAIN}`;
+  return `#!/bin/bash\n${assignments.join("")}${HEAD}${POWER}${STORAGE}${USER}${TOOLS}${ASK}${AGENT}${MAIN}`;
 }
 
-/** MUSTER_ROOT is for tests: a folder that stands for the machine's disk. */
+/** MUSTER_ROOT and MUSTER_METADATA are for tests: a folder that stands for the machine's disk, and where IMDS is. */
 const HEAD = `set -u
 umask 022
 ROOT=\${MUSTER_ROOT:-}
+METADATA=\${MUSTER_METADATA:-http://169.254.169.254}
 DIR=$ROOT/opt/muster
 UNITS=$ROOT/etc/systemd/system
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin

@@ -45,8 +45,20 @@ const isLater = (found: Of, of: Of): boolean =>
   found.generation > of.generation || (found.generation === of.generation && found.try > of.try);
 
 /** The host of a new try. A machine of the try before may have called already: its token is good no more. */
-function renewed(world: World, host: Stored<Host.Host>, of: Of): { next: Stored<Host.Host>; writes: readonly Write[] } {
-  const patch = { ...of, machineId: undefined, tokenHash: undefined, facts: undefined, interruptedAt: undefined };
+export function renewed(
+  world: World,
+  host: Stored<Host.Host>,
+  of: Of,
+): { next: Stored<Host.Host>; writes: readonly Write[] } {
+  const { generation, try: attempt } = of;
+  const patch = {
+    generation,
+    try: attempt,
+    machineId: undefined,
+    tokenHash: undefined,
+    facts: undefined,
+    interruptedAt: undefined,
+  };
   if (host.state === "up" || host.state === "lost")
     return advance(world, Host.kind, Actor.system(host.workspace), host, "rest", patch);
   const { next, write } = amend<Host.Host>(Host.noun, host, patch);

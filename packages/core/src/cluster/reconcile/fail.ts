@@ -44,18 +44,24 @@ export async function fail(
   return "again";
 }
 
-/** Disks that wait for machines outlive a launch that comes to nothing. */
-const isKept = (cluster: Stored<Cluster.Cluster>): cluster is In<"moving" | "launching"> =>
-  cluster.state === "moving" || (cluster.state === "launching" && cluster.snapshotOf !== undefined);
-
-/** What the launch has made is ended, and the disks wait on. */
+/** What the launch has made is ended; the disks that wait, or the cluster that works already, are left as they are. */
 function goBack(
   world: Basics,
-  cluster: In<"moving" | "launching">,
+  cluster: In<"moving" | "growing" | "launching" | "booting">,
   patch: Patch<Cluster.Cluster>,
   why: Why,
 ): readonly Write[] {
-  if (cluster.state === "moving") return [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
   const actor = Actor.system(cluster.workspace);
-  return advance(world, Cluster.kind, actor, cluster, "stay", { ...patch, move: cluster.snapshotOf }, why).writes;
+  if (cluster.state === "moving" || cluster.state === "growing")
+    return [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
+  return cluster.before
+    ? advance(world, Cluster.kind, actor, cluster, "shrink", patch, why).writes
+    : advance(world, Cluster.kind, actor, cluster, "stay", { ...patch, move: cluster.snapshotOf }, why).writes;
+}
+
+/** Whether there is something that outlives a launch that comes to nothing. */
+function isKept(cluster: Stored<Cluster.Cluster>): cluster is In<"moving" | "growing" | "launching" | "booting"> {
+  if (cluster.state === "moving" || cluster.state === "growing") return true;
+  if (cluster.state === "launching") return cluster.before !== undefined || cluster.snapshotOf !== undefined;
+  return cluster.state === "booting" && cluster.before !== undefined;
 }

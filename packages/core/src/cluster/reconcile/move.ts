@@ -14,7 +14,7 @@ import type { Machine, MachineProvider, Snapshot } from "../../ports/provider.ts
 import type { World } from "../../ports/world.ts";
 import { amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { certainAt } from "./launch.ts";
+import { clear } from "./clear.ts";
 import { nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { stay } from "./stay.ts";
@@ -34,24 +34,13 @@ export async function move(world: World, cluster: Moving): Promise<Outcome> {
   const seen = await provider.observe(ref);
   const machines = seen.filter(machine => machine.generation <= cluster.generation);
   return cluster.snapshotOf === cluster.move
-    ? leave(world, cluster, provider, machines)
+    ? leave(world, cluster, machines)
     : copy(world, cluster, provider, machines);
 }
 
 /** The disks are snapshots: nothing else is left of the old machines, or of a launch that came to nothing. */
-async function leave(
-  world: World,
-  cluster: Moving,
-  provider: MachineProvider,
-  machines: readonly Machine[],
-): Promise<Outcome> {
-  const now = world.clock.now();
-  if (machines.length > 0) {
-    await provider.terminate(machines.map(machine => machine.machineId));
-    return later(world, cluster, now + LOOK);
-  }
-  const certain = certainAt(cluster.launch, provider.capabilities);
-  if (now < certain) return later(world, cluster, Math.min(certain, now + LOOK));
+async function leave(world: World, cluster: Moving, machines: readonly Machine[]): Promise<Outcome> {
+  if (!(await clear(world, cluster, machines))) return "wait";
   if (cluster.failure) return stay(world, cluster, cluster.failure);
   return nextGroup(world, cluster, { try: 0 });
 }

@@ -1,5 +1,5 @@
 /**
- * requested or moving → launching, and from one call of a launch to the next: chooses an offer and writes the intent.
+ * requested, moving or growing → launching, and from one call of a launch to the next: chooses an offer and writes the intent.
  *
  * Lifecycle of a launch: a call per group, in order; a call that was refused is followed by another one for the same
  * group, with the next offer; one that answered by the first one for the next group. What fails, fails the cluster.
@@ -19,6 +19,8 @@ import { afford, costOf } from "./afford.ts";
 import { failLaunch, failureOf } from "./fail.ts";
 import type { In, Outcome } from "./step.ts";
 
+type Planning = In<"requested" | "moving" | "growing" | "launching">;
+
 /** What the calls so far have come to. */
 export type Progress = Pick<Cluster.Launch, "try" | "made" | "madeAt">;
 
@@ -27,7 +29,7 @@ export const plan = (world: World, cluster: In<"requested">): Promise<Outcome> =
 /** The first call for the first group that is not made. @param launch as it stands now, for the record of a failure. */
 export async function nextGroup(
   world: World,
-  cluster: In<"requested" | "moving" | "launching">,
+  cluster: Planning,
   progress: Progress,
   launch?: Cluster.Launch,
 ): Promise<Outcome> {
@@ -50,7 +52,7 @@ export async function offersOf(world: World, cluster: Cluster.Cluster, index: nu
 /** The intent of the next call, with what it changes in what the cluster takes of the budget. */
 export async function nextCall(
   world: World,
-  cluster: In<"requested" | "moving" | "launching">,
+  cluster: Planning,
   { try: last, ...progress }: Progress,
   offer: Offer,
   launch?: Cluster.Launch,
@@ -72,11 +74,7 @@ export async function nextCall(
 }
 
 /** A cluster that moves has machines of its own already, or had: the new ones are another set. */
-function begun(
-  world: World,
-  cluster: In<"requested" | "moving" | "launching">,
-  patch: Patch<Cluster.Cluster>,
-): Write[] {
+function begun(world: World, cluster: Planning, patch: Patch<Cluster.Cluster>): Write[] {
   if (cluster.state === "launching") return [amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write];
   const generation = cluster.state === "moving" ? cluster.generation + 1 : cluster.generation;
   const actor = Actor.system(cluster.workspace);
@@ -94,7 +92,12 @@ export async function askedOf(
   throw new MusterError("internal", `cluster ${cluster.id} has no group ${index}`);
 }
 
-async function specOf(world: Pick<World, "table">, cluster: Cluster.Cluster): Promise<Cluster.Spec> {
+const specOf = async (world: Pick<World, "table">, cluster: Cluster.Cluster): Promise<Cluster.Spec> =>
+  (await specItem(world, cluster)).spec;
+
+/** What its groups were asked to be, with the item that says so. */
+export async function specItem(world: Pick<World, "table">, cluster: Cluster.Cluster) {
   const item = await world.table.get(Keys.clusterSpec(cluster.workspace, cluster.id));
-  return Cluster.Spec.parse(item?.data);
+  if (item === undefined) throw new MusterError("internal", `cluster ${cluster.id} has no specification`);
+  return { item, spec: Cluster.Spec.parse(item.data) };
 }

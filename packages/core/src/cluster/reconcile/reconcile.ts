@@ -10,6 +10,7 @@ import { removal } from "../change.ts";
 import * as Cluster from "../cluster.ts";
 import { boot } from "./boot.ts";
 import { drain } from "./drain.ts";
+import { grow } from "./grow.ts";
 import { ready } from "./idle.ts";
 import { cancelQueued } from "./jobs.ts";
 import { launch } from "./launch.ts";
@@ -36,6 +37,7 @@ const steps: { readonly [S in Cluster.State]: Step<S> } = {
   booting: boot,
   setting_up: unmoved,
   ready,
+  growing: grow,
   broken: unmoved,
   stopping: stop,
   stopped: rest,

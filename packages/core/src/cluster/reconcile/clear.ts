@@ -1,0 +1,26 @@
+/** The end of machines that a cluster has given up, while it lives on. */
+import type { Machine } from "../../ports/provider.ts";
+import type { World } from "../../ports/world.ts";
+import { amend, type Stored } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { certainAt } from "./launch.ts";
+import { providerOf } from "./provider.ts";
+
+/** How often it looks again, in ms. */
+const LOOK = 15_000;
+
+/** @returns whether none of them is left, nor can come any more; when not, it is looked at again soon. */
+export async function clear(
+  world: World,
+  cluster: Stored<Extract<Cluster.Cluster, { state: "moving" | "growing" }>>,
+  machines: readonly Machine[],
+): Promise<boolean> {
+  const provider = providerOf(world, cluster);
+  const now = world.clock.now();
+  const certain = certainAt(cluster.launch, provider.capabilities);
+  if (machines.length === 0 && now >= certain) return true;
+  if (machines.length > 0) await provider.terminate(machines.map(machine => machine.machineId));
+  const dueAt = machines.length > 0 ? now + LOOK : Math.min(certain, now + LOOK);
+  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  return false;
+}

@@ -1,0 +1,59 @@
+/**
+ * growing → launching: a cluster that works gets more machines, as further groups of its launch.
+ *
+ * Lifecycle: each of the new groups is launched as any group is; when their hosts have called, the cluster is ready again,
+ * and its jobs have run on meanwhile. When that comes to nothing it leads back here with its failure: what was made for the
+ * new groups is ended, and the cluster is what it was before.
+ */
+import * as Actor from "../../actor/actor.ts";
+import type { World } from "../../ports/world.ts";
+import { advance } from "../../record.ts";
+import * as Cluster from "../cluster.ts";
+import { groupsOf, nodesOf } from "../group.ts";
+import { hostsOf } from "../register.ts";
+import { afford, costOf } from "./afford.ts";
+import { clear } from "./clear.ts";
+import { renewed } from "./expect.ts";
+import { nextGroup } from "./plan.ts";
+import { providerOf } from "./provider.ts";
+import type { In, Outcome } from "./step.ts";
+
+export async function grow(world: World, cluster: In<"growing">): Promise<Outcome> {
+  if (cluster.failure) return shrink(world, cluster, cluster.failure);
+  const { try: last, offer, made = [], answeredAt, madeAt } = cluster.launch;
+  return nextGroup(world, cluster, {
+    try: last,
+    made: [...made, { ...offer, try: last }],
+    madeAt: answeredAt ?? madeAt,
+  });
+}
+
+async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Failure): Promise<Outcome> {
+  const kept = new Set(Cluster.triesOf(cluster.before.launch));
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const machines = (await providerOf(world, cluster).observe(ref)).filter(
+    machine => machine.generation === cluster.generation && !kept.has(machine.try),
+  );
+  if (!(await clear(world, cluster, machines))) return "wait";
+  const { launch } = cluster.before;
+  const groups = groupsOf(cluster).slice(0, cluster.before.groups);
+  const nodes = nodesOf(groups);
+  await restHosts(world, cluster, nodes);
+  const cost = costOf({ ...cluster, groups, nodes }, Cluster.kindsOf({ ...cluster, launch }));
+  const share = await afford(world.table, cluster, cost);
+  const patch = { launch, groups, nodes, setback, takes: share.takes, dueAt: world.clock.now() };
+  const actor = Actor.system(cluster.workspace);
+  const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
+    message: setback.message,
+  });
+  await world.table.write([...move.writes, ...share.writes]);
+  return "again";
+}
+
+/** One at a time: they may be many. Their machines are gone; should it grow again, they are of another try. */
+async function restHosts(world: World, cluster: In<"growing">, nodes: number): Promise<void> {
+  const hosts = await hostsOf(world.table, { workspace: cluster.workspace, clusterId: cluster.id });
+  for (const host of hosts)
+    if (host.rank >= nodes && (host.state !== "expected" || host.tokenHash !== undefined))
+      await world.table.write(renewed(world, host, host).writes);
+}

@@ -1,0 +1,165 @@
+/** Clusters that grow. Ran against core on SQLite in memory, with a provider of ours with dials. */
+import * as Change from "@muster/core/cluster/change.ts";
+import * as Create from "@muster/core/cluster/create.ts";
+import * as Read from "@muster/core/cluster/read.ts";
+import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import * as Jobs from "@muster/core/job/read.ts";
+import { submit } from "@muster/core/job/submit.ts";
+import { create as launch } from "@muster/core/launch/create.ts";
+import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { Task } from "@muster/core/task/task.ts";
+import { expect, test } from "vitest";
+import { enrollAll } from "../support/host.ts";
+import { clusterRequest, code, jobRequest, launchRequest, passing, readyCluster, ref } from "../support/requests.ts";
+import { ADA, BEN, type TestWorld, testWorld } from "../support/world.ts";
+
+const HEAD = { name: "head", nodes: 1, resources: { instanceType: "small" }, schedulable: false };
+const workers = (nodes: number, instanceType = "large") => ({
+  name: "workers",
+  nodes,
+  resources: { instanceType },
+  schedulable: true,
+});
+const request = (...groups: Parameters<typeof Create.create>[2]["groups"] & object) => ({
+  name: "demo",
+  groups,
+  idle: "never" as const,
+  shared: false,
+});
+
+/** Ada's cluster with a head and two workers, ready. */
+async function flambe(world: TestWorld) {
+  const { id } = await Create.create(world, ADA, request(HEAD, workers(2)));
+  await reconcile(world, ref(id));
+  for (const intent of world.provider.intents) await enrollAll(world, undefined, intent);
+  return id;
+}
+
+const shown = async (world: TestWorld, id: string) => {
+  const { state, nodes, groups } = await Read.get(world, ADA, id);
+  return [state, nodes, groups.map(group => `${group.name} ${group.nodes}`)];
+};
+
+test("who asks for more hosts of a group gets the difference, of the same kind, and the others are left alone", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  const before = [...world.provider.machines.keys()];
+  await Create.create(world, ADA, request(HEAD, workers(4)));
+  await reconcile(world, ref(id));
+  expect(world.provider.intents.at(-1)).toMatchObject({
+    group: "workers",
+    generation: 1,
+    try: 3,
+    offer: { instanceType: "large" },
+    hosts: [{ rank: 3 }, { rank: 4 }],
+  });
+  await enrollAll(world);
+  expect(await shown(world, id)).toEqual(["ready", 5, ["head 1", "workers 4"]]);
+  expect([...world.provider.machines.keys()].slice(0, 3)).toEqual(before);
+  expect(await sweepOrphans(world)).toEqual([]);
+  const { id: job } = await submit(world, ADA, id, jobRequest({ nodes: 4 }));
+  await sweepDue(world);
+  await reconcile(world, ref(id));
+  expect((await Jobs.get(world, ADA, job)).placement).toEqual([1, 2, 3, 4]);
+});
+
+test("the same request again, or one for less, changes nothing", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  const { changes } = world;
+  const count = changes.length;
+  await Create.create(world, ADA, request(HEAD, workers(2)));
+  await Create.create(world, ADA, request(workers(1)));
+  expect([changes.length, await shown(world, id)]).toEqual([count, ["ready", 3, ["head 1", "workers 2"]]]);
+});
+
+test("jobs run on while their cluster grows, and keep their hosts", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  const { id: jobId } = await submit(world, ADA, id, jobRequest());
+  await hosts[0]?.poll();
+  const fence = (await Jobs.get(world, ADA, jobId)).fence ?? 0;
+  await hosts[0]?.report({ jobId, fence, state: "running" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await reconcile(world, ref(id));
+  expect(await hosts[0]?.poll([{ jobId, fence }])).toMatchObject({ revoked: [], held: [{ jobId }] });
+  await enrollAll(world);
+  expect(await shown(world, id)).toEqual(["ready", 2, ["main 2"]]);
+  expect(await hosts[0]?.poll([{ jobId, fence }])).toMatchObject({ revoked: [], held: [{ jobId }] });
+  const exit = { jobId, fence, state: "exited", cause: "exited", exitCode: 0, chunks: 0, logsComplete: true } as const;
+  await hosts[0]?.report(exit);
+  expect((await Jobs.get(world, ADA, jobId)).state).toBe("succeeded");
+});
+
+test("where there are no more machines the cluster is what it was, says why, and may grow later", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  world.provider.full.add("large");
+  await Create.create(world, ADA, request(HEAD, workers(3)));
+  await passing(world, 12);
+  expect(await shown(world, id)).toEqual(["ready", 3, ["head 1", "workers 2"]]);
+  expect((await Read.get(world, ADA, id)).failure).toMatchObject({ code: "no_capacity" });
+  expect(world.provider.machines.size).toBe(3);
+  world.provider.full.clear();
+  await Create.create(world, ADA, request(HEAD, workers(3)));
+  await reconcile(world, ref(id));
+  await enrollAll(world);
+  expect(await shown(world, id)).toEqual(["ready", 4, ["head 1", "workers 3"]]);
+  expect((await Read.get(world, ADA, id)).failure).toBeUndefined();
+});
+
+test("hosts that never call home are ended, and the others work on", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 3 }));
+  await reconcile(world, ref(id));
+  expect(world.provider.machines.size).toBe(3);
+  await passing(world, 20, async () => hosts[0]?.poll());
+  expect(await shown(world, id)).toEqual(["ready", 1, ["main 1"]]);
+  expect((await Read.get(world, ADA, id)).failure?.code).toBe("boot_timeout");
+  expect(world.provider.machines.size).toBe(1);
+  expect((await Read.hosts(world, ADA, id, { limit: 100 })).items).toHaveLength(1);
+});
+
+test("what a growing cluster takes of the budget is given back with what it could not get", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  const takes = async () => (await Read.get(world, ADA, id)).hourly;
+  const before = await takes();
+  await Create.create(world, ADA, request(HEAD, workers(4)));
+  await reconcile(world, ref(id));
+  expect(await takes()).toBeCloseTo((before ?? 0) * (5 / 3));
+  await passing(world, 20);
+  expect(await takes()).toBeCloseTo(before ?? 0);
+});
+
+test("only a ready cluster grows, by those who may manage it, and by machines like its own", async () => {
+  const world = testWorld();
+  await readyCluster(world, { idle: "never", shared: true });
+  const more = (actor: typeof ADA | typeof BEN, asked = {}) =>
+    code(Create.create(world, actor, clusterRequest({ nodes: 2, ...asked })));
+  expect(await more(BEN)).toBe("forbidden");
+  expect(await more(ADA, { resources: { cpus: { count: 64, atLeast: true } } })).toBe("conflict");
+  await Change.stop(world, ADA, "demo");
+  expect(await more(ADA)).toBe("conflict");
+  expect(await more(ADA, { nodes: 1 })).toBe("nothing");
+});
+
+test("a launch does not let a cluster grow by itself: it says how", async () => {
+  const world = testWorld();
+  await readyCluster(world, { idle: "never" });
+  const wide = { ...launchRequest, task: Task.parse({ run: "true", nodes: 2 }) };
+  await expect(launch(world, ADA, wide)).rejects.toMatchObject({
+    code: "conflict",
+    details: { hint: expect.stringContaining("muster up") },
+  });
+});
+
+test("a new group may join", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  await Create.create(world, ADA, request({ ...workers(1, "small"), name: "more" }));
+  await reconcile(world, ref(id));
+  await enrollAll(world);
+  expect(await shown(world, id)).toEqual(["ready", 4, ["head 1", "workers 2", "more 1"]]);
+});
