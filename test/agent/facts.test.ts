@@ -1,15 +1,11 @@
 /** What an agent finds on its machine; the metadata service is a server of our own, processes are real. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Facts } from "@muster/core/host/host.ts";
 import { expect, test } from "vitest";
 import { facts } from "../../packages/agent/src/host/facts.ts";
 import { hasSessionAgent, machineFacts } from "../../packages/agent/src/host/machine.ts";
 import { Metadata } from "../../packages/agent/src/host/metadata.ts";
 import { FakeMetadata } from "./support/metadata.ts";
+import { sessionAgent } from "./support/session-agent.ts";
 import { until } from "./support/until.ts";
 
 test("a machine on EC2 tells what it is", async () => {
@@ -27,16 +23,10 @@ test("a machine on EC2 tells what it is", async () => {
 });
 
 test("whether sessions can reach it is seen by its processes", async () => {
-  const place = mkdtempSync(join(tmpdir(), "mf-"));
-  copyFileSync("/bin/sleep", join(place, "amazon-ssm-agent"));
   const isOfTheMachine = hasSessionAgent();
-  const sessions = spawn(join(place, "amazon-ssm-agent"), ["1000"]);
-  try {
+  {
+    await using _ = sessionAgent();
     await until("the session agent", async () => hasSessionAgent());
-  } finally {
-    sessions.kill();
-    await once(sessions, "exit");
-    rmSync(place, { recursive: true });
   }
   await until("it to be gone", async () => hasSessionAgent() === isOfTheMachine);
 });

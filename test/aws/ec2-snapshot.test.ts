@@ -197,7 +197,11 @@ test("an image's name is one that EC2 takes, and another for each deployment, ho
     move: fc.nat(),
   });
   const taken = /^[A-Za-z0-9_()[\] ./'@-]{3,128}$/;
-  await fc.assert(fc.asyncProperty(of, async one => expect(nameOf(one.deployment, one)).toMatch(taken)));
+  await fc.assert(
+    fc.asyncProperty(of, async one => {
+      expect(nameOf(one.deployment, one)).toMatch(taken);
+    }),
+  );
   const [host, next] = ["hst_01ARZ3NDEKTSV4RRFFQ69G5FAV_0", "hst_01ARZ3NDEKTSV4RRFFQ69G5FAV_1"];
   const names = ["app", "a".repeat(150), "a:b"].flatMap(deployment =>
     [host, next].flatMap(hostId => [1, 2].map(move => nameOf(deployment, { hostId, move }))),

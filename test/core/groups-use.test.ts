@@ -7,7 +7,8 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import * as Launch from "@muster/core/launch/create.ts";
+import * as LaunchCreate from "@muster/core/launch/create.ts";
+import * as Launch from "@muster/core/launch/launch.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { describe, expect, test } from "vitest";
 import {
@@ -99,7 +100,7 @@ describe("jobs", () => {
       message: "the job wants 3 hosts; cluster 'demo' has 2 for jobs",
     });
     const launch = (nodes: number) =>
-      Launch.create(world, ADA, { ...launchRequest, task: Task.parse({ run: "true", nodes }) });
+      LaunchCreate.create(world, ADA, { ...launchRequest, task: Task.parse({ run: "true", nodes }) });
     await expect(launch(3)).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("2 hosts") });
     expect(await launch(2)).toMatchObject({ reused: true, job: { nodes: 2 } });
   });
@@ -111,7 +112,7 @@ describe("jobs", () => {
     await readyGroups(world);
     const launch = (cpus: number) => {
       const resources = { cpus: { count: cpus, atLeast: true } };
-      return Launch.create(world, ADA, { ...launchRequest, task: Task.parse({ run: "true", resources }) });
+      return LaunchCreate.create(world, ADA, { ...launchRequest, task: Task.parse({ run: "true", resources }) });
     };
     expect((await launch(16)).reused).toBe(true);
     await expect(launch(17)).rejects.toThrow("group 'workers': cluster 'demo' has 16 CPUs per host");
@@ -131,22 +132,22 @@ describe("up again", () => {
     expect(world.provider.intents).toHaveLength(2);
   });
 
+  test("with jobs on the head is refused, in words", async () => {
+    const world = testWorld();
+    await readyGroups(world);
+    const message = "group 'head' of cluster 'demo' takes no jobs";
+    const body = groupsRequest([{ ...HEAD, schedulable: true }]);
+    await expect(Create.create(world, ADA, body)).rejects.toMatchObject({ code: "conflict", message });
+  });
+
   test.each([
     ["more hosts", [HEAD, { ...WORKERS, nodes: 4 }], "group 'workers' of cluster 'demo' has 2 hosts; 4 were asked for"],
     ["a new group", [{ name: "more" }], "cluster 'demo' has no group 'more'; it has 'head' and 'workers'"],
-    ["jobs on the head", [{ ...HEAD, schedulable: true }], "group 'head' of cluster 'demo' takes no jobs"],
-  ])("with %s is refused, in words", async (_, groups, message) => {
+  ])("by a launch with %s is refused, in words: only up lets a cluster grow", async (_, groups, message) => {
     const world = testWorld();
     await readyGroups(world);
-    await expect(Create.create(world, ADA, groupsRequest(groups))).rejects.toMatchObject({ code: "conflict", message });
-  });
-
-  test("with more hosts says that clusters do not grow yet", async () => {
-    const world = testWorld();
-    await readyGroups(world);
-    const body = groupsRequest([HEAD, { ...WORKERS, nodes: 4 }]);
-    const hint = "clusters do not grow yet: ask for at most 2, or choose another name with: -c NAME";
-    await expect(Create.create(world, ADA, body)).rejects.toMatchObject({ details: { hint } });
+    const body = Launch.Create.parse({ task: { run: "true" }, cluster: "demo", groups });
+    await expect(LaunchCreate.create(world, ADA, body)).rejects.toMatchObject({ code: "conflict", message });
   });
 });
 

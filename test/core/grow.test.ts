@@ -145,6 +145,17 @@ test("only a ready cluster grows, by those who may manage it, and by machines li
   expect(await more(ADA, { nodes: 1 })).toBe("nothing");
 });
 
+test("where there are several kinds of hosts, nobody guesses which are meant", async () => {
+  const world = testWorld();
+  await Create.create(world, ADA, request(workers(1), { ...workers(1, "small"), name: "more" }));
+  await passing(world, 1);
+  for (const intent of world.provider.intents) await enrollAll(world, undefined, intent);
+  await expect(Create.create(world, ADA, clusterRequest({ nodes: 3 }))).rejects.toMatchObject({
+    code: "conflict",
+    message: "cluster 'demo' has several groups: workers, more",
+  });
+});
+
 test("a launch does not let a cluster grow by itself: it says how", async () => {
   const world = testWorld();
   await readyCluster(world, { idle: "never" });

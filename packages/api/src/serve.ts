@@ -33,7 +33,7 @@ export interface Door {
   findClaim(actor: Actor): Promise<{ readonly answer: unknown } | undefined>;
   /** The first answer, when a verb failed because its request was committed before. */
   isReplay(error: unknown): { readonly answer: unknown } | undefined;
-  readonly digest: Pick<Digest, "hash">;
+  readonly digest: Pick<Digest, "hash" | "mac">;
   readonly log: Log;
 }
 
@@ -117,7 +117,8 @@ function keyOf(route: Route, event: HttpEvent): string | undefined {
 function claim(digest: Door["digest"], caller: Caller, key: string, event: HttpEvent, text: string): Caller {
   if (caller.actor === undefined) return caller;
   const request = [event.requestContext.http.method, event.rawPath, event.rawQueryString, text].join("\n");
-  const made = { key: digest.hash(`${caller.actor.id}\n${key}`), request: digest.hash(request) };
+  // Keyed: what stands in the table must not tell whether somebody guessed a weak secret in the request.
+  const made = { key: digest.hash(`${caller.actor.id}\n${key}`), request: digest.mac("request", request) };
   return { actor: { ...caller.actor, claim: made } };
 }
 

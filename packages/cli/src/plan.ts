@@ -36,6 +36,7 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
   const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
     ...(several(plan) ? grouped(plan) : alike(plan)),
+    ...(plan.grows ?? []).map((group): Fact => ["grows", `by ${group.name}: ${hostsOf(group, plan.provider)}`]),
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { DescribeInstancesCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
 import { FakeMetadata } from "../../agent/support/metadata.ts";
+import { sessionAgent } from "../../agent/support/session-agent.ts";
 import type { Gateway } from "./gateway.ts";
 import { pause } from "./pause.ts";
 
@@ -44,6 +45,8 @@ export interface Site {
 export function watchMachines(site: Site): Machines {
   const machines = new Map<string, Machine>();
   const state = { closed: false };
+  // All of them are this machine: one session agent runs on each.
+  const sessions = sessionAgent();
   const shown: Machines = {
     boots: true,
     get ids() {
@@ -57,6 +60,7 @@ export function watchMachines(site: Site): Machines {
       state.closed = true;
       await loop;
       for (const machine of machines.values()) await end(machine);
+      await sessions[Symbol.asyncDispose]();
     },
   };
 

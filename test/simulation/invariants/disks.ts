@@ -1,4 +1,4 @@
-/** I19: the disks of a cluster that was stopped are somewhere, whole, until somebody ends it. */
+/** I20: the disks of a cluster that was stopped are somewhere, whole, until somebody ends it. */
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { MINUTE } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
@@ -9,7 +9,7 @@ export function watchDisks(sim: Sim): void {
   sim.cloud.snapshots.onDelete = of => {
     const cluster = clusterOf(sim, of);
     if (cluster && !Cluster.isLeaving(cluster) && cluster.snapshotOf === of.move)
-      sim.violate("I19", `the disks of ${cluster.id}, which is ${cluster.state}, are deleted with move ${of.move}`);
+      sim.violate("I20", `the disks of ${cluster.id}, which is ${cluster.state}, are deleted with move ${of.move}`);
   };
 }
 
@@ -24,7 +24,7 @@ export function checkDisk(sim: Sim, box: Box): void {
   const move = cluster.snapshotOf;
   const copy = move === undefined ? undefined : sim.cloud.snapshots.find({ workspace, clusterId, move }, hostId);
   if (copy?.state !== "complete")
-    sim.violate("I19", `${box.id} is ended; its cluster is ${cluster.state}, and has no copy of ${hostId}'s disk`);
+    sim.violate("I20", `${box.id} is ended; its cluster is ${cluster.state}, and has no copy of ${hostId}'s disk`);
 }
 
 /** How long snapshots may be kept that are nobody's, in ms: two sweeps. */

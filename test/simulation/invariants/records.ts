@@ -131,9 +131,9 @@ function checkGivenUp(
     sim.violate("I12", `cluster ${cluster.id} is given up; ${there.map(box => `${box.id} is ${box.state}`)}`);
   if (cluster.failure === undefined) return;
   const why = `cluster ${cluster.id} is given up for ${cluster.failure.code}`;
-  // I19: missing machines end no cluster whose disks wait for some, or that works and should grow.
-  if (before?.data.snapshotOf !== undefined) sim.violate("I19", `${why}, and its disks with it`);
-  if (before?.data.before !== undefined) sim.violate("I19", `${why}, when it was to grow`);
+  // I20: missing machines end no cluster whose disks wait for some, or that works and should grow.
+  if (before?.data.snapshotOf !== undefined) sim.violate("I20", `${why}, and its disks with it`);
+  if (before?.data.before !== undefined) sim.violate("I20", `${why}, when it was to grow`);
 }
 
 /** States in which machines may run. */

@@ -13,10 +13,33 @@ import * as Group from "./group.ts";
 import { requireStoppable } from "./policy.ts";
 import { specItem } from "./reconcile/plan.ts";
 
+type Chosen = Awaited<ReturnType<typeof Choose.forRequest>>;
+
+/**
+ * What the cluster would grow by; undefined when it lacks nothing.
+ * @throws MusterError `conflict` when its machines are of another kind, or it is not ready; `no_offer`, `forbidden`.
+ */
+export async function growth(
+  world: Pick<Edge, "table" | "providers">,
+  actor: Actor,
+  cluster: Stored<Cluster.Cluster>,
+  request: Group.Request,
+): Promise<Chosen | undefined> {
+  requireAlike(actor, cluster, request);
+  const lacking = shortfall(cluster, request);
+  if (lacking.length === 0) return undefined;
+  requireManage(actor, cluster);
+  requireReady(cluster);
+  requireOneKind(cluster, request);
+  const { spec } = await specItem(world, cluster);
+  const parts = lacking.map(one => partOf(one, cluster, spec));
+  requireRoom(cluster, parts);
+  return Choose.forRequest(world.providers, { groups: parts });
+}
+
 /**
  * The cluster as the request wants it, and the writes that begin that; as it is when it lacks nothing.
- * @throws MusterError `conflict` when its machines are of another kind, or it is not ready; `no_offer`, `over_budget`,
- * `forbidden`, `unsupported`.
+ * @throws MusterError as `growth`; `over_budget`, `unsupported`.
  */
 export async function grown(
   world: Edge,
@@ -24,41 +47,32 @@ export async function grown(
   cluster: Stored<Cluster.Cluster>,
   request: Group.Request,
 ): Promise<{ next: Cluster.Cluster; writes: readonly Write[] }> {
-  requireAlike(actor, cluster, request);
-  const lacking = shortfall(cluster, request);
-  if (lacking.length === 0) return { next: cluster, writes: [] };
-  requireManage(actor, cluster);
+  const chosen = await growth(world, actor, cluster, request);
+  if (chosen === undefined) return { next: cluster, writes: [] };
   requireReady(cluster);
-  const { launch } = cluster;
+  const spot = cluster.spot || chosen.groups.some(group => group.resources.spot);
+  requireStoppable(chosen.provider, { spot }, Cluster.policyOf(cluster));
   const { item, spec } = await specItem(world, cluster);
   const known = Group.groupsOf(cluster);
-  const parts = lacking.map(one => partOf(one, cluster, spec));
-  requireRoom(cluster, parts);
-  const chosen = await Choose.forRequest(world.providers, { groups: parts });
-  const costs = chosen.groups.map(({ resources, nodes, offers }) => ({
+  const added = chosen.groups.map(({ resources, nodes, offers: [offer] }) => ({
     resources,
-    takes: Budget.amountOf(offers[0], nodes),
+    takes: Budget.amountOf(offer, nodes),
   }));
-  const more = costs.reduce((sum, { takes }) => sum + takes, 0);
-  const groups = [...known, ...parts.map(Group.toGroup)];
-  const spot = cluster.spot || parts.some(part => part.resources.spot);
-  requireStoppable(chosen.provider, { spot }, Cluster.policyOf(cluster));
+  const takes = added.reduce((sum, group) => sum + group.takes, 0);
+  const groups = [...known, ...chosen.groups.map(Group.toGroup)];
   const move = advance<Cluster.Cluster, Cluster.State, "grow">(world, Cluster.kind, actor, cluster, "grow", {
     groups,
     nodes: Group.nodesOf(groups),
-    before: { launch, groups: known.length },
+    before: { launch: cluster.launch, groups: known.length },
     dueAt: world.clock.now(),
-    takes: (cluster.takes ?? 0) + more || undefined,
+    takes: (cluster.takes ?? 0) + takes || undefined,
     ...(spot && { spot }),
   });
-  const data: Cluster.Spec = { groups: [...spec.groups.slice(0, known.length), ...costs] };
+  const data: Cluster.Spec = { groups: [...spec.groups.slice(0, known.length), ...added] };
+  const put = { put: { ...item, data }, expect: item.version };
   return {
     next: move.next,
-    writes: [
-      ...move.writes,
-      { put: { ...item, data }, expect: item.version },
-      ...(await Budget.take(world.table, cluster.workspace, more)),
-    ],
+    writes: [...move.writes, put, ...(await Budget.take(world.table, cluster.workspace, takes))],
   };
 }
 
@@ -77,6 +91,19 @@ function requireReady(cluster: Stored<Cluster.Cluster>): asserts cluster is Read
   throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}: it grows only while it is ready`, {
     state: cluster.state,
     hint: isStill ? `start it first: muster start ${cluster.name}` : "wait until it is ready: muster status",
+  });
+}
+
+/** Hosts of which kind, where nobody says and there are several? */
+function requireOneKind(cluster: Cluster.Cluster, request: Group.Request): void {
+  const names = new Set(
+    Group.groupsOf(cluster)
+      .filter(Group.takesJobs)
+      .map(group => group.name),
+  );
+  if (request.groups !== undefined || names.size < 2) return;
+  throw new MusterError("conflict", `cluster '${cluster.name}' has several groups: ${[...names].join(", ")}`, {
+    hint: "say in a file's groups which of them grows",
   });
 }
 

@@ -5,6 +5,7 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { byName, requireManage } from "../cluster/find.ts";
 import { requireFit } from "../cluster/fit.ts";
+import { grown, growth } from "../cluster/grow.ts";
 import { policy } from "../cluster/policy.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
@@ -55,8 +56,9 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
   const existing =
     request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
   if (existing) {
-    requireFit(actor, existing, wanted(request));
-    return Plan.reused(existing);
+    if (hasWork(request)) requireFit(actor, existing, wanted(request));
+    const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
+    return Plan.reused(existing, more);
   }
   const chosen = await Choose.forRequest(world.providers, wanted(request));
   const spot = chosen.groups.some(group => group.resources.spot);
@@ -82,13 +84,17 @@ const jobOf = (request: Launch.Create): Job.Submit => ({
   down: request.down,
 });
 
-/** A stopped cluster is started by a launch: whoever says its name wants it. */
+/** A stopped cluster is started by a launch: whoever says its name wants it. One that brings no job lets it grow. */
 async function reuse(
   world: Edge,
   actor: Actor,
   request: Launch.Create,
   cluster: Stored<Cluster.Cluster>,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
+  if (!hasWork(request) && cluster.state === "ready") {
+    const { next, writes } = await grown(world, actor, cluster, wanted(request));
+    return { cluster: next, writes };
+  }
   requireFit(actor, cluster, wanted(request));
   if (request.down) requireManage(actor, cluster);
   if (cluster.state === "stopped") {

@@ -70,6 +70,7 @@ export const Plan = z.object({
   nodes: z.number().int().meta({ description: "Hosts, in all groups" }),
   idle: Idle,
   groups: z.array(PlannedGroup),
+  grows: z.array(PlannedGroup).optional().meta({ description: "Hosts that a cluster which is there gets in addition" }),
   offers: z.array(Cluster.Offer).meta({
     description: "Those of the group; empty where there are several, which have their own",
   }),

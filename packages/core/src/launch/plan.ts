@@ -17,14 +17,14 @@ export function made(cluster: string | undefined, { provider, groups }: Chosen, 
     provider: provider.name,
     nodes: Group.nodesOf(groups),
     idle,
-    groups: groups.map(group => ({ ...group, barred: group.barred.length > 0 ? group.barred : undefined })),
+    groups: groups.map(plannedGroup),
     offers: first !== undefined && more.length === 0 ? first.offers : [],
     ...(barred.length > 0 && { barred }),
   });
 }
 
-/** Of a cluster that is there: what its machines are, as far as they are chosen. */
-export function reused(cluster: Cluster.Cluster): Launch.Plan {
+/** Of a cluster that is there: what its machines are, as far as they are chosen. @param more what it would grow by */
+export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
   const { name, provider, nodes } = cluster;
   const launch = "launch" in cluster ? cluster.launch : undefined;
   const groups = Group.groupsOf(cluster);
@@ -40,8 +40,14 @@ export function reused(cluster: Cluster.Cluster): Launch.Plan {
       offers: offerOf(cluster, launch, index),
     })),
     offers: launch !== undefined && groups.length === 1 ? [launch.offer] : [],
+    ...(more && { grows: more.groups.map(plannedGroup) }),
   });
 }
+
+const plannedGroup = (group: Chosen["groups"][number]) => ({
+  ...group,
+  barred: group.barred.length > 0 ? group.barred : undefined,
+});
 
 /** The whole offer of the last call; of those before it, market and place are not kept. */
 function offerOf(cluster: Cluster.Cluster, launch: Cluster.Launch | undefined, index: number) {
