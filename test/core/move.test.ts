@@ -2,7 +2,8 @@
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
-import type { MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
+import { MusterError } from "@muster/core/error.ts";
+import type { MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
@@ -60,6 +61,8 @@ test("a moved cluster has other machines, made from its disks, and is ready when
   await passing(world, 2);
   expect(world.provider.intents.at(-1)).toMatchObject({ generation: 2, try: 1, move: 1 });
   expect([await stateOf(world, id), machinesOf(world)]).toEqual(["booting", ["2", "2"]]);
+  await sweepOrphans(world);
+  expect(copies.moves()).toEqual(["1 complete", "1 complete"]);
   await enrollAll(world);
   expect(await stateOf(world, id)).toBe("ready");
   expect(await sweepOrphans(world)).toEqual([]);
@@ -86,6 +89,24 @@ test("a copy that fails leaves the cluster stopped with its machines, and the ne
   expect(copies.moves()).toEqual(["1 failed", "2 pending"]);
   await sweepOrphans(world);
   expect(copies.moves()).toEqual(["2 pending"]);
+});
+
+test("a cloud that refuses to copy leaves the cluster as it was; one that is busy is asked again", async () => {
+  const { world, id } = await moving();
+  const { snapshot } = world.provider as { snapshot?: MachineProvider["snapshot"] };
+  let calls = 0;
+  const failing = (failure: MusterError) => async () => {
+    calls++;
+    throw failure;
+  };
+  Object.assign(world.provider, { snapshot: failing(new MusterError("busy", "not now")) });
+  await passing(world, 3);
+  expect([await stateOf(world, id), calls]).toEqual(["moving", 3]);
+  Object.assign(world.provider, { snapshot: failing(new MusterError("quota_exceeded", "too many snapshots")) });
+  await passing(world, 1);
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "quota_exceeded" } });
+  Object.assign(world.provider, { snapshot });
+  expect(machinesOf(world)).toEqual(["1"]);
 });
 
 test("disks that are not copied within a day stay where they are", async () => {

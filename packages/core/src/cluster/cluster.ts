@@ -110,6 +110,7 @@ export const Cluster = z.discriminatedUnion("state", [
     before: Before.optional(),
     /** Epoch ms. */ bootBy: z.number(),
     /** Whether its disks have been in use before. */ restarted: z.boolean(),
+    /** The move whose snapshots its disks are being made from. */ restoredFrom: z.number().int().optional(),
     /** Epoch ms since when machines of it do not show. */ suspectedAt: z.number().optional(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),
@@ -264,8 +265,11 @@ export const triesOf = (launch: Launch): readonly number[] => [...(launch.made ?
 export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
 
 /** Whether the snapshots of this move are its disks, or are to be. */
-export const keepsSnapshots = (cluster: Cluster, move: number): boolean =>
-  !isLeaving(cluster) && (cluster.snapshotOf === move || (cluster.state === "moving" && cluster.move === move));
+export function keepsSnapshots(cluster: Cluster, move: number): boolean {
+  if (isLeaving(cluster)) return false;
+  if (cluster.state === "moving" && cluster.move === move) return true;
+  return cluster.snapshotOf === move || (cluster.state === "booting" && cluster.restoredFrom === move);
+}
 
 /** The policy that the control plane keeps: also while its machines have still to learn of it. */
 export const policyOf = (cluster: Cluster): Idle => cluster.nextIdle ?? cluster.idle;

@@ -165,9 +165,10 @@ const answered = (world: World, sent: In<"launching">, provider: MachineProvider
     if (made.length < groupsOf(cluster).length)
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
-    // The machines have the disks now: the sweep deletes the snapshots.
-    const restarted = cluster.snapshotOf !== undefined;
-    const patch = { launch, bootBy, dueAt: bootBy, restarted, snapshotOf: undefined };
+    // The machines have the disks now. The snapshots stay until they have booted; then the sweep deletes them.
+    const restoredFrom = cluster.snapshotOf;
+    const restarted = restoredFrom !== undefined;
+    const patch = { launch, bootBy, dueAt: bootBy, restarted, restoredFrom, snapshotOf: undefined };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
     return "again";

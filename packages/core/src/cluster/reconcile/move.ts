@@ -9,12 +9,14 @@
  * Gotcha: a machine is ended only when the record says that its disks are snapshots, and only machines up to the
  * generation on record: whoever stood still in here must not end those that were launched meanwhile.
  */
+import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import type { Machine, MachineProvider, Snapshot } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
 import { amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { clear } from "./clear.ts";
+import { failureOf } from "./fail.ts";
 import { nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { stay } from "./stay.ts";
@@ -52,10 +54,9 @@ async function copy(
   machines: readonly Machine[],
 ): Promise<Outcome> {
   const now = world.clock.now();
-  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
-  if (machines.some(machine => runs(machine))) await provider.stop(ref);
-  const idle = machines.filter(machine => machine.state === "stopped").map(machine => machine.machineId);
-  const snapshots = (await provider.snapshot?.({ ...ref, move: cluster.move }, idle)) ?? [];
+  const snapshots = await snapshotsOf(cluster, provider, machines);
+  if (snapshots === "busy") return later(world, cluster, now + LOOK);
+  if (!Array.isArray(snapshots)) return stay(world, cluster, failureOf(snapshots));
   const states = new Map(snapshots.map(({ hostId, state }) => [hostId, state]));
   const hosts = Array.from({ length: cluster.nodes }, (_, rank) => Host.idOf(cluster.id, rank));
   if (hosts.every(host => states.get(host) === "complete")) {
@@ -65,6 +66,23 @@ async function copy(
   const there = new Set(machines.filter(machine => machine.state !== "terminating").map(machine => machine.hostId));
   const failure = obstacle(hosts, states, there) ?? (now > cluster.changedAt + COPY_WITHIN ? TOO_LONG : undefined);
   return failure ? stay(world, cluster, failure) : later(world, cluster, now + LOOK);
+}
+
+/** @returns `busy`: soon; an error: never. @throws MusterError `unavailable`: nobody knows. */
+async function snapshotsOf(
+  cluster: Moving,
+  provider: MachineProvider,
+  machines: readonly Machine[],
+): Promise<Snapshot[] | MusterError | "busy"> {
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  if (machines.some(machine => runs(machine))) await provider.stop(ref);
+  const idle = machines.filter(machine => machine.state === "stopped").map(machine => machine.machineId);
+  try {
+    return [...((await provider.snapshot?.({ ...ref, move: cluster.move }, idle)) ?? [])];
+  } catch (error) {
+    if (!(error instanceof MusterError) || error.code === "unavailable") throw error;
+    return error.code === "busy" ? "busy" : error;
+  }
 }
 
 /** Somebody else's start, or one that landed late. */
