@@ -176,8 +176,14 @@ describe("what is sent", () => {
       "muster:generation": "3",
       "muster:try": "2",
       "muster:rank": "0",
+      "muster:group": "main",
     };
     for (const type of ["instance", "volume", "network-interface"]) expect(tagsFor(fields, type)).toEqual(tags);
+  });
+
+  test("names machines after their group where a cluster has several", async () => {
+    await opened.provider.launch(intentOf(freshRef(), 1, { group: "workers" }));
+    expect(tagsFor(request(), "instance")).toMatchObject({ Name: "train-workers", "muster:group": "workers" });
   });
 
   test("shows tags in the metadata only where all of them can be shown", async () => {

@@ -38,8 +38,9 @@ export interface AwsWorld {
 
 let tables = 0;
 
-export async function openWorld(cloud: Cloud): Promise<AwsWorld> {
-  const opened = await openProvider(cloud, { timeout: 400 });
+/** @param timeout of one call, in ms: so long a test waits for what never answers. */
+export async function openWorld(cloud: Cloud, timeout = 400): Promise<AwsWorld> {
+  const opened = await openProvider(cloud, { timeout });
   opened.clock.at = Date.now();
   const clock = { now: () => opened.clock.at };
   const name = `lifecycle-${tables++}`;
@@ -100,6 +101,7 @@ export const verbs = {
   },
   stop: async (at: AwsWorld, id: string) => said(at, () => Change.stop(at.world, ADA, id)),
   start: async (at: AwsWorld, id: string) => said(at, () => Change.start(at.world, ADA, id)),
+  move: async (at: AwsWorld, id: string) => said(at, () => Change.start(at.world, ADA, id, { move: true })),
   remove: async (at: AwsWorld, id: string) => said(at, () => Change.remove(at.world, ADA, id)),
 };
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Instance, InstanceStateName, Tag } from "@aws-sdk/client-ec2";
+import * as Group from "@muster/core/cluster/group.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Host from "@muster/core/host/host.ts";
 import type { Intent, Machine, MachineState } from "@muster/core/ports/provider.ts";
@@ -13,6 +14,7 @@ export const WORKSPACE = "muster:workspace";
 export const CLUSTER = "muster:cluster";
 const GENERATION = "muster:generation";
 const TRY = "muster:try";
+const GROUP = "muster:group";
 /** Rank of the first host of the call; the others follow in the order of their launch index. */
 const RANK = "muster:rank";
 
@@ -46,7 +48,11 @@ export function tagsOf(of: { readonly deployment: string; readonly tags: Tags },
   return tagList(tags);
 }
 
-const forPeople = ({ label }: Intent): Tags => ({ Name: label.cluster, creator: label.owner });
+/** The group's name is said where there are others. */
+const forPeople = ({ label, group }: Intent): Tags => ({
+  Name: group === Group.MAIN ? label.cluster : `${label.cluster}-${group}`,
+  creator: label.owner,
+});
 
 const own = (deployment: string, intent: Intent): Tags => ({
   [DEPLOYMENT]: deployment,
@@ -54,6 +60,7 @@ const own = (deployment: string, intent: Intent): Tags => ({
   [CLUSTER]: intent.clusterId,
   [GENERATION]: String(intent.generation),
   [TRY]: String(intent.try),
+  [GROUP]: intent.group,
   [RANK]: String(intent.hosts[0]?.rank ?? 0),
 });
 

@@ -42,8 +42,10 @@ export async function assign(
   if (secrets === undefined) return undefined;
   const task = { ...(await taskOf(world.table, job)), secrets };
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
-  const offer =
-    cluster && "launch" in cluster && cluster.launch ? cluster.launch.offer : { provider: cluster?.provider ?? "" };
+  const launch = cluster && "launch" in cluster ? cluster.launch : undefined;
+  // Groups may be in different zones: the machine itself knows best.
+  const zone = host.host.facts?.zone ?? launch?.offer.zone;
+  const offer = { provider: cluster?.provider ?? "", region: launch?.offer.region, zone };
   const rank = job.placement.indexOf(host.rank);
   const hosts = job.placement.flatMap(place => slots.hosts.filter(slot => slot.rank === place));
   const until = world.clock.now() + GRANT;

@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { Name, Resources } from "../task/task.ts";
 
-const MAIN = "main";
+/** The group of a cluster that was asked for without any. */
+export const MAIN = "main";
 
 /** The most hosts that a cluster may have, whatever their groups: its slots are one item. */
 export const MOST_NODES = 1024;
