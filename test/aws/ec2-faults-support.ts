@@ -49,3 +49,6 @@ export const outcomeOf = async (verb: Promise<unknown>): Promise<string> =>
   );
 
 export const table = (calls: readonly string[]) => calls.flatMap(call => names.map(name => [call, name] as const));
+
+/** Silence is waited out in real seconds; anything else may take as long as a busy machine needs. */
+export const patienceFor = (name: string) => ({ timeout: name.startsWith("silent") ? 1_500 : 10_000 });

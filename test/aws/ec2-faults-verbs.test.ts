@@ -4,7 +4,7 @@
  */
 import type { ClusterRef } from "@muster/core/ports/provider.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { faultOf, names, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
+import { faultOf, names, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
 import { aliveOf, type Cloud, freshRef, intentOf, type Opened, openCloud, openProvider } from "./ec2-support.ts";
 
 let cloud: Cloud;
@@ -14,8 +14,7 @@ beforeAll(async () => {
   cloud = await openCloud();
 });
 beforeEach(async () => {
-  // It soon gives up on a silent connection.
-  opened = await openProvider(cloud, { timeout: 1_500 });
+  opened = await openProvider(cloud);
 });
 afterEach(async () => {
   expect(cloud.edge.unimplemented).toEqual([]);
@@ -46,6 +45,7 @@ const statesOf = async (ref: ClusterRef) => (await opened.provider.observe(ref))
 
 describe("start", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.StartInstances"]))("%s %s", async (call, name) => {
+    opened = await openProvider(cloud, patienceFor(name));
     const { ref, ids } = await stopped();
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.start(ref))).toBe(saysOf(call, name, "unavailable"));
@@ -84,6 +84,7 @@ describe("start", () => {
 
 describe("stop", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.StopInstances"]))("%s %s", async (call, name) => {
+    opened = await openProvider(cloud, patienceFor(name));
     const { ref, ids } = await running();
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.stop(ref))).toBe(saysOf(call, name, "unavailable"));
@@ -168,6 +169,7 @@ describe("observe and sweep", () => {
 
 describe("setPowerOff", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.ModifyInstanceAttribute"]))("%s %s", async (call, name) => {
+    opened = await openProvider(cloud, patienceFor(name));
     const { ref } = await running();
     cloud.edge.inject(faultOf(call, name));
     const outcome = await outcomeOf(opened.provider.setPowerOff(ref, "terminate"));

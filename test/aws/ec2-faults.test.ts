@@ -5,7 +5,7 @@
 import { DescribeSecurityGroupsCommand } from "@aws-sdk/client-ec2";
 import type { ClusterRef, Intent } from "@muster/core/ports/provider.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { faultOf, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
+import { faultOf, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
 import { RESERVED } from "./ec2-gaps.ts";
 import {
   aliveOf,
@@ -27,8 +27,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await makeParameter(cloud, "/images/mine", IMAGE);
-  // One that has nothing in memory yet, and soon gives up on a silent connection.
-  opened = await openProvider(cloud, { timeout: 1_500 });
+  // One that has nothing in memory yet.
+  opened = await openProvider(cloud);
 });
 afterEach(async () => {
   expect(cloud.edge.unimplemented).toEqual([]);
@@ -71,6 +71,7 @@ describe("launch", () => {
   });
 
   test.each(table(calls))("%s %s", async (call, name) => {
+    opened = await openProvider(cloud, patienceFor(name));
     const intent = coldIntent();
     cloud.edge.inject(faultOf(call, name));
     const outcome = await outcomeOf(opened.provider.launch(intent));
@@ -89,6 +90,7 @@ describe("launch", () => {
   test.each(["reset after", "silent after", "cut", "twice", "failed"] as const)(
     "RunInstances %s, over and over, makes the machines once",
     async name => {
+      opened = await openProvider(cloud, patienceFor(name));
       const intent = coldIntent();
       cloud.edge.inject(faultOf("ec2.RunInstances", name, 3));
       const outcomes = [1, 2, 3].map(() => outcomeOf(opened.provider.launch(intent)));
