@@ -85,9 +85,22 @@ describe("launch", () => {
       ],
     });
     expect((await home.run("run", example("hello"), "-c", "lab")).out).toMatch(/rank 0 of 1\n$/);
-    expect((await home.run("up", example("groups"), "-c", "lab", "--groups.1.nodes", "4")).err).toContain(
-      "group 'workers' of cluster 'lab' has 2 hosts; 4 were asked for",
-    );
+    const wide = await home.run("launch", example("groups"), "-c", "lab", "--groups.1.nodes", "4");
+    expect(wide.err).toMatch(/group 'workers' of cluster 'lab' has 2 hosts; 4 were asked for\n.*muster up FILE -c lab/);
+    const grown = await home.run("up", example("groups"), "-c", "lab", "--groups.1.nodes", "4");
+    expect(grown.err).toMatch(/ grows +by workers: 2 × local .*\n +then +free\n[\s\S]*cluster lab {2}growing → ready/);
+    expect([grown.code, (await home.run("status", "lab")).out]).toEqual([
+      0,
+      expect.stringMatching(/\n {2}workers +4 +local +free\n/),
+    ]);
+    const failed = await home.run("up", example("groups"), "-c", "lab", "--groups.1.nodes", "70", "--json");
+    expect([failed.code, JSON.parse(failed.out)]).toMatchObject([
+      124,
+      { exitCode: 124, cluster: { state: "ready", nodes: 5, failure: { code: "no_capacity" } } },
+    ]);
+    expect(failed.err).toContain("the cluster did not grow, and is as it was: ");
+    const fewer = await home.run("up", "-c", "lab", "--num_nodes", "1");
+    expect([fewer.code, fewer.err]).toEqual([0, expect.stringContaining("clusters do not shrink")]);
     expect((await home.run("down", "lab")).code).toBe(0);
   });
 

@@ -1,11 +1,14 @@
 /** Clusters that grow. Ran against core on SQLite in memory, with a provider of ours with dials. */
+import * as Budget from "@muster/core/budget/change.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import * as Host from "@muster/core/host/host.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
+import type { MoveRef } from "@muster/core/ports/provider.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
@@ -119,6 +122,60 @@ test("hosts that never call home are ended, and the others work on", async () =>
   expect((await Read.get(world, ADA, id)).failure?.code).toBe("boot_timeout");
   expect(world.provider.machines.size).toBe(1);
   expect((await Read.hosts(world, ADA, id, { limit: 100 })).items).toHaveLength(1);
+});
+
+test("a job that counted on a growth which came to nothing is told so, and keeps no machine running", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: { after: 10, action: "stop" } });
+  await Create.create(world, ADA, clusterRequest({ nodes: 3 }));
+  const { id: wide } = await submit(world, ADA, id, jobRequest({ nodes: 3 }));
+  const { id: narrow } = await submit(world, ADA, id, jobRequest());
+  await passing(world, 9, async () => hosts[0]?.poll());
+  expect(await Jobs.get(world, ADA, wide)).toMatchObject({
+    state: "failed",
+    failure: { code: "boot_timeout", message: "it wants 3 hosts, and cluster 'demo' has 1 for jobs" },
+  });
+  expect((await Jobs.get(world, ADA, narrow)).state).toBe("starting");
+});
+
+test("new jobs begin on the hosts that are there while their cluster grows", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await reconcile(world, ref(id));
+  expect((await Read.get(world, ADA, id)).state).toBe("booting");
+  const { id: job } = await submit(world, ADA, id, jobRequest());
+  expect((await hosts[0]?.poll())?.assignments).toMatchObject([{ jobId: job }]);
+});
+
+test("no try is used twice: what a growth made that came to nothing is never taken for the next one's", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 3 }));
+  await passing(world, 20, async () => hosts[0]?.poll());
+  expect(await shown(world, id)).toEqual(["ready", 1, ["main 1"]]);
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await reconcile(world, ref(id));
+  expect(world.provider.intents.map(intent => intent.try)).toEqual([1, 2, 3]);
+});
+
+test("what a growth wanted and did not get is not paid for when the cluster moves", async () => {
+  const world = testWorld();
+  Object.assign(world.provider, {
+    capabilities: { ...world.provider.capabilities, move: true },
+    snapshot: async ({ clusterId }: MoveRef) => [{ hostId: Host.idOf(clusterId, 0), state: "complete" }],
+  });
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  const taken = async () => (await Budget.get(world, ADA)).hourly.taken;
+  const before = await taken();
+  await Create.create(world, ADA, clusterRequest({ nodes: 4 }));
+  await passing(world, 20, async () => hosts[0]?.poll());
+  await Change.stop(world, ADA, id);
+  await reconcile(world, ref(id));
+  await Change.start(world, ADA, id, { move: true });
+  await passing(world, 2);
+  expect(await shown(world, id)).toEqual(["booting", 1, ["main 1"]]);
+  expect(await taken()).toBeCloseTo(before);
 });
 
 test("what a growing cluster takes of the budget is given back with what it could not get", async () => {

@@ -3,11 +3,12 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { submit } from "@muster/core/job/submit.ts";
 import type { MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
-import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepOrphans } from "@muster/core/sweep.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
-import { code, MINUTE, passing, readyCluster, ref, stateOf, stoppedCluster } from "../support/requests.ts";
+import { code, jobRequest, MINUTE, passing, readyCluster, ref, stateOf, stoppedCluster } from "../support/requests.ts";
 import { ADA, BEN, type FakeProvider, type TestWorld, testWorld } from "../support/world.ts";
 
 /** Lets the provider copy disks; each copy stays as the test sets it. */
@@ -117,6 +118,71 @@ test("disks that are not copied within a day stay where they are", async () => {
   expect(machinesOf(world)).toEqual(["1"]);
 });
 
+test("machines that end before they have called take no disks along: the snapshots are kept, and started from again", async () => {
+  const { world, copies, id } = await moving({ nodes: 2 });
+  copies.end("complete");
+  await passing(world, 2);
+  expect(await stateOf(world, id)).toBe("booting");
+  const [first = ""] = world.provider.machines.keys();
+  world.provider.machines.delete(first);
+  for (let minute = 0; minute < 8; minute++) {
+    await passing(world, 1);
+    await sweepOrphans(world);
+  }
+  expect([await stateOf(world, id), machinesOf(world), copies.moves()]).toEqual([
+    "stopped",
+    [],
+    ["1 complete", "1 complete"],
+  ]);
+  await Change.start(world, ADA, "demo");
+  await reconcile(world, ref(id));
+  await enrollAll(world);
+  await sweepOrphans(world);
+  expect([await stateOf(world, id), copies.moves()]).toEqual(["ready", []]);
+});
+
+test.each(["copied", "booting"])(
+  "who stops a cluster while it is %s has its disks, and nothing starts it by itself",
+  async when => {
+    const { world, copies, id } = await moving();
+    if (when === "booting") {
+      copies.end("complete");
+      await passing(world, 2);
+    }
+    await submit(world, ADA, id, jobRequest());
+    await Change.stop(world, ADA, "demo");
+    await passing(world, 30);
+    await sweepOrphans(world);
+    const cluster = await Read.get(world, ADA, id);
+    expect([cluster.state, cluster.failure]).toEqual(["stopped", undefined]);
+    expect([machinesOf(world), copies.moves()]).toEqual(when === "booting" ? [[], ["1 complete"]] : [["1"], []]);
+  },
+);
+
+test("a move that is refused for ever ends after a day", async () => {
+  const { world, id } = await moving();
+  Object.assign(world.provider, {
+    snapshot: async () => {
+      throw new MusterError("unavailable", "you may not");
+    },
+  });
+  await passing(world, 5);
+  expect(await stateOf(world, id)).toBe("moving");
+  world.clock.pass(24 * 60 * MINUTE);
+  await passing(world, 1);
+  expect(await Read.get(world, ADA, id)).toMatchObject({ state: "stopped", failure: { code: "move_failed" } });
+});
+
+test("a cluster is not called ended while snapshots of it are left", async () => {
+  const { world, copies, id } = await moving();
+  Object.assign(world.provider, { deleteSnapshots: async () => Promise.reject(new MusterError("busy", "in use")) });
+  await Change.remove(world, ADA, "demo");
+  await passing(world, 5);
+  expect([await stateOf(world, id), copies.moves()]).toEqual(["draining", ["1 pending"]]);
+  await passing(world, 40);
+  expect(await stateOf(world, id)).toBe("terminated");
+});
+
 test("without capacity anywhere the disks wait as snapshots, and every later start is made from them", async () => {
   const { world, copies, id } = await moving();
   copies.end("complete");
@@ -139,8 +205,7 @@ test("what is ended while its disks are snapshots leaves none behind", async () 
   world.provider.full.add("small").add("large");
   await passing(world, 2);
   await Change.remove(world, ADA, "demo");
-  await sweepDue(world);
-  await sweepOrphans(world);
+  await passing(world, 2);
   expect([await stateOf(world, id), copies.moves()]).toEqual(["terminated", []]);
 });
 

@@ -10,7 +10,7 @@ import { MOST_BYTES, sizeOf, textOf, valuesOf } from "@muster/core/secret/text.t
 import { Task } from "@muster/core/task/task.ts";
 import { describe, expect, test } from "vitest";
 import type { TestHost } from "../support/host.ts";
-import { jobRequest, passing, readyCluster } from "../support/requests.ts";
+import { jobRequest, MINUTE, passing, readyCluster } from "../support/requests.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 import { assigned, keptFor, request, rewrite, ring, SECRETS } from "./secrets-support.ts";
 
@@ -94,6 +94,10 @@ describe("when a host asks for its work", () => {
     const { id } = await submit(world, ADA, "demo", request({ nodes: 2 }));
     const first = await assigned(hosts[0]);
     world.secrets.held.clear();
+    // What was kept a moment ago may not show yet.
+    expect(await hosts[1]?.poll()).toMatchObject({ assignments: [] });
+    expect((await Read.get(world, ADA, id)).state).toBe("starting");
+    world.clock.pass(6 * MINUTE);
     expect(await hosts[1]?.poll()).toMatchObject({ assignments: [] });
     // The node that has begun is told to end, as when a peer fails.
     const { jobId, fence } = first;

@@ -32,6 +32,9 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
   const { out } = means;
   const cluster = await clusterUp(means, launched.cluster);
   if (cluster.state !== "ready") return clusterFailed(out, cluster);
+  // It is what it was before, and was asked for more.
+  if (launched.cluster.state === "growing" && cluster.failure !== undefined)
+    return clusterFailed(out, cluster, NOT_GROWN);
   if (launched.job === undefined) {
     out.data({ cluster, reused: launched.reused, exitCode: 0 });
     out.note(hint(out, `run something on it: muster run FILE -c ${cluster.name}`));
@@ -57,17 +60,21 @@ async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.In
   using progress = step(means.out, `cluster ${first.name}`);
   const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(Shown.doing(noun.state)));
   const path = `${first.state} → ${cluster.state}`;
-  if (cluster.state === "ready") progress.done(path);
+  if (cluster.state === "ready" && cluster.failure === undefined) progress.done(path);
   else progress.fail(path);
   return cluster;
 }
 
+const NOT_GROWN = "the cluster did not grow, and is as it was: ";
+
 /** Says why a cluster did not come up. @returns the exit code. */
-function clusterFailed(out: Output, cluster: Cluster.Info): number {
+function clusterFailed(out: Output, cluster: Cluster.Info, what = ""): number {
   const exitCode = Exit.ofCluster(cluster);
   out.data({ cluster, exitCode });
   const { failure } = cluster;
-  out.warn(`${out.style("red", "muster:")} ${failure?.message ?? `cluster ${cluster.name} is ${cluster.state}`}`);
+  out.warn(
+    `${out.style("red", "muster:")} ${what}${failure?.message ?? `cluster ${cluster.name} is ${cluster.state}`}`,
+  );
   if (failure?.hint !== undefined) out.warn(`  ${failure.hint}`);
   out.warn(`  what happened: muster events ${cluster.id}`);
   return exitCode;

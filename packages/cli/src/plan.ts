@@ -36,7 +36,7 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
   const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
     ...(several(plan) ? grouped(plan) : alike(plan)),
-    ...(plan.grows ?? []).map((group): Fact => ["grows", `by ${group.name}: ${hostsOf(group, plan.provider)}`]),
+    ...growth(plan),
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
@@ -58,6 +58,24 @@ function alike(plan: Plan): Fact[] {
     [plan.nodes === 1 ? "host" : "hosts", `${plan.nodes} × ${offer === undefined ? plan.provider : machine(offer)}`],
     ["where", offer === undefined ? plan.provider : where(offer)],
     ["price", offer === undefined ? undefined : total(offer, plan.nodes)],
+  ];
+}
+
+/** What is added to a cluster that is there, and what all of it costs then. */
+function growth({ grows = [], groups, provider }: Plan): Fact[] {
+  if (grows.length === 0) return [];
+  const names = new Set(groups.map(group => group.name));
+  const hourly = [...groups, ...grows].reduce(
+    (sum, { nodes, offers }) => sum + (offers[0]?.hourly ?? Number.NaN) * nodes,
+    0,
+  );
+  return [
+    ...grows.map((group): Fact => {
+      const isNew = names.size > 1 || !names.has(group.name);
+      const what = names.has(group.name) ? group.name : `a new group, ${group.name}`;
+      return ["grows", `by ${isNew ? `${what}: ` : ""}${hostsOf(group, provider)}`];
+    }),
+    ["then", Number.isNaN(hourly) ? undefined : `${price(hourly)}${hourly > 0 ? " in all" : ""}`],
   ];
 }
 
@@ -147,7 +165,9 @@ function total(offer: Offer, nodes: number): string {
 export function showOffers(out: Output, plan: Plan): void {
   out.data(plan);
   out.note("");
-  if (several(plan)) for (const [index, group] of plan.groups.entries()) showGroup(out, group, index > 0);
+  const shown = plan.grows ?? plan.groups;
+  if (plan.grows !== undefined || several(plan))
+    for (const [index, group] of shown.entries()) showGroup(out, group, index > 0);
   else list(out, plan.offers, plan.barred, plan.nodes);
   out.note("Nothing was launched.");
 }

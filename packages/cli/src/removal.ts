@@ -41,7 +41,8 @@ function deployed({ endpoint, context }: Remote, stage: string): Next {
       : ["Table and bucket go with it: records, and logs of jobs. muster export keeps a copy of the records."]),
     `On EC2 it made what is not SST's to remove: a security group for each workspace, muster-${at.deployment}-WORKSPACE,`,
     "and placement groups of clusters. It deletes these itself, the first a day after a workspace's last cluster has ended;",
-    "if it goes sooner, they stay. They cost nothing. To delete them then:",
+    "if it goes sooner, they stay, and cost nothing. Images and snapshots of clusters that were moved it deletes within minutes;",
+    "should some be left, they cost money. To see, and to delete, what is left:",
     ...indented(groups),
   ];
   return { commands, leftovers: [...kept, ...groups], lines };
@@ -65,6 +66,9 @@ function madeWhileRunning({ deployment, region }: Where): string[] {
   return [
     `${each("security-groups", "SecurityGroups", "GroupId", "security-group")} --group-id`,
     `${each("placement-groups", "PlacementGroups", "GroupName", "placement-group")} --group-name`,
+    `aws ec2 describe-images --owners self --region ${region} --filters Name=tag:${DEPLOYMENT_TAG},Values=${deployment} ` +
+      `--query 'Images[].ImageId' --output text | xargs -rn1 aws ec2 deregister-image --region ${region} --image-id`,
+    `${each("snapshots --owner-ids self", "Snapshots", "SnapshotId", "snapshot")} --snapshot-id`,
   ];
 }
 

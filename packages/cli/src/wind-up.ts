@@ -5,6 +5,7 @@ import * as Cluster from "@muster/core/cluster/cluster.ts";
 import * as Job from "@muster/core/job/job.ts";
 import { attend, type Launched, type Means } from "./attend.ts";
 import type { Cli } from "./cli.ts";
+import { plural } from "./format.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { isCi } from "./output.ts";
 import { step } from "./progress.ts";
@@ -51,10 +52,14 @@ function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched): void
           ["follow it", `muster logs -f ${job.id}`],
           ["cancel it", `muster cancel ${job.id}`],
         ];
-  out.note(
-    `${job === undefined ? `Cluster ${cluster.name}` : `Job ${job.id} on ${cluster.name}`} goes on without you.`,
-  );
+  out.note(`${goesOn(cluster, job)} without you.`);
   for (const [label = "", command] of rows) out.note(`  ${out.style("dim", label.padEnd(10))} ${command}`);
+}
+
+function goesOn(cluster: Cluster.Info, job: Job.Info | undefined): string {
+  if (job !== undefined) return `Job ${job.id} on ${cluster.name} goes on`;
+  const what = cluster.state === "growing" ? ` growing to ${plural(cluster.nodes, "host")}` : "";
+  return `Cluster ${cluster.name} goes on${what}`;
 }
 
 /** Cancels the job and removes the cluster that this launch made, and waits for both: nobody comes back for them. */
@@ -66,7 +71,10 @@ async function takeBack(means: Omit<Means, "signal">, { cluster, job, reused }: 
     const ended = await Watch.job(means, job.id, Job.isOver, noun => progress.show(noun.state));
     progress.done(ended.state);
   }
-  if (reused) return;
+  if (reused) {
+    if (job === undefined) detached({ out }, { cluster, reused });
+    return;
+  }
   using progress = step(out, `cluster ${cluster.name}`);
   await client.clusters.remove({ params: { cluster: cluster.id } });
   const ended = await Watch.cluster(means, cluster.id, Cluster.isOver, noun => progress.show(noun.state));

@@ -76,10 +76,11 @@ async function sweepProvider(world: World, provider: MachineProvider): Promise<s
 /** Snapshots that are nobody's disks any more, or never became that. */
 async function sweepSnapshots(world: World, provider: MachineProvider): Promise<void> {
   for (const ref of (await provider.snapshots?.()) ?? []) {
-    const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
-    if (cluster !== undefined && Cluster.keepsSnapshots(cluster, ref.move)) continue;
     const about = { provider: provider.name, cluster: ref.clusterId, move: ref.move };
-    await surviving(world, "snapshots could not be deleted", about, async () => provider.deleteSnapshots?.(ref));
+    await surviving(world, "snapshots could not be deleted", about, async () => {
+      const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
+      if (cluster === undefined || !Cluster.keepsSnapshots(cluster, ref.move)) await provider.deleteSnapshots?.(ref);
+    });
   }
 }
 

@@ -165,6 +165,8 @@ describe("uninstall", () => {
       leftovers: [
         expect.stringMatching(/describe-security-groups .*Values=muster-dev --query .* --group-id$/),
         expect.stringMatching(/describe-placement-groups .*Values=muster-dev --query .* --group-name$/),
+        expect.stringMatching(/describe-images .*Values=muster-dev --query .* --image-id$/),
+        expect.stringMatching(/describe-snapshots --owner-ids self .*Values=muster-dev --query .* --snapshot-id$/),
       ],
     });
     expect((await home.run("status")).out).toContain("No clusters.");

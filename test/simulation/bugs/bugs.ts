@@ -78,8 +78,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "budget-not-given-back": [
     {
       file: "core/src/cluster/reconcile/stay.ts",
-      from: "byPolicy: true, takes: undefined, dueAt",
-      to: "byPolicy: true, dueAt",
+      from: "{ ...why, takes: undefined, dueAt",
+      to: "{ ...why, dueAt",
     },
   ],
   "name-freed-later": [
@@ -153,6 +153,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
       file: "core/src/cluster/reconcile/fail.ts",
       from: "return cluster.before !== undefined || cluster.snapshotOf !== undefined;",
       to: "return cluster.snapshotOf !== undefined;",
+    },
+  ],
+  "jobs-too-wide-wait-for-ever": [
+    {
+      file: "core/src/job/schedule.ts",
+      from: "? refuse(world, ref, queued) : undefined",
+      to: "? undefined : undefined",
     },
   ],
   "copies-not-swept": [

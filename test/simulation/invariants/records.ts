@@ -112,11 +112,19 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const left = mine.filter(box => box.state !== "terminated");
   if (Cluster.isOver(cluster) && left.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
+  checkDisks(sim, cluster, before);
   if (cluster.state === "draining") checkGivenUp(sim, cluster, left, before);
   const running = mine.filter(box => box.state === "pending" || box.state === "running");
   const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
   if (isStoppedNow && running.length > 0)
     sim.violate("I5", `cluster ${cluster.id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
+}
+
+/** I20: disks that are snapshots stay that until their cluster has worked again. */
+function checkDisks(sim: Sim, cluster: Cluster.Cluster, before: Written["before"]): void {
+  const was = before?.data.snapshotOf;
+  if (was !== undefined && cluster.snapshotOf === undefined && cluster.state !== "ready")
+    sim.violate("I20", `cluster ${cluster.id} is ${cluster.state}, and its snapshots are its disks no more`);
 }
 
 function checkGivenUp(
@@ -223,10 +231,14 @@ function checkSlots(sim: Sim, { after }: Written): void {
   }
 }
 
-/** A job starts on a cluster that is ready, and on no other. */
+/** A job starts on a cluster that is ready, or on the hosts that one had before it grew, and on no other. */
 function checkHosted(sim: Sim, job: Job.Job): void {
   const cluster = sim.db.get(Keys.cluster(job.workspace, job.clusterId))?.data as unknown as Cluster.Cluster;
-  if (cluster.state !== "ready") sim.violate("I7", `job ${job.id} got hosts of a cluster that is ${cluster.state}`);
+  if (cluster.state === "ready") return;
+  const before = "before" in cluster ? cluster.before : undefined;
+  const known = (cluster.groups ?? []).slice(0, before?.groups ?? 0).reduce((sum, group) => sum + group.nodes, 0);
+  const isOnKnown = Job.isPlaced(job) && job.placement.every(rank => rank < known);
+  if (!isOnKnown) sim.violate("I7", `job ${job.id} got hosts of a cluster that is ${cluster.state}`);
 }
 
 /** I4: a job that succeeded did, on every node, and its log is there from the first chunk to the last. */

@@ -32,6 +32,8 @@ const AT_ONCE = 4;
 
 /** After so long, in ms, no further machine is asked for until it is sent again: whoever asked may have given up on it. */
 const ASK_WITHIN = 20_000;
+/** How long after its beginning a launch may still end what it has made, in ms: well within its caller's lease. */
+const UNDO_WITHIN = 30_000;
 
 type Made = Pick<Seen, "instance"> & { readonly machine: Machine | undefined };
 
@@ -48,10 +50,11 @@ interface Source {
 export async function restore(world: Launching, intent: Moved): Promise<readonly Machine[]> {
   /** What is known to be there, by host. */
   const made = new Map<string, Made>();
+  const began = world.clock.now();
   try {
     return await whole(world, intent, made);
   } catch (error) {
-    if (isRefusal(error)) await undo(world, intent, made);
+    if (isRefusal(error)) await undo(world, intent, made, began + UNDO_WITHIN);
     throw error;
   }
 }
@@ -192,12 +195,14 @@ const codeOf = (error: unknown): string | undefined => {
  * Ends what there is of this try.
  * @throws MusterError `unavailable` when not all have certainly been told to end.
  */
-async function undo(world: Launching, intent: Moved, made: ReadonlyMap<string, Made>): Promise<void> {
+async function undo(world: Launching, intent: Moved, made: ReadonlyMap<string, Made>, until: number): Promise<void> {
   const open = (cause?: unknown) =>
     new MusterError("unavailable", "machines of a launch that was refused in part could not be ended yet", {}, cause);
   try {
     const there = [...(await mineOf(world, intent)), ...made.values()].filter(one => !isOver(one));
     const ids = [...new Set(there.flatMap(({ instance }) => instance.InstanceId ?? []))];
+    // Somebody else may have sent the same intent by now, and said that its machines are there.
+    if (world.clock.now() > until) throw open();
     const unknown = await terminate(world, ids);
     // A machine that was just made may not be known yet, and lives.
     if (unknown.length > 0) throw open();

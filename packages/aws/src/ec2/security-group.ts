@@ -2,7 +2,8 @@
  * The security group of a workspace: its machines reach each other, and nobody else reaches them.
  *
  * Lifecycle: found by its name; else made, with its tags; then allowed all traffic from and to itself. Whoever dies between
- * leaves a group whose rules are missing, and the next one adds them. Groups cost nothing and stay.
+ * leaves a group whose rules are missing, and the next one adds them. Groups cost nothing, and stay until their workspace has
+ * been quiet for a day (unused.ts).
  */
 
 import { createHash } from "node:crypto";

@@ -22,7 +22,7 @@ interface UpOptions
 export const up = (): Command => {
   const command = Options.taskCommand(
     "up",
-    "Create or start a cluster, and run nothing on it",
+    "Create, start or grow a cluster, and run nothing on it",
     "muster up -c demo --num_nodes 2",
   ).argument("[file]", "task file, for what it says of machines");
   Options.addClusterOptions(command);
@@ -52,6 +52,8 @@ async function create(
   const { plan, body } = decided;
   const { maxLifetime } = body;
   for (const line of Plan.lines(out, { plan, reading, down: false, maxLifetime })) out.note(line);
+  if (hosts.groups === undefined && plan.reused && reading.draft.task.nodes < plan.nodes)
+    out.note(`  cluster ${plan.cluster} has ${plan.nodes} hosts already; clusters do not shrink`);
   if (options.dryRun) return Plan.showOffers(out, plan);
   const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });
   const cluster = await awake(client, created);

@@ -77,6 +77,9 @@ export async function assign(
   };
 }
 
+/** How long what was kept may take to be read, in ms: Parameter Store is eventually consistent. */
+const SHOWS_WITHIN = 5 * 60_000;
+
 /** A job that has secrets does not begin without them: when they are gone it ends, and says why. */
 async function secretsOf(world: Part, job: Job.Placed, rank: number): Promise<Values | undefined> {
   if (!job.hasSecrets) return {};
@@ -90,6 +93,7 @@ async function secretsOf(world: Part, job: Job.Placed, rank: number): Promise<Va
     world.log.error("a job's secrets cannot be read now", { job: job.id, reason: String(error) });
     return undefined;
   }
-  await endWithoutSecrets(world, job, rank);
+  // What was kept a moment ago may not show yet.
+  if (world.clock.now() > job.createdAt + SHOWS_WITHIN) await endWithoutSecrets(world, job, rank);
   return undefined;
 }

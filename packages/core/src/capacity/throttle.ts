@@ -10,10 +10,14 @@ const Bucket = z.object({ tokens: z.number(), at: z.number() });
 /** How long whoever lost a race for the bucket waits, in ms. */
 const RACED = 1_000;
 
-/** Takes a token. @returns 0, or how long to wait before asking again, in ms. */
+/**
+ * Takes a token for each call; for more calls than the bucket holds, all that it holds.
+ * @returns 0, or how long to wait before asking again, in ms.
+ */
 export async function take(
   world: { readonly table: Table; readonly clock: Clock },
   provider: { readonly name: string; readonly capabilities: Pick<Capabilities, "launches"> },
+  calls = 1,
 ): Promise<number> {
   const { launches } = provider.capabilities;
   if (launches === undefined) return 0;
@@ -23,8 +27,9 @@ export async function take(
   const before = item === undefined ? { tokens: launches.burst, at: now } : Bucket.parse(item.data);
   const refill = (Math.max(0, now - before.at) / 1000) * launches.perSecond;
   const tokens = Math.min(launches.burst, before.tokens + refill);
-  if (tokens < 1) return Math.ceil(((1 - tokens) / launches.perSecond) * 1000);
-  const put = { ...key, type: "bucket", data: { tokens: tokens - 1, at: now } };
+  const wanted = Math.min(calls, launches.burst);
+  if (tokens < wanted) return Math.ceil(((wanted - tokens) / launches.perSecond) * 1000);
+  const put = { ...key, type: "bucket", data: { tokens: tokens - wanted, at: now } };
   try {
     await world.table.write([{ put, expect: item?.version ?? "absent" }]);
     return 0;

@@ -52,10 +52,23 @@ export const stop = (
 
 /** The stop; where its policy has stopped it already, only the word that jobs must not start it again. */
 function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Changed | undefined {
+  const isMoving = cluster.state === "moving" || (cluster.state === "booting" && cluster.snapshotOf !== undefined);
+  if (isMoving) return stayingPut(world, actor, cluster);
   if (cluster.state !== "stopping" && cluster.state !== "stopped")
     return advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() });
   if (!cluster.byPolicy) return undefined;
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { byPolicy: undefined });
+  return { next, writes: [write] };
+}
+
+const STOPPED: Cluster.Failure = { code: "stopped", message: "it was stopped while it moved" };
+
+/** A move that somebody gives up: what it has made is ended, and the disks stay what they are. */
+function stayingPut(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Changed {
+  const patch = { failure: STOPPED, byPerson: true, dueAt: world.clock.now() };
+  if (cluster.state === "booting")
+    return advance(world, Cluster.kind, actor, cluster, "stay", { ...patch, move: cluster.snapshotOf }, STOPPED);
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, patch);
   return { next, writes: [write] };
 }
 
@@ -79,6 +92,11 @@ export const start = (
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
     if (how.move) requireMovable(world.providers, actor, cluster);
+    if (how.move && cluster.state === "starting")
+      throw new MusterError("conflict", `cluster '${cluster.name}' is just being started where it is`, {
+        state: cluster.state,
+        hint: `if that comes to nothing it is stopped again; then: muster start ${cluster.name} --move`,
+      });
     if (cluster.state === "stopping")
       throw new MusterError("conflict", `cluster '${cluster.name}' is still stopping`, {
         state: cluster.state,

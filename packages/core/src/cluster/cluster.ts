@@ -55,11 +55,19 @@ export const Launch = z.object({
   made: z.array(Made).optional(),
   /** Epoch ms of the last answer of their calls. */
   madeAt: z.number().optional(),
+  /** The highest try of its generation, where later ones came to nothing: none is ever used twice. */
+  last: z.number().int().optional(),
 });
 export type Launch = z.infer<typeof Launch>;
 
 /** A cluster that grows, as it was: what it goes back to when there are no more machines for it. */
-const Before = z.object({ launch: Launch, /** How many groups it had. */ groups: z.number().int() });
+const Before = z.object({
+  /** How many groups it had. */
+  groups: z.number().int(),
+  /** Its launch, but for the groups `made`: those are the first of the launch that goes on. */
+  launch: Launch.omit({ made: true }),
+  spot: z.boolean().optional(),
+});
 
 const base = {
   id: z.string(),
@@ -85,7 +93,7 @@ const base = {
   endBy: z.number().optional(),
   /** How many moves of its disks were begun. */
   moves: z.number().int().optional(),
-  /** The move whose snapshots are its disks, all of them complete; absent: its machines have them. */
+  /** The move whose snapshots are its disks, all of them complete, until it is ready; absent: its machines have them. */
   snapshotOf: z.number().int().optional(),
   /** Starts in a row that the control plane tried by itself, and that led nowhere. */
   restarts: z.number().int().optional(),
@@ -110,7 +118,6 @@ export const Cluster = z.discriminatedUnion("state", [
     before: Before.optional(),
     /** Epoch ms. */ bootBy: z.number(),
     /** Whether its disks have been in use before. */ restarted: z.boolean(),
-    /** The move whose snapshots its disks are being made from. */ restoredFrom: z.number().int().optional(),
     /** Epoch ms since when machines of it do not show. */ suspectedAt: z.number().optional(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),
@@ -134,6 +141,7 @@ export const Cluster = z.discriminatedUnion("state", [
     launch: Launch,
     /** Its number. */ move: z.number().int(),
     /** Why it came to nothing. */ failure: Failure.optional(),
+    /** Whether somebody stopped it: then nothing starts it again by itself. */ byPerson: z.boolean().optional(),
   }),
   variant("starting", {
     dueAt,
@@ -261,20 +269,26 @@ export function kindsOf(cluster: Cluster): readonly Kind[] {
 /** The tries whose machines the launch has made, or may be making. */
 export const triesOf = (launch: Launch): readonly number[] => [...(launch.made ?? []), launch].map(call => call.try);
 
+/** The highest try that any machine of its generation may be of. */
+export const lastTry = (launch: Launch): number => Math.max(launch.last ?? 0, launch.try);
+
 /** Which group the launch is at. */
 export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
 
 /** Whether the snapshots of this move are its disks, or are to be. */
 export function keepsSnapshots(cluster: Cluster, move: number): boolean {
   if (isLeaving(cluster)) return false;
-  if (cluster.state === "moving" && cluster.move === move) return true;
-  return cluster.snapshotOf === move || (cluster.state === "booting" && cluster.restoredFrom === move);
+  return cluster.snapshotOf === move || (cluster.state === "moving" && cluster.move === move);
 }
 
 /** The policy that the control plane keeps: also while its machines have still to learn of it. */
 export const policyOf = (cluster: Cluster): Idle => cluster.nextIdle ?? cluster.idle;
 
 export const isOver = (cluster: { readonly state: State }): boolean => life.isTerminal(cluster.state);
+/** Whether jobs may be placed on the hosts in its slots: also while it grows, on those that were there before. */
+export const takesJobs = (cluster: Cluster): boolean =>
+  cluster.state === "ready" || ("before" in cluster && cluster.before !== undefined);
+
 /** Ended, or on its way there: it takes no work any more. */
 export const isLeaving = (cluster: { readonly state: State }): boolean =>
   cluster.state === "draining" || isOver(cluster);

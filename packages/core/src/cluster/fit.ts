@@ -13,12 +13,30 @@ const ANOTHER = "choose another name with: -c NAME";
 export function requireFit(actor: Actor, cluster: Cluster.Cluster, request: Group.Request): void {
   requireAlike(actor, cluster, request);
   const [lacks] = shortfall(cluster, request);
-  if (lacks === undefined) return;
-  const { name, has, nodes } = lacks;
-  if (has === undefined) throw conflict(noSuchGroup(cluster, name));
+  if (lacks !== undefined) throw tooFew(cluster, request, lacks);
+  if (request.groups !== undefined) requireNamed(cluster, request.groups);
+}
+
+function tooFew(cluster: Cluster.Cluster, request: Group.Request, { name, has, nodes }: Lacking): MusterError {
+  const how = request.groups
+    ? `muster up FILE -c ${cluster.name}`
+    : `muster up -c ${cluster.name} --num_nodes ${nodes}`;
+  const hint = `let it grow first: ${how}; or ${ANOTHER}`;
+  if (has === undefined) return new MusterError("conflict", noSuchGroup(cluster, name), { hint });
   const what = request.groups ? `group '${name}' of cluster '${cluster.name}'` : `cluster '${cluster.name}'`;
-  throw new MusterError("conflict", `${what} has ${has} ${has === 1 ? "host" : "hosts"}; ${nodes} were asked for`, {
-    hint: `let it grow first, with: muster up; or ${ANOTHER}`,
+  const message = `${what} has ${has} ${has === 1 ? "host" : "hosts"}; ${nodes} were asked for`;
+  return new MusterError("conflict", message, { hint });
+}
+
+/** The job may land on any of the hosts that take jobs, whatever their group. */
+function requireNamed(cluster: Cluster.Cluster, named: readonly Group.Create[]): void {
+  const others = Group.groupsOf(cluster).filter(
+    group => Group.takesJobs(group) && !named.some(one => Group.isSame(one, group)),
+  );
+  const names = [...new Set(others.map(group => `'${group.name}'`))].join(" and ");
+  if (names === "") return;
+  throw new MusterError("conflict", `cluster '${cluster.name}' also has ${names}, where the job could land too`, {
+    hint: `name all of its groups that take jobs, or ${ANOTHER}`,
   });
 }
 

@@ -12,7 +12,7 @@ export const MAIN = "main";
 export const MOST_NODES = 1024;
 const MOST_GROUPS = 8;
 /** The most groups that a cluster's record holds, those by which others have grown among them. */
-export const MOST_PARTS = 16;
+export const MOST_PARTS = 10;
 
 export const Nodes = z.number().int().min(1).max(MOST_NODES);
 

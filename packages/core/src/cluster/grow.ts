@@ -60,14 +60,22 @@ export async function grown(
   }));
   const takes = added.reduce((sum, group) => sum + group.takes, 0);
   const groups = [...known, ...chosen.groups.map(Group.toGroup)];
-  const move = advance<Cluster.Cluster, Cluster.State, "grow">(world, Cluster.kind, actor, cluster, "grow", {
-    groups,
-    nodes: Group.nodesOf(groups),
-    before: { launch: cluster.launch, groups: known.length },
-    dueAt: world.clock.now(),
-    takes: (cluster.takes ?? 0) + takes || undefined,
-    ...(spot && { spot }),
-  });
+  const move = advance<Cluster.Cluster, Cluster.State, "grow">(
+    world,
+    Cluster.kind,
+    actor,
+    cluster,
+    "grow",
+    {
+      groups,
+      nodes: Group.nodesOf(groups),
+      before: { launch: cluster.launch, groups: known.length, ...(cluster.spot && { spot: true }) },
+      dueAt: world.clock.now(),
+      takes: (cluster.takes ?? 0) + takes || undefined,
+      ...(spot && { spot }),
+    },
+    { message: `from ${cluster.nodes} to ${Group.nodesOf(groups)} hosts` },
+  );
   const data: Cluster.Spec = { groups: [...spec.groups.slice(0, known.length), ...added] };
   const put = { put: { ...item, data }, expect: item.version };
   return {
@@ -87,11 +95,11 @@ type Ready = Stored<Extract<Cluster.Cluster, { state: "ready" }>>;
 
 function requireReady(cluster: Stored<Cluster.Cluster>): asserts cluster is Ready {
   if (cluster.state === "ready") return;
-  const isStill = cluster.state === "stopped" || cluster.state === "stopping";
-  throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}: it grows only while it is ready`, {
-    state: cluster.state,
-    hint: isStill ? `start it first: muster start ${cluster.name}` : "wait until it is ready: muster status",
-  });
+  const { name, state } = cluster;
+  const isStill = state === "stopped" || state === "stopping";
+  const hint = isStill ? `start it first: muster start ${name}` : `wait until it is ready: muster status ${name}`;
+  const is = Cluster.takesJobs(cluster) ? `is growing to ${cluster.nodes} hosts already` : `is ${state}`;
+  throw new MusterError("conflict", `cluster '${name}' ${is}: it grows only while it is ready`, { state, hint });
 }
 
 /** Hosts of which kind, where nobody says and there are several? */
@@ -112,7 +120,7 @@ function requireRoom(cluster: Cluster.Cluster, parts: readonly Group.Create[]): 
   if (nodes > Group.MOST_NODES)
     throw new MusterError("conflict", `a cluster has at most ${Group.MOST_NODES} hosts; it would have ${nodes}`);
   if (Group.groupsOf(cluster).length + parts.length > Group.MOST_PARTS)
-    throw new MusterError("conflict", `cluster '${cluster.name}' has grown too often`, {
-      hint: "launch another one of the size that is needed, under another name",
+    throw new MusterError("conflict", `cluster '${cluster.name}' has grown so often that it can no more`, {
+      hint: `launch another one of ${nodes} hosts, under another name; or end it (muster down ${cluster.name}) and make it anew`,
     });
 }

@@ -11,6 +11,7 @@ export const life = lifecycle("cluster", "requested", {
   booting: {
     set_up: "setting_up",
     up: "ready",
+    stay: "moving",
     shrink: "growing",
     stop: "stopping",
     remove: "draining",

@@ -8,7 +8,7 @@ import type { Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, read, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
-import { type Group, groupsByRank } from "./group.ts";
+import { type Group, groupsByRank, groupsOf, nodesOf } from "./group.ts";
 import { deadline } from "./idle.ts";
 import { fail } from "./reconcile/fail.ts";
 import * as Slots from "./slots.ts";
@@ -24,7 +24,9 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     const hosts = await hostsOf(world.table, ref);
     // Beyond them are those of a growth that came to nothing.
     const up = hosts.filter(host => host.state === "up" && host.rank < cluster.nodes);
-    const unreachable = hosts.find(isUnreachable);
+    // Those that were there before it grew have shown what they can.
+    const isNew = (host: Host.Host) => cluster.before === undefined || host.rank >= knownNodes(cluster);
+    const unreachable = hosts.find(host => isNew(host) && isUnreachable(host));
     // Where disks have been in use before, they are worth more than a session.
     if (unreachable && !cluster.restarted) {
       await fail(world, cluster, outOfReach(unreachable));
@@ -37,10 +39,16 @@ export const register = (world: Basics, ref: ClusterRef): Promise<boolean> =>
     const move = advance(world, Cluster.kind, Actor.system(ref.workspace), cluster, "up", {
       dueAt,
       restarts: undefined,
+      // Its machines have started from the snapshots: the sweep deletes these.
+      snapshotOf: undefined,
     });
     await world.table.write([...move.writes, slotsWrite(ref, slots, slotsOf(cluster, up), now)]);
     return true;
   });
+
+/** How many hosts it had before it grew. */
+const knownNodes = (cluster: Extract<Cluster.Cluster, { state: "booting" }>): number =>
+  nodesOf(groupsOf(cluster).slice(0, cluster.before?.groups));
 
 const isUnreachable = (host: Host.Host): boolean => host.facts?.sessionAgent === false && host.state === "up";
 

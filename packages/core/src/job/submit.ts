@@ -130,7 +130,7 @@ function requireRunnable(cluster: Pick<Cluster.Cluster, "name"> & Grouped, task:
       `the job wants ${task.nodes} hosts; cluster '${cluster.name}' has ${most}${most < cluster.nodes ? " for jobs" : ""}`,
       {
         issues: [{ path: "task.nodes", message: `at most ${most} on this cluster` }],
-        hint: "launch it on a cluster of its own: muster launch FILE",
+        hint: `let it grow first: muster up -c ${cluster.name} --num_nodes ${task.nodes}; or launch it on a cluster of its own: muster launch FILE`,
       },
     );
 }

@@ -34,10 +34,16 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
     provider,
     nodes,
     idle: Cluster.policyOf(cluster),
-    groups: groups.map((group, index) => ({
-      ...group,
-      schedulable: Group.takesJobs(group),
-      offers: offerOf(cluster, launch, index),
+    groups: Cluster.info(cluster).groups.map(({ name, nodes: hosts, schedulable }) => ({
+      name,
+      nodes: hosts,
+      schedulable,
+      // What a group has grown by is like what it was.
+      offers: offerOf(
+        cluster,
+        launch,
+        groups.findIndex(group => group.name === name),
+      ),
     })),
     offers: launch !== undefined && groups.length === 1 ? [launch.offer] : [],
     ...(more && { grows: more.groups.map(plannedGroup) }),

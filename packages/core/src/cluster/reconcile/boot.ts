@@ -1,4 +1,7 @@
-/** booting → ready, or, when the machines do not call home in time: stopped again when their disks matter, else failed. */
+/**
+ * booting → ready, or, when the machines do not call home in time: stopped again when their disks matter, else failed. Where
+ * the disks are snapshots still, or the cluster grows, `fail` leads back to what there was.
+ */
 import * as Actor from "../../actor/actor.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend } from "../../record.ts";
@@ -13,7 +16,7 @@ export async function boot(world: World, cluster: In<"booting">): Promise<Outcom
   if (await register(world, { workspace: cluster.workspace, clusterId: cluster.id })) return "again";
   if (world.clock.now() < cluster.bootBy) return lookAtMachines(world, cluster);
   const message = "not all hosts called home in time";
-  if (!cluster.restarted) {
+  if (!cluster.restarted || cluster.snapshotOf !== undefined) {
     const hint = "see the hosts' own logs, or launch again";
     return fail(world, cluster, { code: "boot_timeout", message: await withWhy(world, cluster, message), hint });
   }
@@ -38,7 +41,8 @@ const MISSING = 60_000;
 async function lookAtMachines(world: World, cluster: In<"booting">): Promise<Outcome> {
   const provider = providerOf(world, cluster);
   const now = world.clock.now();
-  if (cluster.restarted || now < certainAt(cluster.launch, provider.capabilities)) return "wait";
+  const isKept = cluster.restarted && cluster.snapshotOf === undefined;
+  if (isKept || now < certainAt(cluster.launch, provider.capabilities)) return "wait";
   const machines = await provider.observe({ workspace: cluster.workspace, clusterId: cluster.id });
   const gone = cluster.nodes - machines.filter(machine => machine.state !== "terminating").length;
   const since = cluster.suspectedAt ?? now;

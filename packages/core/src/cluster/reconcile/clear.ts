@@ -1,5 +1,6 @@
 /** The end of machines that a cluster has given up, while it lives on. */
-import type { Machine } from "../../ports/provider.ts";
+import { MusterError } from "../../error.ts";
+import type { Machine, MachineProvider } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
 import { amend, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
@@ -8,6 +9,15 @@ import { providerOf } from "./provider.ts";
 
 /** How often it looks again, in ms. */
 const LOOK = 15_000;
+
+/** A cloud that is busy is asked again with the next look. */
+async function end(provider: MachineProvider, machines: readonly Machine[]): Promise<void> {
+  try {
+    await provider.terminate(machines.map(machine => machine.machineId));
+  } catch (error) {
+    if (!(error instanceof MusterError && error.code === "busy")) throw error;
+  }
+}
 
 /** @returns whether none of them is left, nor can come any more; when not, it is looked at again soon. */
 export async function clear(
@@ -19,7 +29,7 @@ export async function clear(
   const now = world.clock.now();
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (machines.length === 0 && now >= certain) return true;
-  if (machines.length > 0) await provider.terminate(machines.map(machine => machine.machineId));
+  if (machines.length > 0) await end(provider, machines);
   const dueAt = machines.length > 0 ? now + LOOK : Math.min(certain, now + LOOK);
   if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
   return false;

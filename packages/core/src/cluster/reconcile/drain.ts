@@ -14,6 +14,7 @@ import * as Actor from "../../actor/actor.ts";
 import * as Budget from "../../budget/budget.ts";
 import * as Host from "../../host/host.ts";
 import * as Keys from "../../keys.ts";
+import type { MoveRef } from "../../ports/provider.ts";
 import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend } from "../../record.ts";
@@ -41,6 +42,7 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   if ((await endMachines(world, cluster)) > 0) return later(world, cluster, now + LOOK);
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (now < certain) return later(world, cluster, Math.min(certain, now + 6 * LOOK));
+  if (await hasSnapshots(world, cluster)) return later(world, cluster, now + 6 * LOOK);
   await cancelQueued(world, ref, REMOVED, cluster.failure);
   await closeRunning(world, ref, "the cluster was removed while it ran", cluster.failure);
   await endHosts(world, cluster);
@@ -63,6 +65,25 @@ async function endMachines(world: World, cluster: In<"draining">): Promise<numbe
     if (isLate) tellOfDrain(world, cluster, String(error));
     throw error;
   }
+}
+
+/**
+ * Whether snapshots of it are left; they are told to go. What cannot be deleted keeps no cluster from its end for long: the
+ * sweep goes on.
+ */
+async function hasSnapshots(world: World, cluster: In<"draining">): Promise<boolean> {
+  const provider = providerOf(world, cluster);
+  if (cluster.moves === undefined || world.clock.now() > cluster.drainingSince + DRAIN_WITHIN) return false;
+  const isIts = ({ workspace, clusterId }: MoveRef) => workspace === cluster.workspace && clusterId === cluster.id;
+  const left = (await provider.snapshots?.())?.filter(isIts) ?? [];
+  for (const ref of left) {
+    try {
+      await provider.deleteSnapshots?.(ref);
+    } catch (error) {
+      world.log.error("snapshots could not be deleted yet", { cluster: cluster.id, reason: String(error) });
+    }
+  }
+  return left.length > 0;
 }
 
 function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, reason: string): void {

@@ -93,7 +93,8 @@ export async function nameMachines(
     if (place === undefined) continue;
     await retrying(async () => {
       const host = await load(world.table, Host.noun, Keys.host(cluster.workspace, cluster.id, place.rank));
-      if (host?.try !== machine.try || host.machineId === machine.machineId) return;
+      const isIts = host?.generation === machine.generation && host.try === machine.try;
+      if (!isIts || host.machineId === machine.machineId) return;
       await world.table.write([amend<Host.Host>(Host.noun, host, { machineId: machine.machineId }).write]);
     });
   }

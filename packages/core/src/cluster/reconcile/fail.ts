@@ -62,6 +62,6 @@ function goBack(
 /** Whether there is something that outlives a launch that comes to nothing. */
 function isKept(cluster: Stored<Cluster.Cluster>): cluster is In<"moving" | "growing" | "launching" | "booting"> {
   if (cluster.state === "moving" || cluster.state === "growing") return true;
-  if (cluster.state === "launching") return cluster.before !== undefined || cluster.snapshotOf !== undefined;
-  return cluster.state === "booting" && cluster.before !== undefined;
+  if (cluster.state !== "launching" && cluster.state !== "booting") return false;
+  return cluster.before !== undefined || cluster.snapshotOf !== undefined;
 }

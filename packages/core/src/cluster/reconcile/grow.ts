@@ -20,34 +20,41 @@ import type { In, Outcome } from "./step.ts";
 
 export async function grow(world: World, cluster: In<"growing">): Promise<Outcome> {
   if (cluster.failure) return shrink(world, cluster, cluster.failure);
-  const { try: last, offer, made = [], answeredAt, madeAt } = cluster.launch;
+  const { offer, made = [], answeredAt, madeAt } = cluster.launch;
   return nextGroup(world, cluster, {
-    try: last,
-    made: [...made, { ...offer, try: last }],
+    try: Cluster.lastTry(cluster.launch),
+    made: [...made, { ...offer, try: cluster.launch.try }],
     madeAt: answeredAt ?? madeAt,
   });
 }
 
 async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Failure): Promise<Outcome> {
-  const kept = new Set(Cluster.triesOf(cluster.before.launch));
+  const launch = launchBefore(cluster);
+  const kept = new Set(Cluster.triesOf(launch));
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   const machines = (await providerOf(world, cluster).observe(ref)).filter(
     machine => machine.generation === cluster.generation && !kept.has(machine.try),
   );
   if (!(await clear(world, cluster, machines))) return "wait";
-  const { launch } = cluster.before;
   const groups = groupsOf(cluster).slice(0, cluster.before.groups);
   const nodes = nodesOf(groups);
   await restHosts(world, cluster, nodes);
   const cost = costOf({ ...cluster, groups, nodes }, Cluster.kindsOf({ ...cluster, launch }));
   const share = await afford(world.table, cluster, cost);
-  const patch = { launch, groups, nodes, setback, takes: share.takes, dueAt: world.clock.now() };
+  const { spot } = cluster.before;
+  const patch = { launch, groups, nodes, spot, setback, takes: share.takes, dueAt: world.clock.now() };
   const actor = Actor.system(cluster.workspace);
   const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
     message: setback.message,
   });
   await world.table.write([...move.writes, ...share.writes]);
   return "again";
+}
+
+/** As it was, but for the tries that have been used since. */
+export function launchBefore({ launch, before }: In<"growing">): Cluster.Launch {
+  const made = launch.made?.slice(0, before.groups - 1) ?? [];
+  return { ...before.launch, ...(made.length > 0 && { made }), last: Cluster.lastTry(launch) };
 }
 
 /** One at a time: they may be many. Their machines are gone; should it grow again, they are of another try. */

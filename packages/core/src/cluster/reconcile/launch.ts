@@ -53,7 +53,7 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   const { resources } = await askedOf(world, cluster, Cluster.atGroup(cluster.launch));
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
-  const queue = await Throttle.take(world, provider);
+  const queue = await Throttle.take(world, provider, callsFor(cluster, hosts.length));
   if (queue > 0) return later(world, cluster, queue);
   const now = world.clock.now();
   const sent = sending(cluster.launch, now, provider.capabilities);
@@ -74,6 +74,9 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   }
   return answered(world, next as In<"launching">, provider);
 }
+
+/** From snapshots each host is a call of its own. */
+const callsFor = ({ snapshotOf }: In<"launching">, hosts: number): number => (snapshotOf === undefined ? 1 : hosts);
 
 /** Others are launching: this one's turn comes. */
 async function later(world: World, cluster: In<"launching">, wait: number): Promise<Outcome> {
@@ -165,10 +168,8 @@ const answered = (world: World, sent: In<"launching">, provider: MachineProvider
     if (made.length < groupsOf(cluster).length)
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
-    // The machines have the disks now. The snapshots stay until they have booted; then the sweep deletes them.
-    const restoredFrom = cluster.snapshotOf;
-    const restarted = restoredFrom !== undefined;
-    const patch = { launch, bootBy, dueAt: bootBy, restarted, restoredFrom, snapshotOf: undefined };
+    const restarted = cluster.snapshotOf !== undefined;
+    const patch = { launch, bootBy, dueAt: bootBy, restarted };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
     return "again";

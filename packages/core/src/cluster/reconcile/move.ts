@@ -33,11 +33,14 @@ type Moving = In<"moving">;
 export async function move(world: World, cluster: Moving): Promise<Outcome> {
   const provider = providerOf(world, cluster);
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
-  const seen = await provider.observe(ref);
-  const machines = seen.filter(machine => machine.generation <= cluster.generation);
-  return cluster.snapshotOf === cluster.move
-    ? leave(world, cluster, machines)
-    : copy(world, cluster, provider, machines);
+  const seen = (await provider.observe(ref)).filter(machine => machine.generation <= cluster.generation);
+  if (cluster.snapshotOf === cluster.move) return leave(world, cluster, seen);
+  // Nothing of it was ended.
+  if (cluster.failure) return stay(world, cluster, cluster.failure);
+  if (world.clock.now() > cluster.changedAt + COPY_WITHIN) return stay(world, cluster, tooLong(cluster));
+  const tries = Cluster.triesOf(cluster.launch);
+  const isIts = ({ generation, try: made }: Machine) => generation === cluster.generation && tries.includes(made);
+  return copy(world, cluster, provider, seen.filter(isIts));
 }
 
 /** The disks are snapshots: nothing else is left of the old machines, or of a launch that came to nothing. */
@@ -64,7 +67,7 @@ async function copy(
     return "again";
   }
   const there = new Set(machines.filter(machine => machine.state !== "terminating").map(machine => machine.hostId));
-  const failure = obstacle(hosts, states, there) ?? (now > cluster.changedAt + COPY_WITHIN ? TOO_LONG : undefined);
+  const failure = obstacle(cluster, states, there);
   return failure ? stay(world, cluster, failure) : later(world, cluster, now + LOOK);
 }
 
@@ -75,9 +78,9 @@ async function snapshotsOf(
   machines: readonly Machine[],
 ): Promise<Snapshot[] | MusterError | "busy"> {
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
-  if (machines.some(machine => runs(machine))) await provider.stop(ref);
   const idle = machines.filter(machine => machine.state === "stopped").map(machine => machine.machineId);
   try {
+    if (machines.some(machine => runs(machine))) await provider.stop(ref);
     return [...((await provider.snapshot?.({ ...ref, move: cluster.move }, idle)) ?? [])];
   } catch (error) {
     if (!(error instanceof MusterError) || error.code === "unavailable") throw error;
@@ -90,30 +93,28 @@ const runs = (machine: Machine): boolean => machine.state === "running" || machi
 
 /** What keeps the copy from ever being whole. */
 function obstacle(
-  hosts: readonly string[],
+  { id, name, nodes }: Moving,
   states: ReadonlyMap<string, Snapshot["state"]>,
   machines: ReadonlySet<string>,
 ): Cluster.Failure | undefined {
+  const hosts = Array.from({ length: nodes }, (_, rank) => Host.idOf(id, rank));
   const failed = hosts.filter(host => states.get(host) === "failed");
   if (failed.length > 0)
-    return { code: "move_failed", message: `the disks of ${failed.join(", ")} could not be copied`, hint: AGAIN };
-  const gone = hosts.filter(host => !states.has(host) && !machines.has(host));
-  if (gone.length > 0)
-    return {
-      code: "machines_lost",
-      message: `${gone.length} of its ${hosts.length} machines ${gone.length === 1 ? "is" : "are"} gone`,
-      hint: NO_WAY,
-    };
-  return undefined;
+    return { code: "move_failed", message: `the disks of ${failed.join(", ")} could not be copied`, hint: again(name) };
+  const gone = hosts.filter(host => !states.has(host) && !machines.has(host)).length;
+  if (gone === 0) return undefined;
+  const message = `${gone} of its ${nodes} machines ${gone === 1 ? "is" : "are"} gone`;
+  const hint = `what is left of its disks is kept; end it with: muster down ${name}`;
+  return { code: "machines_lost", message, hint };
 }
 
-const AGAIN = "try again: muster start --move";
-const NO_WAY = "what is left of its disks is kept; end it with: muster down";
-const TOO_LONG: Cluster.Failure = {
+const again = (name: string): string => `try again: muster start ${name} --move`;
+
+const tooLong = ({ name }: Moving): Cluster.Failure => ({
   code: "move_failed",
   message: "its disks were not copied within a day",
-  hint: AGAIN,
-};
+  hint: again(name),
+});
 
 async function later(world: World, cluster: Moving, dueAt: number): Promise<Outcome> {
   if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);

@@ -59,7 +59,8 @@ export async function nextCall(
 ): Promise<Outcome> {
   const { made = [] } = progress;
   const next: Cluster.Launch = { ...progress, try: last + 1, offer: Cluster.Offer.parse(offer), answered: false };
-  const later = (await specOf(world, cluster)).groups.slice(made.length + 1);
+  // A growth that came to nothing has left what it wanted in the specification.
+  const later = (await specOf(world, cluster)).groups.slice(made.length + 1, groupsOf(cluster).length);
   const cost = later.reduce((sum, group) => sum + group.takes, costOf(cluster, [...made, offer]));
   try {
     const { takes, writes } = await afford(world.table, cluster, cost);

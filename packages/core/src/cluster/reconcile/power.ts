@@ -160,8 +160,9 @@ export async function rest(world: World, cluster: In<"stopped">): Promise<Outcom
 /** At once; or, when that has failed before, after a while; and not for ever: a host that is broken would be paid for. */
 async function startAgain(world: World, cluster: In<"stopped">): Promise<Outcome> {
   const now = world.clock.now();
-  // Waiting for capacity costs nothing; machines that run and do not call home do.
-  const restarts = (cluster.restarts ?? 0) + (cluster.failure?.code === "no_capacity" ? 0 : 1);
+  // Waiting for capacity costs nothing; machines that run and do not call home do, and those of a move that found too few.
+  const isFree = cluster.failure?.code === "no_capacity" && cluster.snapshotOf === undefined;
+  const restarts = (cluster.restarts ?? 0) + (isFree ? 0 : 1);
   if (restarts > MOST_RESTARTS) {
     const ref = { workspace: cluster.workspace, clusterId: cluster.id };
     await cancelQueued(world, ref, "its cluster could not be started", cluster.failure);

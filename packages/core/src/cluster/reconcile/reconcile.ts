@@ -1,6 +1,7 @@
 /** Moves a cluster as far as it can go now. Anything may call it, at any time, any number of times. */
 import * as Actor from "../../actor/actor.ts";
 import { MusterError } from "../../error.ts";
+import { schedule } from "../../job/schedule.ts";
 import * as Keys from "../../keys.ts";
 import type { ClusterRef } from "../../ports/provider.ts";
 import { WriteConflict } from "../../ports/table.ts";
@@ -80,6 +81,8 @@ async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Out
   try {
     if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
     if (await takePolicy(world, cluster)) return "again";
+    if (cluster.state !== "ready" && Cluster.takesJobs(cluster))
+      await schedule(world, { workspace: cluster.workspace, clusterId: cluster.id });
     // The table's type ties each state to a step for it; the lookup loses that tie.
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {

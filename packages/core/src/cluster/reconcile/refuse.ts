@@ -17,7 +17,9 @@ type Called = Stored<Extract<Cluster.Cluster, { state: "launching" | "draining" 
 
 /** Is this still the cluster, and the try, that the call was made for? One of an earlier group is not. */
 export const isSameTry = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>
-  (cluster.state === "launching" || cluster.state === "draining") && cluster.launch?.try === sent.launch.try;
+  (cluster.state === "launching" || cluster.state === "draining") &&
+  cluster.generation === sent.generation &&
+  cluster.launch?.try === sent.launch.try;
 
 /** And was no other call made since? A refusal speaks for its own call only. */
 const isSameCall = (cluster: Stored<Cluster.Cluster>, sent: In<"launching">): cluster is Called =>

@@ -14,9 +14,11 @@ export async function stay(
   cluster: In<"starting" | "moving">,
   failure: Cluster.Failure,
 ): Promise<Outcome> {
-  world.log.error("a cluster could not be started", { cluster: cluster.id, reason: failure.message });
-  // Nobody stopped it by hand: `byPolicy` lets the jobs that wait for it start it again.
-  const patch = { failure, byPolicy: true, takes: undefined, dueAt: world.clock.now() + RETRY };
+  const isWanted = cluster.state === "moving" && cluster.byPerson === true;
+  if (!isWanted) world.log.error("a cluster could not be started", { cluster: cluster.id, reason: failure.message });
+  // Where nobody stopped it by hand, `byPolicy` lets the jobs that wait for it start it again.
+  const why = isWanted ? { failure: undefined, byPolicy: undefined } : { failure, byPolicy: true };
+  const patch = { ...why, takes: undefined, dueAt: world.clock.now() + RETRY };
   const actor = Actor.system(cluster.workspace);
   const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
     message: failure.message,
