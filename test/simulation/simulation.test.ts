@@ -52,10 +52,10 @@ const rare = new Set([
   "earlier-groups-trusted-to-show",
   "empty-observation-trusted",
   "intent-after-the-call",
+  "jobs-too-wide-wait-for-ever",
   "orphans-not-swept",
   "placement-without-check",
   "refusal-settles-other-calls",
-  "secrets-forgotten-in-doubt",
   "secrets-of-live-jobs-forgotten",
   "stop-trusts-what-shows",
 ]);

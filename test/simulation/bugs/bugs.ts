@@ -63,9 +63,6 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "      await commit(world, actor, writes, Job.info(job));\n      await keep();\n",
     },
   ],
-  "secrets-forgotten-in-doubt": [
-    { file: "core/src/secret/keep.ts", from: 'return error.code !== "unavailable" &&', to: "return" },
-  ],
   "secrets-of-live-jobs-forgotten": [
     { file: "core/src/secret/forget.ts", from: "if (job !== undefined && !Job.isOver(job)) return false;", to: "" },
   ],
@@ -165,8 +162,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "copies-not-swept": [
     {
       file: "core/src/sweep.ts",
-      from: "async () => provider.deleteSnapshots?.(ref)",
-      to: "async () => undefined",
+      from: " await provider.deleteSnapshots?.(ref);",
+      to: " void ref;",
     },
   ],
   "log-not-sent-again": [
