@@ -21,7 +21,7 @@ const GREATEST = {
   noCapacity: 0.5,
   startRefused: 0.8,
   bootHang: 0.15,
-  copyFails: 0.4,
+  copyFails: 0.9,
   kickLost: 0.3,
   // Per machine and beat of the chaos.
   machineDies: 0.01,
