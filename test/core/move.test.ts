@@ -236,9 +236,13 @@ test("a machine that is gone before its disk was copied cannot be moved, and tak
 
 test("only who may end its machines moves a cluster, where disks can be moved, and only a stopped one", async () => {
   const world = testWorld();
-  await readyCluster(world, { idle: "never", shared: true });
+  const { id } = await readyCluster(world, { idle: "never", shared: true });
+  // It may be said twice.
+  expect((await Change.start(world, ADA, "demo", MOVE)).state).toBe("ready");
+  await Change.stop(world, ADA, "demo");
+  await reconcile(world, ref(id));
   expect(await code(Change.start(world, ADA, "demo", MOVE))).toBe("unsupported");
   movable(world.provider);
   expect(await code(Change.start(world, BEN, "demo", MOVE))).toBe("forbidden");
-  expect((await Change.start(world, ADA, "demo", MOVE)).state).toBe("ready");
+  expect((await Change.start(world, ADA, "demo", MOVE)).state).toBe("moving");
 });

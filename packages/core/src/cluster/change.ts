@@ -91,7 +91,7 @@ export const start = (
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
-    if (how.move) requireMovable(world.providers, actor, cluster);
+    if (how.move && cluster.state === "stopped") requireMovable(world.providers, actor, cluster);
     if (how.move && cluster.state === "starting")
       throw new MusterError("conflict", `cluster '${cluster.name}' is just being started where it is`, {
         state: cluster.state,

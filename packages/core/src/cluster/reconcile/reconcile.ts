@@ -52,13 +52,18 @@ const steps: { readonly [S in Cluster.State]: Step<S> } = {
 /** More moves than any lifecycle has in a row. */
 const MOST_STEPS = 20;
 
+/** How often in a row it is tried again where somebody else was first, or a port is busy: what is throttled wants rest. */
+const MOST_LOST = 3;
+
 /** @returns the cluster as it stands; undefined when there is none. @throws what a port threw: try again later. */
 export async function reconcile(world: World, ref: ClusterRef): Promise<Cluster.Cluster | undefined> {
   let cluster = await find(world, ref);
-  for (let step = 0; step < MOST_STEPS && cluster !== undefined; step++) {
+  let lost = 0;
+  for (let step = 0; step < MOST_STEPS && lost < MOST_LOST && cluster !== undefined; step++) {
     const outcome = await once(world, cluster);
     cluster = await find(world, ref);
     if (outcome === "wait") break;
+    lost = outcome === "lost" ? lost + 1 : 0;
   }
   return cluster;
 }
@@ -77,7 +82,7 @@ async function endLife(world: World, cluster: Stored<Cluster.Cluster>): Promise<
   return "again";
 }
 
-async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome> {
+async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome | "lost"> {
   try {
     if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
     if (await takePolicy(world, cluster)) return "again";
@@ -87,7 +92,7 @@ async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Out
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {
     // Nothing was written: the next round reads again.
-    if (error instanceof WriteConflict || (error instanceof MusterError && error.code === "busy")) return "again";
+    if (error instanceof WriteConflict || (error instanceof MusterError && error.code === "busy")) return "lost";
     throw error;
   }
 }
