@@ -3,24 +3,22 @@
  * the verb answers, and what is there afterwards.
  */
 import type { ClusterRef } from "@muster/core/ports/provider.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { faultOf, names, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
-import { aliveOf, type Cloud, freshRef, intentOf, type Opened, openCloud, openProvider } from "./ec2-support.ts";
+import {
+  aliveOf,
+  type Cloud,
+  eachAlone,
+  freshRef,
+  intentOf,
+  type Opened,
+  openCloud,
+  openProvider,
+} from "./ec2-support.ts";
 
 let cloud: Cloud;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openCloud();
-});
-beforeEach(async () => {
-  opened = await openProvider(cloud);
-});
-afterEach(async () => {
-  expect(cloud.edge.unimplemented).toEqual([]);
-  await cloud.reset();
-});
-afterAll(() => cloud?.close());
+eachAlone(openCloud, given => ({ cloud, opened } = given));
 
 const times = (call: string) => cloud.edge.log.filter(one => `${one.service}.${one.operation}` === call).length;
 

@@ -1,8 +1,9 @@
 import { CreateSnapshotCommand, CreateVolumeCommand } from "@aws-sdk/client-ec2";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BLOCK, RESERVED } from "./ec2-gaps.ts";
 import {
   type Cloud,
+  eachAlone,
   freshRef,
   IMAGE,
   intentOf,
@@ -17,15 +18,7 @@ import { startEdge } from "./support/edge.ts";
 
 let cloud: Cloud;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openCloud();
-});
-beforeEach(async () => {
-  opened = await openProvider(cloud);
-});
-afterEach(() => cloud.reset());
-afterAll(() => cloud?.close());
+eachAlone(openCloud, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 

@@ -7,10 +7,11 @@ import {
   DescribeSecurityGroupsCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   aliveOf,
   type Cloud,
+  eachAlone,
   freshRef,
   IMAGE,
   intentOf,
@@ -24,15 +25,7 @@ import {
 
 let cloud: Cloud;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openCloud();
-});
-beforeEach(async () => {
-  opened = await openProvider(cloud);
-});
-afterEach(() => cloud.reset());
-afterAll(() => cloud?.close());
+eachAlone(openCloud, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 

@@ -5,9 +5,10 @@
 import { DescribeInstancesCommand, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { ec2Of } from "@muster/aws/ec2/client.ts";
 import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Cloud,
+  eachAlone,
   freshRef,
   IMAGE,
   intentOf,
@@ -20,18 +21,7 @@ import {
 
 let cloud: Cloud;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openCloud();
-});
-beforeEach(async () => {
-  opened = await openProvider(cloud);
-});
-afterEach(async () => {
-  expect(cloud.edge.unimplemented).toEqual([]);
-  await cloud.reset();
-});
-afterAll(() => cloud?.close());
+eachAlone(openCloud, given => ({ cloud, opened } = given));
 
 const idsOf = (machines: readonly Machine[]) => machines.map(machine => machine.machineId);
 

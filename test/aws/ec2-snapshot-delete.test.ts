@@ -12,26 +12,15 @@ import {
   RegisterImageCommand,
 } from "@aws-sdk/client-ec2";
 import type { MoveRef } from "@muster/core/ports/provider.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { faultOf, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
 import { kept, type Moving, openMoving, ownImages, ownParts, stopped } from "./ec2-snapshot-support.ts";
-import { freshRef, type Opened, openProvider, REGION, ZONE } from "./ec2-support.ts";
+import { eachAlone, freshRef, type Opened, openProvider, REGION, ZONE } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openMoving();
-});
-beforeEach(async () => {
-  // It soon gives up on a silent connection.
-  opened = await openProvider(cloud, { timeout: 1_500 });
-});
-afterEach(async () => {
-  expect(cloud.edge.unimplemented).toEqual([]);
-  await cloud.reset();
-});
-afterAll(() => cloud?.close());
+// It soon gives up on a silent connection.
+eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 1_500 });
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const left = async () => [(await ownImages(cloud)).length, (await ownParts(cloud)).length];

@@ -5,26 +5,15 @@
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { tokenOf } from "@muster/aws/ec2/tags.ts";
 import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { faultOf, names, outcomeOf } from "./ec2-faults-support.ts";
 import { kept, type Moving, movedOf, onRun, openMoving } from "./ec2-snapshot-support.ts";
-import { aliveOf, intentOf, type Opened, openProvider } from "./ec2-support.ts";
+import { aliveOf, eachAlone, intentOf, type Opened } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openMoving();
-});
-beforeEach(async () => {
-  // It soon gives up on a silent connection.
-  opened = await openProvider(cloud, { timeout: 1_500 });
-});
-afterEach(async () => {
-  expect(cloud.edge.unimplemented).toEqual([]);
-  await cloud.reset();
-});
-afterAll(() => cloud?.close());
+// It soon gives up on a silent connection.
+eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 1_500 });
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();

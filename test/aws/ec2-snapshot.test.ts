@@ -5,25 +5,14 @@
 import { DescribeInstancesCommand, ImageState, RegisterImageCommand } from "@aws-sdk/client-ec2";
 import { nameOf } from "@muster/aws/ec2/snapshot/tags.ts";
 import * as fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { outcomeOf } from "./ec2-faults-support.ts";
 import { kept, type Moving, openMoving, ownImages, ownParts, stopped, tagsIn } from "./ec2-snapshot-support.ts";
-import { intentOf, type Opened, openProvider, sent } from "./ec2-support.ts";
+import { eachAlone, intentOf, type Opened, openProvider, sent } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
-
-beforeAll(async () => {
-  cloud = await openMoving();
-});
-beforeEach(async () => {
-  opened = await openProvider(cloud);
-});
-afterEach(async () => {
-  expect(cloud.edge.unimplemented).toEqual([]);
-  await cloud.reset();
-});
-afterAll(() => cloud?.close());
+eachAlone(openMoving, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const byHost = (one: { readonly hostId: string }, other: { readonly hostId: string }) =>

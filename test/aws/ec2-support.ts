@@ -7,6 +7,7 @@ import { type Ec2Provider, ec2Provider } from "@muster/aws/ec2/provider.ts";
 import * as Host from "@muster/core/host/host.ts";
 import type { ClusterRef, Intent, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { gapsOf, starting, terminating } from "./ec2-gaps.ts";
 import { type Edge, type Gap, startEdge } from "./support/edge.ts";
 import { type Moto, startMoto } from "./support/moto.ts";
@@ -244,3 +245,23 @@ export async function aliveOf({ raw }: Pick<Cloud, "raw">, ref: ClusterRef): Pro
 /** What was sent for an operation, field by field. */
 export const sent = (edge: Edge, operation: string): Record<string, string>[] =>
   edge.log.filter(call => call.operation === operation).map(call => Object.fromEntries(new URLSearchParams(call.body)));
+
+/** One cloud for a file's tests, and for each of them a provider that remembers nothing; what is left behind goes after it. */
+export function eachAlone<C extends Cloud>(
+  open: () => Promise<C>,
+  give: (given: { readonly cloud: C; readonly opened: Opened }) => void,
+  setup: Parameters<typeof openProvider>[1] = {},
+): void {
+  let cloud: C | undefined;
+  beforeAll(async () => {
+    cloud = await open();
+  });
+  beforeEach(async () => {
+    if (cloud) give({ cloud, opened: await openProvider(cloud, setup) });
+  });
+  afterEach(async () => {
+    expect(cloud?.edge.unimplemented).toEqual([]);
+    await cloud?.reset();
+  });
+  afterAll(() => cloud?.close());
+}

@@ -26,7 +26,7 @@ export interface SecretsKeeper {
 
 /** Whoever hands them to those who work with them. */
 export interface SecretsReader {
-  /** Strong; undefined when none are kept. @throws MusterError `busy` or `unavailable`: ask again. */
+  /** What was kept minutes ago is there; undefined when none are kept. @throws MusterError `busy` or `unavailable`: ask again. */
   read(ref: SecretsRef): Promise<Values | undefined>;
 }
 
