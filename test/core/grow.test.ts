@@ -7,6 +7,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import * as Host from "@muster/core/host/host.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import * as Keys from "@muster/core/keys.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import type { MoveRef } from "@muster/core/ports/provider.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
@@ -146,6 +147,87 @@ test("new jobs begin on the hosts that are there while their cluster grows", asy
   expect((await Read.get(world, ADA, id)).state).toBe("booting");
   const { id: job } = await submit(world, ADA, id, jobRequest());
   expect((await hosts[0]?.poll())?.assignments).toMatchObject([{ jobId: job }]);
+});
+
+test("a job that was to take its cluster along, and counted on a growth in vain, ends alone", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 3 }));
+  const { id: wide } = await submit(world, ADA, id, jobRequest({ nodes: 3 }, { down: true }));
+  await passing(world, 9, async () => hosts[0]?.poll());
+  expect((await Jobs.get(world, ADA, wide)).state).toBe("failed");
+  expect((await Read.get(world, ADA, id)).state).toBe("ready");
+});
+
+test("each growth tries all offers, however many were tried in vain before", async () => {
+  const world = testWorld();
+  const id = await flambe(world);
+  const any = { ...workers(3), resources: { cpus: { count: 1, atLeast: true } } };
+  world.provider.full.add("small").add("large");
+  await Create.create(world, ADA, request(HEAD, any));
+  await passing(world, 12);
+  expect(await shown(world, id)).toEqual(["ready", 3, ["head 1", "workers 2"]]);
+  world.provider.full.delete("large");
+  const calls = world.provider.intents.length;
+  await Create.create(world, ADA, request(HEAD, any));
+  await passing(world, 1);
+  expect(world.provider.intents.slice(calls).map(intent => intent.offer.instanceType)).toEqual(["small", "large"]);
+});
+
+test("a cluster that grows is not stopped in the middle of it", async () => {
+  const world = testWorld();
+  const { id } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await reconcile(world, ref(id));
+  await expect(Change.stop(world, ADA, id)).rejects.toMatchObject({
+    code: "conflict",
+    message: "cluster 'demo' is growing, and cannot stop now",
+  });
+});
+
+test("whoever stood still while a growth was taken back ends no machine of the next one", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  const grow = () => Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await grow();
+  await passing(world, 6, async () => hosts[0]?.poll());
+  expect((await Read.get(world, ADA, id)).state).toBe("growing");
+  const { observe } = world.provider;
+  const goOn = Promise.withResolvers<void>();
+  world.provider.observe = async of => {
+    world.provider.observe = observe;
+    await goOn.promise;
+    return observe(of);
+  };
+  const late = reconcile(world, ref(id));
+  await Promise.resolve();
+  await passing(world, 12, async () => hosts[0]?.poll());
+  expect((await Read.get(world, ADA, id)).state).toBe("ready");
+  await grow();
+  await reconcile(world, ref(id));
+  await enrollAll(world);
+  goOn.resolve();
+  await late;
+  expect([(await Read.get(world, ADA, id)).state, world.provider.machines.size]).toEqual(["ready", 2]);
+});
+
+test("a growth that came to nothing is not idle time", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: { after: 10, action: "terminate" } });
+  await passing(world, 7, async () => hosts[0]?.poll());
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  await passing(world, 15, async () => hosts[0]?.poll());
+  expect((await Read.get(world, ADA, id)).state).toBe("ready");
+});
+
+test("a job that cannot be placed keeps no growth from its end", async () => {
+  const world = testWorld();
+  const { id, hosts } = await readyCluster(world, { idle: "never" });
+  await Create.create(world, ADA, clusterRequest({ nodes: 2 }));
+  const { pk } = Keys.cluster("acme", id);
+  await world.table.write([{ put: { pk, sk: "Q#00000#x", type: "queued", data: { odd: true } }, expect: "absent" }]);
+  await passing(world, 20, async () => hosts[0]?.poll().catch(() => undefined));
+  expect(await shown(world, id)).toEqual(["ready", 1, ["main 1"]]);
 });
 
 test("no try is used twice: what a growth made that came to nothing is never taken for the next one's", async () => {

@@ -159,6 +159,18 @@ test.each(["copied", "booting"])(
   },
 );
 
+test("who starts what somebody has just stopped while it moved lets it go on; jobs do not wait for it unasked", async () => {
+  const { world, copies, id } = await moving();
+  copies.end("complete");
+  await passing(world, 2);
+  await Change.stop(world, ADA, "demo");
+  expect(await code(submit(world, ADA, id, jobRequest()))).toBe("conflict");
+  expect((await Change.start(world, ADA, "demo")).state).toBe("moving");
+  await passing(world, 3);
+  await enrollAll(world);
+  expect(await stateOf(world, id)).toBe("ready");
+});
+
 test("a move that is refused for ever ends after a day", async () => {
   const { world, id } = await moving();
   Object.assign(world.provider, {

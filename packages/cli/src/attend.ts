@@ -33,8 +33,8 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
   const cluster = await clusterUp(means, launched.cluster);
   if (cluster.state !== "ready") return clusterFailed(out, cluster);
   // It is what it was before, and was asked for more.
-  if (launched.cluster.state === "growing" && cluster.failure !== undefined)
-    return clusterFailed(out, cluster, NOT_GROWN);
+  const isSetBack = launched.cluster.state !== "ready" && cluster.failure !== undefined;
+  if (isSetBack && launched.job === undefined) return clusterFailed(out, cluster, NOT_GROWN);
   if (launched.job === undefined) {
     out.data({ cluster, reused: launched.reused, exitCode: 0 });
     out.note(hint(out, `run something on it: muster run FILE -c ${cluster.name}`));

@@ -33,7 +33,7 @@ const AT_ONCE = 4;
 /** After so long, in ms, no further machine is asked for until it is sent again: whoever asked may have given up on it. */
 const ASK_WITHIN = 20_000;
 /** How long after its beginning a launch may still end what it has made, in ms: well within its caller's lease. */
-const UNDO_WITHIN = 30_000;
+const UNDO_WITHIN = 20_000;
 
 type Made = Pick<Seen, "instance"> & { readonly machine: Machine | undefined };
 

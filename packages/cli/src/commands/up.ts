@@ -52,7 +52,8 @@ async function create(
   const { plan, body } = decided;
   const { maxLifetime } = body;
   for (const line of Plan.lines(out, { plan, reading, down: false, maxLifetime })) out.note(line);
-  if (hosts.groups === undefined && plan.reused && reading.draft.task.nodes < plan.nodes)
+  const isSaid = file !== undefined || overrides.length > 0;
+  if (isSaid && hosts.groups === undefined && plan.reused && reading.draft.task.nodes < plan.nodes)
     out.note(`  cluster ${plan.cluster} has ${plan.nodes} hosts already; clusters do not shrink`);
   if (options.dryRun) return Plan.showOffers(out, plan);
   const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });

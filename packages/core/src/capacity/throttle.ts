@@ -11,7 +11,7 @@ const Bucket = z.object({ tokens: z.number(), at: z.number() });
 const RACED = 1_000;
 
 /**
- * Takes a token for each call; for more calls than the bucket holds, all that it holds.
+ * Takes a token for each call. One must be there; those that are not are owed, and whoever comes next waits for them.
  * @returns 0, or how long to wait before asking again, in ms.
  */
 export async function take(
@@ -27,9 +27,8 @@ export async function take(
   const before = item === undefined ? { tokens: launches.burst, at: now } : Bucket.parse(item.data);
   const refill = (Math.max(0, now - before.at) / 1000) * launches.perSecond;
   const tokens = Math.min(launches.burst, before.tokens + refill);
-  const wanted = Math.min(calls, launches.burst);
-  if (tokens < wanted) return Math.ceil(((wanted - tokens) / launches.perSecond) * 1000);
-  const put = { ...key, type: "bucket", data: { tokens: tokens - wanted, at: now } };
+  if (tokens < 1) return Math.ceil(((1 - tokens) / launches.perSecond) * 1000);
+  const put = { ...key, type: "bucket", data: { tokens: tokens - calls, at: now } };
   try {
     await world.table.write([{ put, expect: item?.version ?? "absent" }]);
     return 0;

@@ -54,6 +54,11 @@ export const stop = (
 function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Changed | undefined {
   const isMoving = cluster.state === "moving" || (cluster.state === "booting" && cluster.snapshotOf !== undefined);
   if (isMoving) return stayingPut(world, actor, cluster);
+  if (cluster.state === "booting" && cluster.before !== undefined)
+    throw new MusterError("conflict", `cluster '${cluster.name}' is growing, and cannot stop now`, {
+      state: cluster.state,
+      hint: `wait until it has grown (muster status ${cluster.name}), then: muster stop ${cluster.name}`,
+    });
   if (cluster.state !== "stopping" && cluster.state !== "stopped")
     return advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() });
   if (!cluster.byPolicy) return undefined;
@@ -68,6 +73,13 @@ function stayingPut(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster
   const patch = { failure: STOPPED, byPerson: true, dueAt: world.clock.now() };
   if (cluster.state === "booting")
     return advance(world, Cluster.kind, actor, cluster, "stay", { ...patch, move: cluster.snapshotOf }, STOPPED);
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, patch);
+  return { next, writes: [write] };
+}
+
+/** Somebody has stopped the move, and somebody wants it after all. */
+function goingOn(world: Basics, cluster: Stored<Cluster.Cluster>): Changed {
+  const patch = { failure: undefined, byPerson: undefined, dueAt: world.clock.now() };
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, patch);
   return { next, writes: [write] };
 }
@@ -91,17 +103,9 @@ export const start = (
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
-    if (how.move && cluster.state === "stopped") requireMovable(world.providers, actor, cluster);
-    if (how.move && cluster.state === "starting")
-      throw new MusterError("conflict", `cluster '${cluster.name}' is just being started where it is`, {
-        state: cluster.state,
-        hint: `if that comes to nothing it is stopped again; then: muster start ${cluster.name} --move`,
-      });
-    if (cluster.state === "stopping")
-      throw new MusterError("conflict", `cluster '${cluster.name}' is still stopping`, {
-        state: cluster.state,
-        hint: `wait until it has stopped (muster status), then: muster start ${cluster.name}`,
-      });
+    if (how.move) requireMovable(world.providers, actor, cluster);
+    requireStartable(cluster);
+    if (cluster.state === "moving" && cluster.byPerson) return settle(world, actor, cluster, goingOn(world, cluster));
     const running = [
       "requested",
       "launching",
@@ -115,13 +119,32 @@ export const start = (
     return settle(world, actor, cluster, running ? undefined : await starting(world, actor, cluster, how));
   });
 
-/** @throws MusterError `unsupported`, `forbidden`: the machines that it has are ended. */
+/** @throws MusterError `conflict` while it stops. */
+function requireStartable({ name, state }: Cluster.Cluster): void {
+  if (state !== "stopping") return;
+  throw new MusterError("conflict", `cluster '${name}' is still stopping`, {
+    state,
+    hint: `wait until it has stopped (muster status), then: muster start ${name}`,
+  });
+}
+
+/**
+ * It may be said of a cluster that runs, or is on its way, and changes nothing there.
+ * @throws MusterError `unsupported`; `forbidden`: its machines are ended; `conflict` while it starts where it is.
+ */
 function requireMovable(providers: Catalog, actor: Actor, cluster: Cluster.Cluster): void {
+  const { name, state } = cluster;
+  if (state === "starting")
+    throw new MusterError("conflict", `cluster '${name}' is just being started where it is`, {
+      state,
+      hint: `if that comes to nothing it is stopped again; then: muster start ${name} --move`,
+    });
+  if (state !== "stopped") return;
   requireManage(actor, cluster);
-  const { name, capabilities } = Choose.provider(providers, { provider: cluster.provider });
-  if (capabilities.move) return;
-  throw new MusterError("unsupported", `provider '${name}' cannot move disks to other machines`, {
-    hint: `start it where it is: muster start ${cluster.name}`,
+  const provider = Choose.provider(providers, { provider: cluster.provider });
+  if (provider.capabilities.move) return;
+  throw new MusterError("unsupported", `provider '${provider.name}' cannot move disks to other machines`, {
+    hint: `start it where it is: muster start ${name}`,
   });
 }
 

@@ -324,7 +324,8 @@ export function requireOpen(cluster: Cluster): void {
       state: cluster.state,
       hint: "create another with: muster launch",
     });
-  if (cluster.state === "stopped" || cluster.state === "stopping" || cluster.state === "broken")
+  const isStopping = cluster.state === "stopping" || (cluster.state === "moving" && cluster.byPerson === true);
+  if (cluster.state === "stopped" || isStopping || cluster.state === "broken")
     throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, {
       state: cluster.state,
       hint: `start it first: muster start ${cluster.name}`,

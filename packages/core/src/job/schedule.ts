@@ -38,7 +38,7 @@ async function placeOne(world: Basics, ref: ClusterRef): Promise<string | undefi
   const queued = Queued.parse(head.data);
   const placement = placeHead([queued], slots.hosts);
   if (placement === undefined)
-    return queued.nodes > slots.hosts.filter(takesJobs).length ? refuse(world, ref, queued) : undefined;
+    return queued.nodes > slots.hosts.filter(takesJobs).length ? refuse(world, ref, head, queued) : undefined;
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
   if (cluster === undefined || !Cluster.takesJobs(cluster)) return undefined;
   const job = await load(world.table, Job.noun, Keys.job(ref.workspace, placement.jobId));
@@ -56,15 +56,25 @@ async function placeOne(world: Basics, ref: ClusterRef): Promise<string | undefi
  * A job that was accepted while its cluster was to grow, and wants more hosts than there are: it would wait for ever, and have
  * the cluster started again and again.
  */
-async function refuse(world: Basics, ref: ClusterRef, { jobId, nodes }: Queued): Promise<string | undefined> {
+async function refuse(
+  world: Basics,
+  ref: ClusterRef,
+  head: Item,
+  { jobId, nodes }: Queued,
+): Promise<string | undefined> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
   if (cluster?.state !== "ready" || nodes <= jobNodes(cluster)) return undefined;
   const job = await load(world.table, Job.noun, Keys.job(ref.workspace, jobId));
-  if (job?.state !== "queued") return undefined;
+  if (job?.state !== "queued") {
+    await world.table.write([{ remove: head, expect: head.version }]);
+    return jobId;
+  }
   const message = `it wants ${nodes} hosts, and cluster '${cluster.name}' has ${jobNodes(cluster)} for jobs`;
   const hint = `let the cluster grow: muster up -c ${cluster.name} --num_nodes ${nodes}; then submit it again`;
   const failure = { code: cluster.setback?.code ?? "no_capacity", message, hint };
-  const end = await ending(world, Actor.system(job.workspace), job, "fail", { failure }, { message });
+  // It takes no cluster along that has only not grown.
+  const alone = { ...job, down: false };
+  const end = await ending(world, Actor.system(job.workspace), alone, "fail", { failure }, { message });
   await world.table.write([...end.writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
   return jobId;
 }

@@ -75,15 +75,14 @@ async function hasSnapshots(world: World, cluster: In<"draining">): Promise<bool
   const provider = providerOf(world, cluster);
   if (cluster.moves === undefined || world.clock.now() > cluster.drainingSince + DRAIN_WITHIN) return false;
   const isIts = ({ workspace, clusterId }: MoveRef) => workspace === cluster.workspace && clusterId === cluster.id;
-  const left = (await provider.snapshots?.())?.filter(isIts) ?? [];
-  for (const ref of left) {
-    try {
-      await provider.deleteSnapshots?.(ref);
-    } catch (error) {
-      world.log.error("snapshots could not be deleted yet", { cluster: cluster.id, reason: String(error) });
-    }
+  try {
+    const left = (await provider.snapshots?.())?.filter(isIts) ?? [];
+    for (const ref of left) await provider.deleteSnapshots?.(ref);
+    return left.length > 0;
+  } catch (error) {
+    world.log.error("snapshots could not be deleted yet", { cluster: cluster.id, reason: String(error) });
+    return true;
   }
-  return left.length > 0;
 }
 
 function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, reason: string): void {

@@ -7,10 +7,11 @@
  */
 import * as Actor from "../../actor/actor.ts";
 import type { World } from "../../ports/world.ts";
-import { advance } from "../../record.ts";
+import { advance, amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf, nodesOf } from "../group.ts";
 import { hostsOf } from "../register.ts";
+import * as Slots from "../slots.ts";
 import { afford, costOf } from "./afford.ts";
 import { clear } from "./clear.ts";
 import { renewed } from "./expect.ts";
@@ -33,7 +34,9 @@ async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Fai
   const kept = new Set(Cluster.triesOf(launch));
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   const machines = (await providerOf(world, cluster).observe(ref)).filter(
-    machine => machine.generation === cluster.generation && !kept.has(machine.try),
+    // Nor those of a later growth: whoever stood still in here must not end them.
+    ({ generation, try: made }) =>
+      generation === cluster.generation && made <= Cluster.lastTry(cluster.launch) && !kept.has(made),
   );
   if (!(await clear(world, cluster, machines))) return "wait";
   const groups = groupsOf(cluster).slice(0, cluster.before.groups);
@@ -47,7 +50,10 @@ async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Fai
   const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
     message: setback.message,
   });
-  await world.table.write([...move.writes, ...share.writes]);
+  // It was waited for: only from now on is it idle.
+  const slots = await Slots.get(world.table, cluster.workspace, cluster.id);
+  const rest = slots ? [amend(Slots.noun, slots, { idleSince: world.clock.now() }).write] : [];
+  await world.table.write([...move.writes, ...share.writes, ...rest]);
   return "again";
 }
 

@@ -82,12 +82,20 @@ async function endLife(world: World, cluster: Stored<Cluster.Cluster>): Promise<
   return "again";
 }
 
+/** Beside the growth of a cluster, its jobs: what is wrong with one of them must not keep machines waiting. */
+async function place(world: World, cluster: Stored<Cluster.Cluster>): Promise<void> {
+  try {
+    await schedule(world, { workspace: cluster.workspace, clusterId: cluster.id });
+  } catch (error) {
+    world.log.error("jobs of a growing cluster could not be placed", { cluster: cluster.id, reason: String(error) });
+  }
+}
+
 async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome | "lost"> {
   try {
     if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
     if (await takePolicy(world, cluster)) return "again";
-    if (cluster.state !== "ready" && Cluster.takesJobs(cluster))
-      await schedule(world, { workspace: cluster.workspace, clusterId: cluster.id });
+    if (cluster.state !== "ready" && Cluster.takesJobs(cluster)) await place(world, cluster);
     // The table's type ties each state to a step for it; the lookup loses that tie.
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {
