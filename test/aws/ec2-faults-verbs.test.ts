@@ -18,7 +18,8 @@ import {
 
 let cloud: Cloud;
 let opened: Opened;
-eachAlone(openCloud, given => ({ cloud, opened } = given));
+// It soon gives up on a silent connection.
+eachAlone(openCloud, given => ({ cloud, opened } = given), { timeout: 1_500 });
 
 const times = (call: string) => cloud.edge.log.filter(one => `${one.service}.${one.operation}` === call).length;
 

@@ -35,10 +35,13 @@ const START_TIMEOUT_MS = 60_000;
 const COMPLAINT_BYTES = 8_000;
 
 /** @throws Error with what python said, when moto does not start. */
+/** In the place of the thousand of moto's own, with as many snapshots, which every reset makes anew and every list looks through. */
+const IMAGES = { MOTO_AMIS_PATH: fileURLToPath(new URL("images.json", import.meta.url)) };
+
 export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const child = spawn(await findPython(), [SCRIPT], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ...settingsOf(options) },
+    env: { ...process.env, ...IMAGES, ...settingsOf(options) },
   });
   const complaints = listen(child);
   const lines = createInterface(child.stdout);
