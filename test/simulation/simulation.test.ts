@@ -62,7 +62,6 @@ const rare = new Set([
   "orphans-not-swept",
   "placement-without-check",
   "refusal-settles-other-calls",
-  "secrets-of-live-jobs-forgotten",
   "secrets-swept-at-once",
   "stop-trusts-what-shows",
 ]);

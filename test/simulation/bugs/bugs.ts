@@ -63,9 +63,6 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "      await commit(world, actor, writes, Job.info(job));\n      await keep();\n",
     },
   ],
-  "secrets-of-live-jobs-forgotten": [
-    { file: "core/src/secret/forget.ts", from: "if (job !== undefined && !Job.isOver(job)) return false;", to: "" },
-  ],
   "secrets-swept-at-once": [
     { file: "core/src/secret/sweep.ts", from: "world.clock.now() - LEFT_AFTER", to: "world.clock.now()" },
   ],
@@ -139,9 +136,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "failed-move-ends-the-cluster": [
     { file: "core/src/cluster/reconcile/fail.ts", from: "isKept(cluster)\n      ?", to: "false as boolean\n      ?" },
   ],
-  "growth-ends-what-works": [
-    { file: "core/src/cluster/reconcile/grow.ts", from: " && !kept.has(machine.try)", to: "" },
-  ],
+  "growth-ends-what-works": [{ file: "core/src/cluster/reconcile/grow.ts", from: " && !kept.has(made),", to: "," }],
   "growth-forgets-running-jobs": [
     { file: "core/src/cluster/register.ts", from: "({ ...slot, job: jobs.get(slot.rank) })", to: "slot" },
   ],
@@ -155,7 +150,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "jobs-too-wide-wait-for-ever": [
     {
       file: "core/src/job/schedule.ts",
-      from: "? refuse(world, ref, queued) : undefined",
+      from: "? refuse(world, ref, head, queued) : undefined",
       to: "? undefined : undefined",
     },
   ],
