@@ -44,7 +44,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "earlier-groups-not-owned": [
     {
-      file: "core/src/cluster/cluster.ts",
+      file: "core/src/cluster/machines.ts",
       from: "[...(launch.made ?? []), launch].map(call => call.try);",
       to: "[launch.try];",
     },
