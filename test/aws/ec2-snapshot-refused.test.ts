@@ -61,6 +61,21 @@ describe("refused in part", () => {
     expect(await aliveIds(cluster.ref)).toEqual([]);
   });
 
+  test("but nothing is ended so late that somebody else may have sent it again, and been told that all are there", async () => {
+    const cluster = await kept(cloud, opened, 3);
+    await opened.provider.launch({ ...movedOf(cluster), hosts: movedOf(cluster).hosts.slice(0, 1) });
+    const slowly = () => {
+      opened.clock.at += 25_000;
+      return true;
+    };
+    cloud.edge.inject({ ...onRun(0, "InsufficientInstanceCapacity", 500), match: slowly });
+    expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
+    expect(times("TerminateInstances")).toBe(0);
+    cloud.edge.clear();
+    await opened.provider.launch(movedOf(cluster));
+    expect(await aliveIds(cluster.ref)).toHaveLength(3);
+  });
+
   test("but not while there may be one that does not show", async () => {
     const cluster = await kept(cloud, opened, 2);
     await opened.provider.launch({ ...movedOf(cluster), hosts: movedOf(cluster).hosts.slice(0, 1) });

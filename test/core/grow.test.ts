@@ -205,9 +205,11 @@ test("whoever stood still while a growth was taken back ends no machine of the n
   expect((await Read.get(world, ADA, id)).state).toBe("ready");
   await grow();
   await reconcile(world, ref(id));
-  await enrollAll(world);
+  const [second] = await enrollAll(world);
   goOn.resolve();
   await late;
+  // Its host is known still.
+  expect(await second?.poll()).toMatchObject({ revoked: [] });
   expect([(await Read.get(world, ADA, id)).state, world.provider.machines.size]).toEqual(["ready", 2]);
 });
 

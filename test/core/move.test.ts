@@ -3,6 +3,7 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
+import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import type { MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
 import { sweepOrphans } from "@muster/core/sweep.ts";
@@ -209,6 +210,22 @@ test("without capacity anywhere the disks wait as snapshots, and every later sta
   expect(world.provider.intents.at(-1)).toMatchObject({ generation: 3, move: 1 });
   await enrollAll(world);
   expect(await stateOf(world, id)).toBe("ready");
+});
+
+test("jobs that wait for a move are told when it has found no machines three times", async () => {
+  const { world, copies, id } = await moving();
+  const { id: job } = await submit(world, ADA, id, jobRequest());
+  copies.end("complete");
+  world.provider.full.add("small").add("large");
+  await passing(world, 120);
+  expect(await Jobs.get(world, ADA, job)).toMatchObject({ state: "failed", failure: { code: "no_capacity" } });
+  const calls = world.provider.intents.length;
+  await passing(world, 60);
+  expect([await stateOf(world, id), world.provider.intents.length, copies.moves()]).toEqual([
+    "stopped",
+    calls,
+    ["1 complete"],
+  ]);
 });
 
 test("what is ended while its disks are snapshots leaves none behind", async () => {

@@ -34,7 +34,10 @@ export const remove = (world: Basics, actor: Actor, reference: string): Promise<
     return settle(world, actor, cluster, removal(world, actor, cluster));
   });
 
-/** Stops a ready cluster and keeps its disks. @throws MusterError `unsupported` where the provider cannot. */
+/**
+ * Stops a ready cluster and keeps its disks; one that moves stays where its disks are.
+ * @throws MusterError `unsupported` where the provider cannot; `conflict` while it grows.
+ */
 export const stop = (
   world: Basics & { readonly providers: Catalog },
   actor: Actor,

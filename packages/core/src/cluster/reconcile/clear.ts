@@ -2,8 +2,9 @@
 import { MusterError } from "../../error.ts";
 import type { Machine, MachineProvider } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
-import { amend, type Stored } from "../../record.ts";
-import * as Cluster from "../cluster.ts";
+import type { Stored } from "../../record.ts";
+import type * as Cluster from "../cluster.ts";
+import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
 import { providerOf } from "./provider.ts";
 
@@ -30,7 +31,6 @@ export async function clear(
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (machines.length === 0 && now >= certain) return true;
   if (machines.length > 0) await end(provider, machines);
-  const dueAt = machines.length > 0 ? now + LOOK : Math.min(certain, now + LOOK);
-  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
+  await later(world, cluster, machines.length > 0 ? now + LOOK : Math.min(certain, now + LOOK));
   return false;
 }

@@ -17,10 +17,11 @@ import * as Keys from "../../keys.ts";
 import type { MoveRef } from "../../ports/provider.ts";
 import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
-import { advance, amend } from "../../record.ts";
+import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { hostsOf } from "../register.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
+import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
 import { providerOf } from "./provider.ts";
 import type { In, Outcome } from "./step.ts";
@@ -104,11 +105,6 @@ async function endJobs(world: World, cluster: In<"draining">): Promise<number> {
     });
     return 0;
   }
-}
-
-async function later(world: World, cluster: In<"draining">, dueAt: number): Promise<Outcome> {
-  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
-  return "wait";
 }
 
 async function endHosts(world: World, cluster: In<"draining">): Promise<void> {

@@ -63,10 +63,16 @@ export function launchBefore({ launch, before }: In<"growing">): Cluster.Launch 
   return { ...before.launch, ...(made.length > 0 && { made }), last: Cluster.lastTry(launch) };
 }
 
-/** One at a time: they may be many. Their machines are gone; should it grow again, they are of another try. */
+/**
+ * One at a time: they may be many. Their machines are gone; should it grow again, they are of another try. Written only while
+ * the cluster is as it was read: by then they may be the hosts of a later growth, and work.
+ */
 async function restHosts(world: World, cluster: In<"growing">, nodes: number): Promise<void> {
   const hosts = await hostsOf(world.table, { workspace: cluster.workspace, clusterId: cluster.id });
   for (const host of hosts)
     if (host.rank >= nodes && (host.state !== "expected" || host.tokenHash !== undefined))
-      await world.table.write(renewed(world, host, host).writes);
+      await world.table.write([
+        ...renewed(world, host, host).writes,
+        { check: Cluster.noun.key(cluster), expect: cluster.version },
+      ]);
 }

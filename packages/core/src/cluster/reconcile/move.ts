@@ -17,6 +17,7 @@ import { amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { clear } from "./clear.ts";
 import { failureOf } from "./fail.ts";
+import { later } from "./later.ts";
 import { nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { stay } from "./stay.ts";
@@ -67,7 +68,7 @@ async function copy(
     return "again";
   }
   const there = new Set(machines.filter(machine => machine.state !== "terminating").map(machine => machine.hostId));
-  const failure = obstacle(cluster, states, there);
+  const failure = obstacle(cluster, hosts, states, there);
   return failure ? stay(world, cluster, failure) : later(world, cluster, now + LOOK);
 }
 
@@ -93,11 +94,11 @@ const runs = (machine: Machine): boolean => machine.state === "running" || machi
 
 /** What keeps the copy from ever being whole. */
 function obstacle(
-  { id, name, nodes }: Moving,
+  { name, nodes }: Moving,
+  hosts: readonly string[],
   states: ReadonlyMap<string, Snapshot["state"]>,
   machines: ReadonlySet<string>,
 ): Cluster.Failure | undefined {
-  const hosts = Array.from({ length: nodes }, (_, rank) => Host.idOf(id, rank));
   const failed = hosts.filter(host => states.get(host) === "failed");
   if (failed.length > 0)
     return { code: "move_failed", message: `the disks of ${failed.join(", ")} could not be copied`, hint: again(name) };
@@ -115,8 +116,3 @@ const tooLong = ({ name }: Moving): Cluster.Failure => ({
   message: "its disks were not copied within a day",
   hint: again(name),
 });
-
-async function later(world: World, cluster: Moving, dueAt: number): Promise<Outcome> {
-  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
-  return "wait";
-}

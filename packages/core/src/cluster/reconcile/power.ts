@@ -14,6 +14,7 @@ import * as Slots from "../slots.ts";
 import { fail, failureOf } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
+import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
 import { providerOf } from "./provider.ts";
 import { RETRY, stay } from "./stay.ts";
@@ -186,9 +187,4 @@ async function restart(world: World, cluster: In<"stopped">, restarts: number): 
     if (error instanceof MusterError && error.code === "over_budget") return false;
     throw error;
   }
-}
-
-async function later(world: World, cluster: In<"stopping">, dueAt: number): Promise<Outcome> {
-  if (cluster.dueAt < dueAt) await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
-  return "wait";
 }
