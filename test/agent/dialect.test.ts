@@ -14,8 +14,8 @@ test.concurrent("Muster's own scripts stop at the first failing line, also withi
 
 test.concurrent("SkyPilot's scripts go on, and the log says which line failed", async () => {
   await using bench = await Bench.open();
-  bench.plane.assign("job_a", { dialect: "skypilot", run: "echo one\n\n(exit 1)\necho two" });
-  bench.plane.assign("job_b", { dialect: "oumi", run: "(exit 4)\necho one\nfalse\necho two" });
+  bench.plane.assign("job_a", { onError: "continue", run: "echo one\n\n(exit 1)\necho two" });
+  bench.plane.assign("job_b", { onError: "continue", run: "(exit 4)\necho one\nfalse\necho two" });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({ cause: "exited", exitCode: 0 });
   const note = "and the script went on, as skypilot scripts do (in Muster's own form it would have stopped)";
@@ -30,8 +30,8 @@ test.concurrent("SkyPilot's scripts go on, and the log says which line failed", 
 test.concurrent("failures that the script looks at, and the one that ends it, are no surprise and not noted", async () => {
   await using bench = await Bench.open();
   const run = "#!/bin/bash\nset -x\nif false; then :; fi\nfalse || true\n! true\nfalse && true\nexit 3";
-  bench.plane.assign("job_a", { dialect: "skypilot", run });
-  bench.plane.assign("job_b", { dialect: "skypilot", run: "true\n(exit 5)" });
+  bench.plane.assign("job_a", { onError: "continue", run });
+  bench.plane.assign("job_b", { onError: "continue", run: "true\n(exit 5)" });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({ exitCode: 3 });
   expect(await bench.exit("job_b")).toMatchObject({ exitCode: 5 });

@@ -42,9 +42,9 @@ test.concurrent("fifty environments arrive byte for byte, in setup and in run", 
   const script = (phase: string): string => `env -0 >"$HOME/$JOB.${phase}"`;
   all.forEach((env, index) => {
     const jobId = `job_${index}`;
-    const dialect = index % 2 === 0 ? "muster" : "skypilot";
+    const onError = index % 2 === 0 ? "stop" : "continue";
     const setup = `${script("setup")}\n# ${index}`;
-    bench.plane.assign(jobId, { env: { ...env, JOB: jobId }, setup, run: script("run"), dialect });
+    bench.plane.assign(jobId, { env: { ...env, JOB: jobId }, setup, run: script("run"), onError });
   });
   await bench.agent();
   for (const [index, env] of all.entries()) {

@@ -33,12 +33,14 @@ test.concurrent("workdir, files with their modes and folders lie where the task 
   await using bench = await Bench.open();
   const elsewhere = join(bench.home.root, "data/deep");
   bench.plane.assign("job_a", {
-    workdir: offer(bench, "w", archive({ "train.py": "print", "sub/x": "y" })),
+    workdir: {
+      packs: [offer(bench, "w", archive({ "train.py": "print" })), offer(bench, "v", archive({ "sub/x": "y" }))],
+    },
     mounts: [
       { ...offer(bench, "f", Buffer.from("secret")), path: "~/.config/key", kind: "file", mode: 0o600 },
       { ...offer(bench, "g", Buffer.from("local")), path: "conf/local.yaml", kind: "file" },
-      { ...offer(bench, "d", archive({ "one/two": "three" })), path: elsewhere, kind: "folder" },
-      { ...offer(bench, "e", archive({ z: "in sky" })), path: "~/sky_workdir/more", kind: "folder" },
+      { packs: [offer(bench, "d", archive({ "one/two": "three" }))], path: elsewhere, kind: "folder" },
+      { packs: [offer(bench, "e", archive({ z: "in sky" }))], path: "~/sky_workdir/more", kind: "folder" },
     ],
     run: `cat train.py sub/x conf/local.yaml more/z ${elsewhere}/one/two; stat -c %a ~/.config/key`,
   });
@@ -49,7 +51,7 @@ test.concurrent("workdir, files with their modes and folders lie where the task 
 
 test.concurrent("an input with another hash than promised fails the job, and nothing runs", async () => {
   await using bench = await Bench.open();
-  const workdir = { ...offer(bench, "w", archive({ a: "b" })), sha256: "0".repeat(64) };
+  const workdir = { packs: [{ ...offer(bench, "w", archive({ a: "b" })), sha256: "0".repeat(64) }] };
   bench.plane.assign("job_a", { workdir, run: "touch ~/ran" });
   await bench.agent();
   const exit = await bench.exit("job_a", 1, 60_000);
@@ -64,7 +66,7 @@ test.concurrent("inputs that are missing, broken or out of bounds fail the job a
   const missing = { url: `${bench.plane.url}/inputs/none?signature=secret`, sha256: file.sha256 };
   bench.plane.assign("job_a", { mounts: [{ ...missing, path: "~/data", kind: "file" }], run: "true" });
   bench.plane.assign("job_b", { mounts: [{ ...file, path: "~/../../etc/x", kind: "file" }], run: "true" });
-  bench.plane.assign("job_c", { mounts: [{ ...file, path: "~/folder", kind: "folder" }], run: "true" });
+  bench.plane.assign("job_c", { mounts: [{ packs: [file], path: "~/folder", kind: "folder" }], run: "true" });
   bench.plane.assign("job_d", { mounts: [{ ...file, path: "/proc/nowhere/x", kind: "file" }], run: "true" });
   await bench.agent();
   const messages = await Promise.all(

@@ -93,12 +93,12 @@ function asRoot(): void {
       return { url: `${bench.plane.url}/inputs/${sha256}`, sha256 };
     };
     bench.plane.assign("job_a", {
-      workdir: input(archive),
+      workdir: { packs: [input(archive)] },
       mounts: [
         { ...input(Buffer.from("plain")), path: "~/deep/er/plain", kind: "file" },
         { ...input(Buffer.from("#!/bin/sh\necho ran")), path: join(taken, "new", "tool"), kind: "file", mode: 0o700 },
-        { ...input(archive), path: join(taken, "folder"), kind: "folder" },
-        { ...input(archive), path: taken, kind: "folder" },
+        { packs: [input(archive)], path: join(taken, "folder"), kind: "folder" },
+        { packs: [input(archive)], path: taken, kind: "folder" },
       ],
       run: `echo more >>sub/file; cat sub/file ~/deep/er/plain; ls -ld ${taken}`,
     });
@@ -115,7 +115,7 @@ function asRoot(): void {
 
   test.concurrent("lines that failed are noted, as without another name", async () => {
     await using bench = await opened();
-    bench.plane.assign("job_a", { dialect: "skypilot", run: "false\necho on" });
+    bench.plane.assign("job_a", { onError: "continue", run: "false\necho on" });
     bench.start(flags(bench));
     await bench.exit("job_a");
     expect(bench.plane.log("job_a")).toContain("line 1 exited with 1 and the script went on");

@@ -45,8 +45,8 @@ test.concurrent("a setup that fails fails its job with its code, runs no script,
 
 test.concurrent("a setup that goes on over failing lines in other dialects is only judged by its own exit code", async () => {
   await using bench = await Bench.open();
-  bench.plane.assign("job_a", { dialect: "skypilot", setup: "false\ntrue", run: "echo ran" });
-  bench.plane.assign("job_b", { dialect: "muster", setup: "false\ntrue", run: "echo ran" });
+  bench.plane.assign("job_a", { onError: "continue", setup: "false\ntrue", run: "echo ran" });
+  bench.plane.assign("job_b", { onError: "stop", setup: "false\ntrue", run: "echo ran" });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({ cause: "exited", exitCode: 0 });
   expect(bench.plane.log("job_a", "muster")).toContain("setup: line 1 exited with 1 and the script went on");

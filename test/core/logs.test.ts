@@ -16,7 +16,6 @@ async function ended(world: TestWorld, chunks: readonly number[]): Promise<void>
     clusterId: "clu_00000000000000000000000000",
     clusterName: "demo",
     owner: ADA.id,
-    dialect: "muster",
     priority: 500,
     nodes: chunks.length,
     down: false,

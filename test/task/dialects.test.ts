@@ -1,7 +1,6 @@
 import { markers } from "@muster/task/dialect.ts";
-import { read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { problems } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 /** `resources.cloud` as the lines of a file that has it. */
 const bearing = (key: string): string => {
@@ -88,7 +87,7 @@ describe("which dialect", () => {
     const result = read("name: a\nresources: { accelerators: A100 }\nworkdir: .\nrun: echo $MUSTER_NODE_RANK\n");
     expect(result.dialect).toBe("muster");
     expect(result).not.toHaveProperty("because");
-    expect(result.draft.task.dialect).toBe("muster");
+    expect(result.draft.task.onError).toBe("stop");
   });
 
   test("Oumi's markers stand over SkyPilot's", () => {
@@ -100,7 +99,7 @@ describe("which dialect", () => {
       dialect: "muster",
       draft: { task: { resources: { provider: "local" } } },
     });
-    expect(read("run: x\n", { dialect: "skypilot" }).draft.task.dialect).toBe("skypilot");
+    expect(read("run: x\n", { dialect: "skypilot" }).draft.task.onError).toBe("continue");
   });
 });
 

@@ -1,6 +1,5 @@
-import { read } from "@muster/task/read.ts";
 import { expect, test } from "vitest";
-import { problems } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 test("a variable or secret without a value must be given", () => {
   expect(problems("envs:\n  HF_TOKEN:\n  A: 1\nsecrets:\n  KEY: null\n")).toEqual([

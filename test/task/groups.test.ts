@@ -1,7 +1,6 @@
 /** What a task file says of EC2's machines, and of hosts of several kinds. Pure. */
-import { read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { problems, resources } from "./support.ts";
+import { problems, read, resources } from "./support.ts";
 
 describe("what EC2 can do", () => {
   test("every option has a key", () => {

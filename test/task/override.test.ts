@@ -1,6 +1,6 @@
-import { parseOverrides, read, TaskFileError } from "@muster/task/read.ts";
+import { parseOverrides, TaskFileError } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { problems } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 const file = `
 name: a

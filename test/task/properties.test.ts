@@ -1,7 +1,8 @@
 import { Task } from "@muster/core/task/task.ts";
-import { type Options, parseOverrides, read, TaskFileError } from "@muster/task/read.ts";
+import { type Options, parseOverrides, TaskFileError } from "@muster/task/read.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { read } from "./support.ts";
 
 /** fast-check's assert may give a promise; not for properties that give none. */
 const verify: <T>(property: fc.IProperty<T>, parameters?: fc.Parameters<T>) => void = fc.assert;

@@ -1,6 +1,5 @@
-import { read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { problems, resources } from "./support.ts";
+import { problems, read, resources } from "./support.ts";
 
 describe("amounts", () => {
   test.each([

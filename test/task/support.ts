@@ -1,9 +1,24 @@
-import { type Issue, type Options, read, TaskFileError } from "@muster/task/read.ts";
+import {
+  type Draft,
+  type Issue,
+  type Options,
+  type Result,
+  read as readFile,
+  TaskFileError,
+} from "@muster/task/read.ts";
+
+/** Reads a file of one task. */
+export function read(text: string, options?: Options): Result & { readonly draft: Draft } {
+  const result = readFile(text, options);
+  const [draft, ...more] = result.tasks;
+  if (draft === undefined || more.length > 0) throw new Error(`the file has ${result.tasks.length} tasks`);
+  return { ...result, draft };
+}
 
 /** What is wrong with a file. */
 export function problems(text: string, options?: Options): readonly Issue[] {
   try {
-    read(text, options);
+    readFile(text, options);
   } catch (error) {
     if (error instanceof TaskFileError) return error.issues;
     throw error;

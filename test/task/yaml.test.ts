@@ -1,6 +1,5 @@
-import { read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { problems } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 describe("text that is no task", () => {
   test.each(["", "\n\n", "# a comment\n", "---\n", "\uFEFF"])("a file with nothing in it (%j)", text => {

@@ -129,9 +129,9 @@ export class Holdings {
   }
 
   #reserve(record: Record): void {
-    const { dialect, setup } = record.assignment;
+    const { onError, setup } = record.assignment;
     if (setup === undefined || record.state.step !== "setup" || !record.has("setup.pid")) return;
-    this.#host.setups.reserve(keyOf(dialect, setup), nameOf(record.assignment));
+    this.#host.setups.reserve(keyOf(onError, setup), nameOf(record.assignment));
   }
 
   #dropHeld(ref: AttemptRef): void {

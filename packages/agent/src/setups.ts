@@ -43,7 +43,7 @@ export class Setups {
 }
 
 /** A text that may go on after failing lines is another setup than the same text that may not. */
-export const keyOf = (dialect: Assignment["dialect"], text: string): string =>
+export const keyOf = (onError: Assignment["onError"], text: string): string =>
   createHash("sha256")
-    .update(dialect === "muster" ? text : `go on\n${text}`)
+    .update(onError === "stop" ? text : `go on\n${text}`)
     .digest("hex");

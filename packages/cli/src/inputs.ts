@@ -5,7 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
-import type { Mount } from "@muster/core/task/task.ts";
+import type { Git, Mount } from "@muster/core/task/inputs.ts";
 import { MAX_BYTES } from "@muster/core/upload/upload.ts";
 import * as Archive from "./archive.ts";
 import { type Asker, confirm } from "./confirm.ts";
@@ -27,19 +27,19 @@ interface Source {
 
 /** Everything that a task takes along from this machine; checked to be there. */
 export interface Inputs {
-  readonly workdir?: Source;
+  readonly workdir?: Source | Git;
   readonly mounts: readonly { readonly path: string; readonly source: Source }[];
 }
 
 interface Wanted {
-  readonly workdir?: string;
+  readonly workdir?: string | Git;
   readonly fileMounts: readonly { readonly path: string; readonly source: string }[];
 }
 
 /** Finds the local paths. @throws MusterError `invalid_request` that names each one that is not there. */
 export function find(cwd: string, draft: Wanted, file?: string): Inputs {
-  const workdir = draft.workdir === undefined ? undefined : look(cwd, draft.workdir);
-  if (workdir && !workdir.stats?.isDirectory())
+  const workdir = typeof draft.workdir === "string" ? look(cwd, draft.workdir) : draft.workdir;
+  if (workdir && "written" in workdir && !workdir.stats?.isDirectory())
     throw new MusterError("invalid_request", `the working folder '${workdir.written}' ${lack(workdir)}`, {
       hint: `it was looked for at ${workdir.path}; ${remedy(cwd, workdir.written, file)}`,
     });
@@ -56,7 +56,7 @@ export function find(cwd: string, draft: Wanted, file?: string): Inputs {
       hint: "check that they exist, or take them out of file_mounts",
     });
   return {
-    ...(workdir?.stats && { workdir: workdir as Source }),
+    ...(workdir && { workdir: workdir as Source | Git }),
     mounts: mounts as { path: string; source: Source }[],
   };
 }
@@ -78,7 +78,7 @@ const lack = (source: { readonly stats: Stats | undefined }): string =>
   source.stats === undefined ? "does not exist" : "is not a folder";
 
 export interface Sent {
-  readonly workdir?: string;
+  readonly workdir?: { readonly packs: string[] } | Git;
   readonly mounts: Mount[];
 }
 
@@ -93,7 +93,7 @@ interface Means {
 export async function send(means: Means, inputs: Inputs): Promise<Sent> {
   const folder = await mkdtemp(join(tmpdir(), "muster-"));
   try {
-    const workdir = inputs.workdir && (await sendFolder(means, inputs.workdir, join(folder, "workdir.tgz")));
+    const workdir = inputs.workdir && (await sendWorkdir(means, inputs.workdir, join(folder, "workdir.tgz")));
     const mounts: Mount[] = [];
     for (const [index, mount] of inputs.mounts.entries())
       mounts.push(await sendMount(means, mount, join(folder, `mount-${index}.tgz`)));
@@ -103,9 +103,13 @@ export async function send(means: Means, inputs: Inputs): Promise<Sent> {
   }
 }
 
+async function sendWorkdir(means: Means, workdir: Source | Git, file: string): Promise<NonNullable<Sent["workdir"]>> {
+  return "url" in workdir ? workdir : { packs: [await sendFolder(means, workdir, file)] };
+}
+
 async function sendMount(means: Means, mount: Inputs["mounts"][number], file: string): Promise<Mount> {
   const { path, source } = mount;
-  if (source.stats.isDirectory()) return { path, kind: "folder", upload: await sendFolder(means, source, file) };
+  if (source.stats.isDirectory()) return { path, kind: "folder", packs: [await sendFolder(means, source, file)] };
   const packed = { file: source.path, ...(await Archive.fingerprint(source.path)) };
   const upload = await deliver(means, source.written, packed);
   return { path, kind: "file", mode: source.stats.mode & 0o777, upload };

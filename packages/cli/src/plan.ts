@@ -1,7 +1,7 @@
 /** What a launch is about to do, as a block that fits on a screen. */
 import { describe } from "@muster/core/cluster/idle.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
-import type { Dialect } from "@muster/core/task/task.ts";
+import type { Dialect } from "@muster/task/dialect.ts";
 import { duration, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";

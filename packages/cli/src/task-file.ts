@@ -4,12 +4,14 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { MusterError } from "@muster/core/error.ts";
-import type { Dialect } from "@muster/core/task/task.ts";
-import { parseOverrides, read } from "@muster/task/read.ts";
+import { type Dialect, type Draft, parseOverrides, type Result, read } from "@muster/task/read.ts";
 import { nearest } from "@muster/task/reading.ts";
 import type { Output } from "./output.ts";
 
-export type Reading = ReturnType<typeof read>;
+/** A reading whose file has one task. */
+export interface Reading extends Result {
+  readonly draft: Draft;
+}
 
 export interface Wish {
   /** Absent: the task is given by overrides alone. */
@@ -22,7 +24,7 @@ export interface Wish {
 }
 
 /** Reads the file with what the command line puts over it. @throws MusterError with every issue and the file's name. */
-export async function readTask(cwd: string, wish: Wish): Promise<Reading> {
+export async function readTask(cwd: string, wish: Wish): Promise<Result> {
   const overrides = named("the command line", () => parseOverrides([...wish.overrides]));
   const text = wish.file === undefined ? alone(wish) : await load(cwd, wish.file);
   const path = wish.file === "-" ? "standard input" : (wish.file ?? "the command line");
@@ -41,9 +43,10 @@ function named<T>(file: string, act: () => T): T {
 }
 
 /** Says the warnings, and refuses what cannot be done yet. @throws MusterError `unsupported` with the whole list. */
-export function accept(out: Output, file: string | undefined, reading: Reading): Reading {
+export function accept(out: Output, file: string | undefined, reading: Result): Reading {
   for (const warning of reading.warnings) out.note(`${out.style("yellow", "warning:")} ${warning}`);
-  if (reading.unsupported.length === 0) return reading;
+  const [draft] = reading.tasks;
+  if (reading.unsupported.length === 0 && draft !== undefined) return { ...reading, draft };
   throw new MusterError("unsupported", `${file ?? "this task"} asks for what Muster cannot do yet`, {
     issues: reading.unsupported.map(({ path, why }) => ({ path, message: why })),
     hint: "take these keys out and launch it again",

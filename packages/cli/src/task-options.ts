@@ -2,7 +2,8 @@
 import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import { MusterError } from "@muster/core/error.ts";
-import { Dialect, Name, type TaskInput } from "@muster/core/task/task.ts";
+import { Name, type TaskInput } from "@muster/core/task/task.ts";
+import { type Dialect, dialects } from "@muster/task/dialect.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, envOption, TaskCommand } from "./task-command.ts";
 
@@ -50,7 +51,7 @@ export function taskCommand(name: string, summary: string, example: string): Tas
       `  --resources.cloud local   --num_nodes 2   --run "echo hello"\n\nExample:\n  ${example}`,
   );
   command.option("-e, --env <name=value>", "set a variable; NAME alone passes on your own", envOption(process.env));
-  command.addOption(new Option("--dialect <name>", "whose rules the file is read by").choices(Dialect.options));
+  command.addOption(new Option("--dialect <name>", "whose rules the file is read by").choices(dialects));
   return command;
 }
 

@@ -5,9 +5,16 @@
  * first, since its jobs have SkyPilot's `resources.cloud` and read SkyPilot's variables as well. Markers are looked
  * for in the file alone: what the command line puts over it never changes its dialect.
  */
-import type { Dialect } from "@muster/core/task/task.ts";
+import type { OnError } from "@muster/core/task/task.ts";
 import { isUrl } from "./mounts.ts";
 import { find, type Node } from "./yaml/tree.ts";
+
+/** Whose rules a file is read by. */
+export const dialects = ["muster", "skypilot", "oumi"] as const;
+export type Dialect = (typeof dialects)[number];
+
+/** Only Muster's own scripts stop at a line that fails. */
+export const onErrorOf = (dialect: Dialect): OnError => (dialect === "muster" ? "stop" : "continue");
 
 /** `key` is looked for as it is written here; `found` looks at the documents of the file. */
 export type Marker =

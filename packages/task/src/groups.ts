@@ -62,7 +62,7 @@ export const groups: Extract<Field<Draft>, (...args: never[]) => void> = (readin
 /** Its fields are told apart from those of the others by its number. */
 function group(reading: Reading, map: Mapping, at: Place, index: number) {
   const its: Reading = { ...reading, origins: new Map(), homes: HOMES };
-  const part: Part = { ...empty(reading.dialect), schedulable: true };
+  const part: Part = { ...empty("stop"), schedulable: true };
   walk(its, map, at.path, keys, part);
   reading.origins.set(`groups.${index}`, at);
   for (const [field, place] of its.origins) reading.origins.set(`groups.${index}.${field}`, place);

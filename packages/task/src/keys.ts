@@ -1,12 +1,13 @@
 /** The keys of a task file, form by form. */
-import type { Dialect } from "@muster/core/task/task.ts";
+import { OnError } from "@muster/core/task/task.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Draft } from "./draft.ts";
 import { type Given, variables } from "./envs.ts";
 import { groups } from "./groups.ts";
 import { idle } from "./idle.ts";
 import { fileMounts, storageMounts, workdir } from "./mounts.ts";
 import { duration } from "./quantity.ts";
-import { claim, type Field, type Keys, type Reading, refuse, text, whole } from "./reading.ts";
+import { claim, type Field, type Keys, type Reading, refuse, similar, text, whole } from "./reading.ts";
 import * as Resources from "./resources.ts";
 
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
@@ -37,6 +38,14 @@ const timeout: ReadField = (reading, value, at, out) => {
   else refuse(reading, at, "must be more than 0");
 };
 
+const onError: ReadField = (reading, value, at, out) => {
+  const read = text(reading, value, at)?.toLowerCase();
+  if (read === undefined || !claim(reading, "onError", at)) return;
+  const known = OnError.options.find(option => option === read);
+  if (known !== undefined) out.task.onError = known;
+  else refuse(reading, at, `must be stop or continue, and is "${read}"`, similar(read, OnError.options));
+};
+
 const idleKey: ReadField = (reading, value, at, out) => {
   const read = idle(reading, value, at);
   if (read !== undefined) out.idle = read;
@@ -58,6 +67,7 @@ const own = (given: Given): Keys<Draft> => ({
   file_mounts: fileMounts,
   timeout,
   idle: idleKey,
+  on_error: onError,
   service: { why: "services: replicas behind one address" },
   pool: { why: "pools of workers" },
   volumes: { why: "volumes" },

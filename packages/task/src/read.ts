@@ -6,10 +6,10 @@
  */
 import { Groups, tooWide } from "@muster/core/cluster/group.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
-import { type Dialect, Task } from "@muster/core/task/task.ts";
+import { Task } from "@muster/core/task/task.ts";
 import type * as z from "zod";
-import { detect, type Marker } from "./dialect.ts";
-import { type Draft, empty } from "./draft.ts";
+import { type Dialect, detect, type Marker, onErrorOf } from "./dialect.ts";
+import { type ClusterDraft, type Draft, empty, type TargetDraft } from "./draft.ts";
 import { addGiven } from "./envs.ts";
 import { type Issue, TaskFileError } from "./error.ts";
 import { homesOf, keysOf, required } from "./keys.ts";
@@ -18,6 +18,7 @@ import { begin, defer, type Reading, refuse, type Unsupported, walk } from "./re
 import { type Parsed, parse } from "./yaml/parse.ts";
 import type { Mapping } from "./yaml/tree.ts";
 
+export { type Dialect, dialects } from "./dialect.ts";
 export type { Draft, FileMount } from "./draft.ts";
 export { type Issue, sentence, TaskFileError } from "./error.ts";
 export { parseOverrides } from "./override.ts";
@@ -39,7 +40,10 @@ export interface Result {
   readonly dialect: Dialect;
   /** Why it was taken for that dialect, in words; absent for Muster's own form. */
   readonly because?: string;
-  readonly draft: Draft;
+  /** One, or the steps of a pipeline in their order, or the jobs of a group; none in a file that only has clusters or targets. */
+  readonly tasks: readonly Draft[];
+  readonly clusters?: readonly ClusterDraft[];
+  readonly targets?: readonly TargetDraft[];
   readonly warnings: readonly string[];
   /** What the file asks for and Muster cannot do yet: do not launch it. */
   readonly unsupported: readonly Unsupported[];
@@ -56,7 +60,7 @@ export function read(source: string, options: Options = {}): Result {
   const reading = begin(dialect, homesOf(dialect));
   const root = rootOf(file, reading, options);
   refuseConfig(root, options.path);
-  const draft = empty(dialect);
+  const draft = empty(onErrorOf(dialect));
   const given = options.envs ?? {};
   addGiven(reading, given, root, draft);
   walk(reading, root, "", keysOf(dialect, given), draft);
@@ -64,7 +68,7 @@ export function read(source: string, options: Options = {}): Result {
   hold(reading, draft);
   if (reading.issues.length > 0) throw new TaskFileError(reading.issues, options.path);
   const { warnings, unsupported } = reading;
-  return { dialect, ...(marker !== undefined && { because: reason(marker) }), draft, warnings, unsupported };
+  return { dialect, ...(marker !== undefined && { because: reason(marker) }), tasks: [draft], warnings, unsupported };
 }
 
 const reason = (marker: Marker): string => ("key" in marker ? marker.key : marker.what);

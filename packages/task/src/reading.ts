@@ -1,6 +1,6 @@
 /** One reading of one file: what was found wrong, what Muster cannot do yet, and where each value came from. */
-import type { Dialect } from "@muster/core/task/task.ts";
 import { closest, distance } from "fastest-levenshtein";
+import type { Dialect } from "./dialect.ts";
 import type { Issue } from "./error.ts";
 import { spell } from "./yaml/scalar.ts";
 import { isNull, join, type Mapping, type Node } from "./yaml/tree.ts";

@@ -13,7 +13,7 @@ export function notesOf(record: Record, outcome: Outcome): string {
   const failures = (["setup", "run"] as const).flatMap(phase => {
     const script = join(record.folder, `${phase}.sh`);
     const records = record.read(`${phase}.sh.failed`).slice(0, MOST);
-    const note = noteOf(record.assignment.dialect, script, records, exitCode(record.folder, phase));
+    const note = noteOf(script, records, exitCode(record.folder, phase));
     if (note === undefined) return [];
     return phase === "setup" ? `setup: ${note}` : note;
   });

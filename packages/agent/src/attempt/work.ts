@@ -67,9 +67,9 @@ async function inputs(task: Work): Promise<Outcome | undefined> {
 
 async function setup(task: Work): Promise<Outcome | undefined> {
   const { record, host, halt, stop } = task;
-  const { dialect, setup: text } = record.assignment;
+  const { onError, setup: text } = record.assignment;
   if (record.state.step !== "setup" || text === undefined) return undefined;
-  const key = keyOf(dialect, text);
+  const key = keyOf(onError, text);
   const name = nameOf(record.assignment);
   try {
     await host.setups.claim(key, name, AbortSignal.any([halt, stop]));
@@ -104,12 +104,12 @@ async function run(task: Work): Promise<Outcome | undefined> {
 
 async function script(task: Work, phase: ScriptPhase, text: string): Promise<Ending> {
   const { record, host } = task;
-  const { dialect, grace } = record.assignment;
+  const { onError, grace } = record.assignment;
   const places = placesOf(task);
   if (existsSync(places.workdir)) linkWorkdir(places);
   const { bash, account: owner } = host.machine;
   const { folder } = record;
-  const given = { folder, phase, dialect, text, bash, owner, cwd: places.workdir, env: places.env, grace };
+  const given = { folder, phase, onError, text, bash, owner, cwd: places.workdir, env: places.env, grace };
   return execute(given, task.stop, task.halt);
 }
 

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { hasCode, messageOf } from "../disk.ts";
 import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
-import { fetchInput } from "./fetch.ts";
+import { fetchInput, type Input } from "./fetch.ts";
 import { InputError, placeOf } from "./place.ts";
 import { unpack } from "./unpack.ts";
 
@@ -43,21 +43,32 @@ async function freshWorkdir(assignment: Assignment, places: Places, signal: Abor
   await rm(places.workdir, { recursive: true, force: true });
   await makeFolder(places.workdir, places.owner);
   if (assignment.workdir === undefined) return;
+  if ("url" in assignment.workdir) throw new InputError("the workdir: git repositories cannot be cloned yet");
+  await fill("the workdir", assignment.workdir.packs, places.workdir, places, signal);
+}
+
+async function fill(
+  name: string,
+  packs: readonly Input[],
+  folder: string,
+  places: Places,
+  signal: AbortSignal,
+): Promise<void> {
   const archive = join(places.folder, "input");
-  await fetchInput("the workdir", assignment.workdir, archive, signal);
-  await unpack("the workdir", archive, places.workdir, places, signal);
+  for (const pack of packs) {
+    await fetchInput(name, pack, archive, signal);
+    await unpack(name, archive, folder, places, signal);
+  }
   await rm(archive, { force: true });
 }
 
 async function bring(mount: Assignment["mounts"][number], places: Places, signal: AbortSignal): Promise<void> {
   const name = `mount ${mount.path}`;
   const place = placeOf(mount.path, places.home, places.workdir);
+  if (mount.kind === "bucket") throw new InputError(`${name}: buckets cannot be had yet`);
   if (mount.kind === "folder") {
-    const archive = join(places.folder, "input");
-    await fetchInput(name, mount, archive, signal);
     await makeFolder(place, places.owner);
-    await unpack(name, archive, place, places, signal);
-    return rm(archive, { force: true });
+    return fill(name, mount.packs, place, places, signal);
   }
   await makeFolder(dirname(place), places.owner);
   const beside = join(dirname(place), `.${basename(place).slice(0, 200)}.muster`);

@@ -18,7 +18,7 @@ import { exitCode, FolderWatch, wrapperPid } from "./watch.ts";
 export interface Script {
   readonly folder: string;
   readonly phase: ScriptPhase;
-  readonly dialect: Assignment["dialect"];
+  readonly onError: Assignment["onError"];
   readonly text: string;
   readonly bash: string;
   /** Whose script it is, when not the agent's own user's. */
@@ -120,10 +120,10 @@ async function begin(script: Script): Promise<ChildProcess | Error | undefined> 
 }
 
 function start(script: Script): ChildProcess {
-  const { folder, phase, dialect, bash } = script;
+  const { folder, phase, onError, bash } = script;
   const path = join(folder, `${phase}.sh`);
   mkdirSync(join(folder, "out"), { recursive: true });
-  writeFileSync(path, scriptOf(dialect, script.text), { mode: 0o600 });
+  writeFileSync(path, scriptOf(onError, script.text), { mode: 0o600 });
   writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
   writeFileSync(join(folder, `${phase}.boot`), boot());
   if (script.owner !== undefined) lend(script.owner, folder, path);

@@ -33,11 +33,10 @@ printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
 const PROFILE = "[ ! -r ~/.bashrc ] || . ~/.bashrc; ";
 
 /**
- * Muster's own scripts stop at the first failing line. The others go on, as their launcher's do, and note each line that
- * failed; the trap stands before the first line's text, so that line numbers stay right.
+ * Scripts stop at the first failing line, or go on and note each line that failed; the trap stands before the first line's text, so that line numbers stay right.
  */
-export function scriptOf(dialect: Assignment["dialect"], text: string): string {
-  if (dialect === "muster") return `${PROFILE}set -eo pipefail; ${text}`;
+export function scriptOf(onError: Assignment["onError"], text: string): string {
+  if (onError === "stop") return `${PROFILE}set -eo pipefail; ${text}`;
   return `${PROFILE}trap '{ printf "%s %s %s\\n" "$LINENO" "$?" "\${BASH_SOURCE[0]}" >>"$0.failed"; } 2>/dev/null' ERR; ${text}`;
 }
 
@@ -47,19 +46,14 @@ interface Failure {
 }
 
 /** The line for the log about failures that went unnoticed; undefined when there were none. */
-export function noteOf(
-  dialect: Assignment["dialect"],
-  script: string,
-  records: string,
-  code: number | undefined,
-): string | undefined {
+export function noteOf(script: string, records: string, code: number | undefined): string | undefined {
   const failures = unnoticed(script, records, code);
   const [first] = failures;
   if (first === undefined) return undefined;
   const more = failures.length === 1 ? "" : `, ${failures.length - 1} more failed after it,`;
   return (
-    `line ${first.line} exited with ${first.code}${more} and the script went on, as ${dialect} scripts do ` +
-    "(in Muster's own form it would have stopped)"
+    `line ${first.line} exited with ${first.code}${more} and the script went on, as on_error: continue has it ` +
+    "(with on_error: stop it would have ended there)"
   );
 }
 

@@ -68,11 +68,11 @@ async function decide(
   options: UpOptions,
   { resources, groups }: Options.Hosts,
 ): Promise<{ plan: Launch.Plan; body: Body }> {
-  const { nodes, dialect } = draft.task;
+  const { nodes } = draft.task;
   const named = options.cluster === undefined ? {} : { cluster: options.cluster };
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
   const living = Options.living(options);
-  const task = { resources, nodes, dialect };
+  const task = { resources, nodes };
   const kinds = groups === undefined ? {} : { groups };
   const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
   const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;

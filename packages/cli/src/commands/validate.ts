@@ -23,9 +23,16 @@ async function check(
   overrides: readonly string[],
 ): Promise<void> {
   const reading = await readTask(cwd, { file, overrides, ...options });
-  Inputs.find(cwd, reading.draft, file);
-  const { dialect, because, draft, warnings, unsupported } = reading;
-  out.data({ dialect, because, ...draft, task: hidden(draft.task), warnings, unsupported });
+  for (const draft of reading.tasks) Inputs.find(cwd, draft, file);
+  const { dialect, because, tasks, warnings, unsupported } = reading;
+  out.data({
+    ok: true,
+    dialect,
+    because,
+    tasks: tasks.map(draft => ({ ...draft, task: hidden(draft.task) })),
+    warnings,
+    unsupported,
+  });
   out.print(`${file}: ${dialect} task${because === undefined ? "" : ` (it has ${because})`}`);
   for (const warning of warnings) out.print(`  warning: ${warning}`);
   for (const { path, why } of unsupported) out.print(`  not yet: ${path}: ${why}`);

@@ -15,6 +15,7 @@ import type { Log } from "../ports/ports.ts";
 import type { SecretsReader, Values } from "../ports/secrets.ts";
 import type { Basics } from "../ports/world.ts";
 import { load } from "../record.ts";
+import type { Task } from "../task/task.ts";
 import * as Upload from "../upload/upload.ts";
 import type { Assignment, LogPolicy } from "./protocol.ts";
 
@@ -57,24 +58,31 @@ export async function assign(
     jobId: job.id,
     fence: job.fence,
     rank,
-    dialect: task.dialect,
+    onError: task.onError,
     ...(task.setup !== undefined && { setup: task.setup }),
     ...(task.run !== undefined && { run: task.run }),
     env: environment(job, task, { rank, hosts, offer }),
     secretNames: Object.keys(task.secrets),
-    ...(task.workdir !== undefined && { workdir: await input(task.workdir) }),
-    mounts: await Promise.all(
-      task.mounts.map(async ({ path, kind, mode, upload }) => ({
-        ...(await input(upload)),
-        path,
-        kind,
-        ...(mode !== undefined && { mode }),
-      })),
-    ),
+    ...(task.workdir !== undefined && { workdir: await workdirOf(task.workdir, input) }),
+    mounts: await Promise.all(task.mounts.map(mount => mountOf(mount, input))),
+    packages: task.packages,
+    secretFiles: [],
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     grace: GRACE,
     logs: await logPolicy(world, job, rank),
   };
+}
+
+type ToInput = (sha256: string) => Promise<{ readonly url: string; readonly sha256: string }>;
+
+const workdirOf = async (workdir: NonNullable<Task["workdir"]>, input: ToInput) =>
+  "packs" in workdir ? { packs: await Promise.all(workdir.packs.map(input)) } : workdir;
+
+async function mountOf(mount: Task["mounts"][number], input: ToInput): Promise<Assignment["mounts"][number]> {
+  if (mount.kind === "bucket") return mount;
+  if (mount.kind === "folder") return { ...mount, packs: await Promise.all(mount.packs.map(input)) };
+  const { upload, mode, ...rest } = mount;
+  return { ...rest, ...(await input(upload)), ...(mode !== undefined && { mode }) };
 }
 
 /** How long what was kept may take to be read, in ms: Parameter Store is eventually consistent. */

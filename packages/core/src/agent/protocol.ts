@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { Cause } from "../attempt/attempt.ts";
 import { Facts, Pulse } from "../host/host.ts";
-import { Dialect } from "../task/task.ts";
+import { BucketMode, Git, Package } from "../task/inputs.ts";
+import { OnError } from "../task/task.ts";
 
 export const Enroll = z.strictObject({
   /** `mse_<workspace>.<hostId>.<secret>`, good once. */
@@ -63,25 +64,32 @@ export const LogPolicy = z.object({
 });
 export type LogPolicy = z.infer<typeof LogPolicy>;
 
+/** A gzipped tar archive, or a file's bytes. */
 const Input = z.object({ url: z.string(), sha256: z.string() });
+
+const Mount = z.discriminatedUnion("kind", [
+  Input.extend({ kind: z.literal("file"), path: z.string(), mode: z.number().int().optional() }),
+  z.object({ kind: z.literal("folder"), path: z.string(), packs: z.array(Input) }),
+  z.object({ kind: z.literal("bucket"), path: z.string(), source: z.string(), mode: BucketMode }),
+]);
 
 /** One node's part in one try of a job, with all that it needs. */
 export const Assignment = z.object({
   jobId: z.string(),
   fence: z.number().int(),
   rank: z.number().int(),
-  dialect: Dialect,
+  onError: OnError,
   setup: z.string().optional(),
   run: z.string().optional(),
   /** The environment contract and the task's own variables. */
   env: z.record(z.string(), z.string()),
   /** Names in `env` whose values are masked in what the agent itself prints. */
   secretNames: z.array(z.string()),
-  /** A gzipped tar archive. */
-  workdir: Input.optional(),
-  mounts: z.array(
-    Input.extend({ path: z.string(), kind: z.enum(["file", "folder"]), mode: z.number().int().optional() }),
-  ),
+  workdir: z.union([z.object({ packs: z.array(Input) }), Git]).optional(),
+  mounts: z.array(Mount),
+  packages: z.array(Package),
+  /** Files for their owner alone; the content is base64. */
+  secretFiles: z.array(z.object({ path: z.string(), content: z.string() })),
   /** Seconds, setup included. */
   timeout: z.number().int().optional(),
   /** Seconds between TERM and KILL. */

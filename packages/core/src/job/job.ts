@@ -5,7 +5,7 @@ import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
-import { Dialect, Task } from "../task/task.ts";
+import { Task } from "../task/task.ts";
 import { life } from "./life.ts";
 
 export const JobId = Id.schema("job");
@@ -26,7 +26,6 @@ const base = {
   clusterName: z.string(),
   name: z.string().optional(),
   owner: z.string(),
-  dialect: Dialect,
   priority: z.number().int(),
   /** Hosts it runs on, all at once. */
   nodes: z.number().int(),
@@ -110,7 +109,6 @@ export const Info = z.object({
   clusterId: z.string(),
   clusterName: z.string(),
   owner: z.string(),
-  dialect: Dialect,
   priority: z.number().int(),
   nodes: z.number().int(),
   attempts: z.number().int(),

@@ -63,7 +63,6 @@ export function blueprint(
     clusterName: cluster.name,
     ...(name !== undefined && { name }),
     owner: actor.id,
-    dialect: request.task.dialect,
     priority: request.priority,
     nodes: request.task.nodes,
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
@@ -115,7 +114,11 @@ function submission(job: Job.Job, actor: Actor, task: Task): Omit<Item, "version
     clusterId: job.clusterId,
     actor: actor.id,
   };
-  return { ...submissionKey(job.workspace, job.id), type: "event", data: { ...event, task: { ...task, secrets: {} } } };
+  return {
+    ...submissionKey(job.workspace, job.id),
+    type: "event",
+    data: { ...event, task: { ...task, secrets: {}, secretFiles: {} } },
+  };
 }
 
 function requireRunnable(cluster: Pick<Cluster.Cluster, "name"> & Grouped, task: Task): void {
