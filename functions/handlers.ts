@@ -11,6 +11,8 @@ import { clusters } from "./api/clusters.ts";
 import { jobs } from "./api/jobs.ts";
 import { launches } from "./api/launches.ts";
 import { providers } from "./api/providers.ts";
+import { secrets } from "./api/secrets.ts";
+import { targets } from "./api/targets.ts";
 import { tokens } from "./api/tokens.ts";
 import { uploads } from "./api/uploads.ts";
 
@@ -22,6 +24,8 @@ export const api = (world: Edge) =>
     ...jobs(world),
     ...launches(world),
     ...providers(world),
+    ...secrets(world),
+    ...targets(world),
     ...tokens(world),
     ...uploads(world),
   }) satisfies Runs;

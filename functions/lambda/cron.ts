@@ -14,6 +14,6 @@ export const handler = duties({
   due: due(world),
   orphans: orphans(world, provider),
   secrets: secrets(world),
-  catalog: catalog(world, { aws, ec2 }, fleet),
+  catalog: catalog(world, { aws, ec2, deployment: muster.deployment }, fleet),
   unused: unused(world, { ec2, deployment: muster.deployment }),
 });

@@ -1,11 +1,13 @@
 /** Workdirs and mounts; the control plane is a server of our own. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Places } from "../../packages/agent/src/inputs/inputs.ts";
+import { fill } from "../../packages/agent/src/inputs/packs.ts";
 import { InputError, placeOf } from "../../packages/agent/src/inputs/place.ts";
 import { Bench } from "./support/bench.ts";
 import { until } from "./support/until.ts";
@@ -89,6 +91,72 @@ test.concurrent("a workdir is fresh, whatever an earlier attempt left or linked 
   await bench.agent();
   await bench.exit("job_a");
   expect(bench.plane.log("job_a")).toBe("keep");
+});
+
+test.concurrent("a folder of many packs is unpacked in order, and the next pack is fetched while one is unpacked", async () => {
+  await using bench = await Bench.open();
+  const packs = Array.from({ length: 60 }, (_, n) =>
+    offer(bench, `p${n}`, archive({ [`files/${n}`]: `${n}`, last: `${n}` })),
+  );
+  bench.plane.assign("job_a", { workdir: { packs }, run: "ls files | wc -l; cat last; ls -A" });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
+  expect(bench.plane.log("job_a")).toBe("60\n59files\nlast\n");
+  expect(bench.plane.asked.length).toBe(60);
+});
+
+test.concurrent("what is fetched while a pack is unpacked is the next one alone, and its failure is told as its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ma-fill-"));
+  await using bench = await Bench.open();
+  const good = offer(bench, "good", archive({ a: "b" }));
+  const broken = offer(bench, "broken", Buffer.from("no archive"));
+  const missing = { ...good, url: `${bench.plane.url}/inputs/none` };
+  const into = join(folder, "into");
+  mkdirSync(into);
+  const places = { folder, env: { PATH: process.env.PATH ?? "" } } as unknown as Places;
+  const signal = new AbortController().signal;
+  bench.plane.asked.length = 0;
+  await expect(fill("w", [good, missing, good], into, places, signal)).rejects.toThrow("w: HTTP 404");
+  expect(bench.plane.asked).toEqual(["good", "none"]);
+  bench.plane.asked.length = 0;
+  await expect(fill("w", [broken, good, good], into, places, signal)).rejects.toThrow("w could not be unpacked");
+  // The second was asked for while tar looked at the first, or was called off before it was.
+  expect(bench.plane.asked.length).toBeLessThanOrEqual(2);
+  expect(readdirSync(folder)).toEqual(["into"]);
+  rmSync(folder, { recursive: true });
+});
+
+test.concurrent("secret files lie where they belong, for their owner alone, whatever was there before", async () => {
+  await using bench = await Bench.open();
+  const { jobs, root } = bench.home;
+  const content = (text: string | Buffer): string => Buffer.from(text).toString("base64");
+  mkdirSync(jobs);
+  writeFileSync(join(root, "precious"), "keep");
+  symlinkSync(join(root, "precious"), join(jobs, "link"));
+  writeFileSync(join(jobs, "open"), "old", { mode: 0o666 });
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  bench.plane.assign("job_a", {
+    workdir: { packs: [offer(bench, "w", archive({ "conf/a": "b" }))] },
+    secretFiles: [
+      { path: "~/.kube/deep/config", content: content("line one of it\n") },
+      { path: "~/link", content: content("new") },
+      { path: "~/open", content: content("closed") },
+      { path: "conf/key", content: content(bytes) },
+      { path: join(root, "else/where"), content: content("absolute") },
+    ],
+    run: `umask; stat -c '%a' ~/.kube ~/.kube/deep ~/.kube/deep/config ~/link ~/open conf conf/key; sha256sum <conf/key; cat ~/link ~/.kube/deep/config; cmp ${root}/else/where <(printf absolute)`,
+  });
+  bench.plane.assign("job_b", { secretFiles: [{ path: "~/.kube", content: content("x") }], run: "true" });
+  bench.plane.assign("job_c", { secretFiles: [{ path: "~/../x", content: content("x") }], run: "true" });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const modes = "700\n700\n600\n600\n600\n755\n600\n";
+  // What a secret file holds is hidden in the log, where its lines are long enough.
+  expect(bench.plane.log("job_a")).toBe(`0022\n${modes}${sha256}  -\nnew***\n`);
+  expect(readFileSync(join(root, "precious"), "utf8")).toBe("keep");
+  expect((await bench.exit("job_b")).message).toMatch(/^secret file ~\/.kube: /);
+  expect((await bench.exit("job_c")).message).toContain('".." is not allowed');
 });
 
 test.concurrent("a job that is cancelled while its inputs are on their way ends at once", async () => {

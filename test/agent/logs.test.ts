@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Record } from "../../packages/agent/src/attempt/record.ts";
 import { Clock } from "../../packages/agent/src/control/clock.ts";
 import { Journal } from "../../packages/agent/src/journal.ts";
+import { Mask } from "../../packages/agent/src/logs/mask.ts";
 import { Pace } from "../../packages/agent/src/logs/pace.ts";
 import { Shipper } from "../../packages/agent/src/logs/shipper.ts";
 import { Bench } from "./support/bench.ts";
@@ -99,6 +100,7 @@ test.concurrent("what cannot be sent by its deadline is given up, and the chunks
     policy: record.policy,
     clock: new Clock(),
     journal: new Journal(join(bench.home.root, "log")),
+    mask: new Mask([]),
     refresh: () => undefined,
     halt: halt.signal,
   });

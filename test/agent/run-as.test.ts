@@ -11,6 +11,8 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bench, codeOf, isAlive, murder } from "./support/bench.ts";
+import { GitServer } from "./support/git-server.ts";
+import { S3 } from "./support/s3.ts";
 import { until } from "./support/until.ts";
 
 if (process.getuid?.() === 0) asRoot();
@@ -111,6 +113,44 @@ function asRoot(): void {
       expect(statSync(path).uid, path).toBe(id());
     expect(statSync(taken).uid).toBe(0);
     expect(statSync(join(taken, "new", "tool")).mode & 0o777).toBe(0o700);
+  });
+
+  test.concurrent("repositories, buckets, secret files and packages are the user's own", async () => {
+    await using server = await GitServer.open();
+    await using s3 = await S3.open();
+    await using bench = await opened();
+    server.repository("repo", { "train.py": "one" });
+    server.password = "x-access-token:tok-s3cret";
+    s3.put({ "set/a/b": "c" });
+    const url = `${server.url}/repo.git`;
+    bench.plane.assign("job_a", {
+      workdir: { url },
+      mounts: [{ kind: "bucket", path: "~/data", source: `s3://${s3.bucket}/set`, mode: "copy" }],
+      secretFiles: [
+        { path: "~/.ssh/key", content: Buffer.from("private").toString("base64") },
+        { path: "own.key", content: Buffer.from("mine").toString("base64") },
+      ],
+      packages: [{ method: "local", source: url, args: [] }],
+      env: { ...s3.env, GIT_TOKEN: "tok-s3cret" },
+      secretNames: ["GIT_TOKEN"],
+      run: "git status --short; cat ~/.ssh/key own.key ~/data/a/b; touch ~/data/a/more; stat -c %a ~/.ssh ~/.ssh/key own.key; ls -d $PYTHONPATH",
+    });
+    bench.start(flags(bench));
+    expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
+    const { jobs } = bench.home;
+    // The file that the user put beside the repository's own is new to it.
+    expect(bench.plane.log("job_a", "run")).toBe(`?? own.key\nprivateminec700\n600\n600\n${jobs}/repo\n`);
+    const work = `${jobs}/muster/job_a`;
+    for (const path of [
+      work,
+      `${work}/train.py`,
+      `${work}/.git/HEAD`,
+      `${jobs}/.ssh`,
+      `${jobs}/.ssh/key`,
+      `${jobs}/data/a/b`,
+      `${jobs}/repo/.git`,
+    ])
+      expect(statSync(path).uid, path).toBe(id());
   });
 
   test.concurrent("lines that failed are noted, as without another name", async () => {

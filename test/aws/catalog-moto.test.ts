@@ -41,7 +41,7 @@ afterAll(async () => {
 
 function sourceOf(region: string): Source {
   const aws = { region, credentials, endpoint: edge.url };
-  return { aws, ec2: ec2Of(aws) };
+  return { aws, ec2: ec2Of(aws), deployment: "app-test" };
 }
 
 const typeOf = (name: string, from = catalog) => from.types.find(type => type.name === name);
@@ -161,6 +161,30 @@ describe("the network", () => {
       `VPC ${vpc} has no subnet subnet-0`,
       expect.stringContaining(`no way out to the internet from subnet ${closed}`),
     ]);
+  });
+
+  test("of the account's own has what was tagged for this deployment, in any VPC", async () => {
+    const { Vpc } = await raw.send(new Ec2.CreateVpcCommand({ CidrBlock: "10.0.0.0/16" }));
+    const vpc = Vpc!.VpcId!;
+    const [inner, other] = await subnetsOf(vpc);
+    const { NatGateway } = await raw.send(new Ec2.CreateNatGatewayCommand({ SubnetId: other! }));
+    await route(vpc, inner!, { NatGatewayId: NatGateway!.NatGatewayId! });
+    const groups = ["mine", "theirs"].map(name =>
+      raw.send(new Ec2.CreateSecurityGroupCommand({ GroupName: name, Description: name, VpcId: vpc })),
+    );
+    const [mine, theirs] = (await Promise.all(groups)).map(({ GroupId }) => GroupId!);
+    const tag = (Value: string, ...Resources: string[]) =>
+      raw.send(new Ec2.CreateTagsCommand({ Resources, Tags: [{ Key: "muster:use", Value }] }));
+    await tag("app-test", inner!, mine!);
+    await tag("another", other!, theirs!);
+    const { own } = await refresh(source, {}, NOW);
+    await raw.send(new Ec2.DeleteTagsCommand({ Resources: [inner!, mine!], Tags: [{ Key: "muster:use" }] }));
+    expect(own).toEqual({
+      deployment: "app-test",
+      subnets: [{ id: inner, zone: "us-east-1a", vpc, public: false, assigns: false, egress: true }],
+      securityGroups: [{ id: mine, vpc }],
+    });
+    expect(catalog.own).toEqual({ deployment: "app-test", subnets: [], securityGroups: [] });
   });
 
   async function subnetsOf(vpc: string): Promise<string[]> {

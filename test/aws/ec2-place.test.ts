@@ -74,8 +74,8 @@ describe("the image", () => {
     expect(times("RunInstances")).toBe(0);
   });
 
-  test("what is no image's name, such as a container's, is left to the host", async () => {
-    await opened.provider.launch(intentOf(freshRef(), 1, { resources: { image: "docker:ubuntu" } }));
+  test("a stock image of another launcher is ours", async () => {
+    await opened.provider.launch(intentOf(freshRef(), 1, { resources: { image: "skypilot:gpu-ubuntu-2204" } }));
     expect(request().ImageId).toBe(IMAGE);
   });
 });

@@ -129,53 +129,70 @@ describe("what is offered", () => {
 
   test("an image of one's own starts what none of ours drives", () => {
     expect(names({ accelerators: { "V100-32GB": 8 }, image: "ami-0123", maxHourly: 40 })).toEqual(["p3dn.24xlarge"]);
-    expect(of({ accelerators: { "V100-32GB": 8 }, image: "docker:ubuntu" })).toMatchObject({
+    expect(of({ accelerators: { "V100-32GB": 8 } })).toMatchObject({
       offers: [],
-      reason: "Muster has no image that drives 8 × V100-32GB",
+      reason: "Muster has no image that drives 8 V100-32GB",
       hint: "name an image of your own with: --resources.image_id ami-…",
     });
   });
 });
 
+describe("images", () => {
+  const images = { "us-east-1": "ami-0123", "eu-west-1": "ami-0456" };
+
+  test("the one of this region is the one that counts, and one for all regions stands over it", () => {
+    expect(names({ accelerators: { "V100-32GB": 8 }, images })).toEqual(["p3dn.24xlarge"]);
+    expect(names({ images: { "eu-west-1": "ami-0456" }, image: "ami-0789", instanceType: "p3dn.24xlarge" })).toEqual([
+      "p3dn.24xlarge",
+    ]);
+  });
+
+  test("for other regions only are refused, with the regions", () => {
+    expect(of({ images: { "us-west-2": "ami-1", "eu-west-1": "ami-2" } })).toEqual({
+      offers: [],
+      reason: "images are named for eu-west-1, us-west-2, and this deployment makes machines in us-east-1",
+      hint: "name one for us-east-1, or run it on Muster's own with: --resources.image_id null",
+    });
+  });
+
+  test.each([
+    [
+      "docker:pytorch/pytorch",
+      "'docker:pytorch/pytorch' is a container's image: jobs on EC2 run on the machine itself",
+      "run it there with: --resources.image_id null; its run may start the container: docker run pytorch/pytorch",
+    ],
+    [
+      "ghcr.io/a/b",
+      "'ghcr.io/a/b' is no image of EC2: those are AMIs (ami-…), and parameters that hold one (ssm:/path)",
+      "run it on Muster's own with: --resources.image_id null",
+    ],
+  ])("%s is none", (image, reason, hint) => {
+    expect(of({ image })).toEqual({ offers: [], reason, hint });
+    expect(of({ images: { "us-east-1": image } }).offers).toEqual(of({}).offers);
+  });
+
+  test("a stock image of another launcher is ours, and that is said", () => {
+    const found = of({ image: "skypilot:gpu-ubuntu-2204" });
+    expect(found.offers).toEqual(of({}).offers);
+    expect(found.notices).toEqual(["machines start from Muster's own image, in place of 'skypilot:gpu-ubuntu-2204'"]);
+  });
+});
+
+test("of dedicated machines it is said that their prices are others", () => {
+  expect(of({ tenancy: "dedicated" }).notices).toEqual([
+    "prices are those of shared hardware: dedicated machines cost more, and AWS adds a fee per hour",
+  ]);
+  expect(of({})).not.toHaveProperty("notices");
+});
+
 describe("why nothing is offered", () => {
   test.each<[string, Resources, RegExp, RegExp]>([
-    [
-      "a count that no machine has",
-      { accelerators: { A100: 4 } },
-      /^no machine of us-east-1 has exactly 4 × A100; there are 8 × A100 \(p4d\.24xlarge, \$21\.96\/h\)$/,
-      /--resources\.accelerators A100:8$/,
-    ],
-    [
-      "a part of a GPU",
-      { accelerators: { L4: 0.5 } },
-      /exactly 0\.5 × L4; there are 1 × L4 \(g6\.xlarge/,
-      /accelerators L4:1$/,
-    ],
-    [
-      "a GPU of ARM machines",
-      { accelerators: { T4g: 1 } },
-      /1 × T4g; it is an accelerator of ARM machines, which are given by name only: 1 × T4g \(g5g\.xlarge/,
-      /--resources\.instance_type g5g\.xlarge --resources\.accelerators null$/,
-    ],
-    [
-      "an accelerator that AWS does not have",
-      { accelerators: { A6000: 1 } },
-      /^us-east-1 has no A6000; it has: A100, /,
-      /./,
-    ],
-    [
-      "a slip in an accelerator",
-      { accelerators: { H1O0: 8 } },
-      /no H1O0/,
-      /did you mean H100\? --resources\.accelerators H100:8/,
-    ],
-    ["a smaller memory than AWS has", { accelerators: { V100: 8 } }, /no V100;/, /did you mean V100-32GB\?/],
     ["a slip in a type", { instanceType: "g5.xlrage" }, /no machine type 'g5\.xlrage'/, /did you mean g5\.xlarge\?/],
     ["SageMaker's name of a type", { instanceType: "ml.g5.xlarge" }, /ml\.g5\.xlarge/, /did you mean g5\.xlarge\?/],
     [
       "a type that is not what else was asked for",
       { instanceType: "g5.xlarge", accelerators: { A100: 8 } },
-      /^a g5\.xlarge has 1 × A10G, not 8 × A100$/,
+      /^a g5\.xlarge has 1 A10G, not 8 A100$/,
       /instance_type null/,
     ],
     [
@@ -253,6 +270,22 @@ describe("why nothing is offered", () => {
       hint: `ask AWS for more: ${link}`,
       barred: [{ instanceType: "p5.48xlarge", market: "on_demand", reason, link }],
     });
+  });
+
+  test("what other groups get counts with the quota", () => {
+    const [offer] = of({ accelerators: { A100: 8 } }).offers;
+    const beside = [{ offer: offer!, nodes: 2 }];
+    const left = withQuota("L-417A185B", 2 * 96 + 192);
+    expect(offers(left, { accelerators: { H100: 8 } }, 1, beside).offers).toHaveLength(3);
+    const found = offers(withQuota("L-417A185B", 2 * 96 + 191), { accelerators: { H100: 8 } }, 1, beside);
+    expect(found.reason).toBe(
+      "in us-east-1 the quota 'Running On-Demand P instances' is 383 vCPUs; one p5.48xlarge has 192, and the groups before it have 192",
+    );
+    expect(offers(withQuota("L-417A185B", 192), { accelerators: { A10G: 1 } }, 1, beside).offers).not.toEqual([]);
+    const free = { ...offer!, market: "spot" as const };
+    expect(
+      offers(withQuota("L-417A185B", 192), { accelerators: { H100: 8 } }, 1, [{ offer: free, nodes: 2 }]).offers,
+    ).toHaveLength(3);
   });
 
   test("what the quota bars on spot may be had on demand", () => {

@@ -214,7 +214,11 @@ describe("clusters", () => {
   test("stop, start, autostop and down, each waited for", async () => {
     expect((await home.run("up", "-c", "other")).err).toMatch(/✓ cluster other {2}requested → ready/);
     await home.run("launch", "-d", "-c", "other", "--run", "sleep 60");
-    const stopped = await home.run("stop", "other");
+    for (const command of ["stop", "down"]) {
+      const { code, err } = await home.run(command, "other");
+      expect([code, err]).toEqual([120, expect.stringMatching(/1 job is running: it will be cancelled.*--yes/)]);
+    }
+    const stopped = await home.run("stop", "other", "--yes");
     expect(stopped.err).toMatch(/^1 job is running: it will be cancelled\n.*ready → stopped/);
     expect((await home.run("up", "-c", "other")).err).toMatch(/→ ready/);
     expect((await home.run("autostop", "other", "-i", "90", "--down")).out).toBe(

@@ -98,7 +98,7 @@ describe("validation", () => {
   test("secrets are told by their names alone", async () => {
     const file = written("secret.yaml", "secrets: {PIN: '1234'}\nenvs: {HF_TOKEN: abcd}\nrun: 'true'\n");
     const { out } = await home.run("validate", file, "--json", "-e", "WANDB_API_KEY=efgh", "-e", "A=b");
-    expect(JSON.parse(out).task).toMatchObject({
+    expect(JSON.parse(out).tasks[0].task).toMatchObject({
       envs: { HF_TOKEN: "***", A: "b" },
       secrets: { PIN: "***", WANDB_API_KEY: "***" },
     });
@@ -108,7 +108,7 @@ describe("validation", () => {
   test("every issue of a bad file has its line, its key, and what to write", async () => {
     const file = written("bad.yaml", "nmae: x\nnum_nodes: 0\nrun: 'true'\n");
     const { code, err } = await home.run("validate", file);
-    expect(code).toBe(120);
+    expect(code).toBe(2);
     expect(err).toMatch(new RegExp(`^${file}:1: nmae: .*\\(did you mean 'name'\\?\\)\n${file}:2: num_nodes: `));
   });
 
@@ -124,7 +124,7 @@ describe("validation", () => {
     const file = written("ec2.yaml", `${text}run: 'true'\n`);
     const { code, out } = await home.run("validate", file);
     expect([code, out]).toEqual([0, expect.stringContaining("  warning: resources.spot_fallback: says nothing")]);
-    expect(JSON.parse((await home.run("validate", file, "--json")).out).task.resources).toEqual({
+    expect(JSON.parse((await home.run("validate", file, "--json")).out).tasks[0].task.resources).toEqual({
       ...{ spot: false, spotFallback: true, maxHourly: 2.5, reservation: "cr-1", placementGroup: true, efa: true },
     });
     const slip = written("ec2-slip.yaml", text.replace("max_hourly", "max_hourley"));
@@ -136,9 +136,9 @@ describe("validation", () => {
   test("groups are told with their issues; resources beside them are one", async () => {
     const file = written("groups.yaml", "groups:\n  - name: a\nresources: {cpus: 4}\nrun: 'true'\n");
     const { code, err } = await home.run("validate", file);
-    expect([code, err]).toEqual([120, `${file}:3: resources: cannot stand beside groups: each of them says its own\n`]);
+    expect([code, err]).toEqual([2, `${file}:3: resources: cannot stand beside groups: each of them says its own\n`]);
     const good = await home.run("validate", "examples/groups.yaml", "--groups.1.nodes", "3", "--json");
-    expect(JSON.parse(good.out).groups).toMatchObject([
+    expect(JSON.parse(good.out).tasks[0].groups).toMatchObject([
       { name: "head", nodes: 1, schedulable: false },
       { name: "workers", nodes: 3, schedulable: true },
     ]);

@@ -193,14 +193,23 @@ describe("a cluster that is there already", () => {
 test("a job is promised no GPU that is not there, and a port that no other cluster's job has", () => {
   const slot = { rank: 0, hostId: "hst", address: "10.0.0.1", gpus: 2, up: true };
   const place = { rank: 0, hosts: [slot], offer: { provider: "fake" } };
-  const of = (clusterId: string, fence: number, accelerators?: Record<string, number>) =>
+  type Counts = Record<string, number>;
+  const of = (clusterId: string, fence: number, accelerators?: Counts, choices?: Counts[]) =>
     environment(
       { id: "job_X", clusterId, clusterName: "demo", fence, createdAt: 0 } as never,
-      Task.parse({ run: "true", ...(accelerators && { resources: { accelerators } }) }),
+      Task.parse({
+        run: "true",
+        resources: {
+          ...(accelerators && { accelerators }),
+          ...(choices && { anyOf: choices.map(one => ({ accelerators: one })) }),
+        },
+      }),
       place,
     );
   expect(of("clu_A", 1, { H100: 8 }).MUSTER_NUM_GPUS_PER_NODE).toBe("2");
   expect(of("clu_A", 1, { H100: 1 }).CUDA_VISIBLE_DEVICES).toBe("0");
+  expect(of("clu_A", 1, undefined, [{ H100: 1 }, { A100: 2 }]).MUSTER_NUM_GPUS_PER_NODE).toBe("2");
+  expect(of("clu_A", 1, undefined, [{ H100: 1 }]).MUSTER_NUM_GPUS_PER_NODE).toBe("1");
   const ports = ["clu_A", "clu_B", "clu_C"].flatMap(id => [1, 2].map(fence => Number(of(id, fence).MASTER_PORT)));
   expect(new Set(ports).size).toBe(6);
   expect(ports.every(port => port >= 20_000 && port < 30_000)).toBe(true);

@@ -69,7 +69,7 @@ describe("a launch with groups", () => {
       code: "unsupported",
       details: {
         issues: [{ path: "groups.1.resources.cloud" }, { path: "groups.2.resources.cloud" }],
-        hint: "run it here with: --groups.1.resources.cloud fake --groups.2.resources.cloud fake",
+        hint: "run it here with: --groups.1.resources.cloud fake --groups.2.resources.cloud fake; or, for every file that says it: muster targets set moon --provider fake",
       },
     });
   });

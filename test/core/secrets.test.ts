@@ -182,7 +182,7 @@ describe("when a job is not made", () => {
     world.refuse(3);
     world.secrets.failing.set("forget", new MusterError("unavailable", "no answer"));
     expect(await code(submit(world, ADA, "demo", request()))).toBe("busy");
-    expect(world.errors).toEqual(["secrets of a job that was not made are left to the sweep"]);
+    expect(world.errors).toEqual(["secrets that nobody needs are left to the sweep"]);
     expect(world.secrets.held.size).toBe(1);
     world.clock.pass(LEFT_AFTER + 1);
     await sweepSecrets(world);

@@ -10,7 +10,7 @@ import { logs } from "@muster/core/job/logs.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create } from "@muster/core/launch/create.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
-import { Task } from "@muster/core/task/task.ts";
+import { type Resources, Task } from "@muster/core/task/task.ts";
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import type { ScriptName } from "./host/workload.ts";
 import { CANARY } from "./invariants/secrets.ts";
@@ -142,13 +142,23 @@ function launchBody(sim: Sim): Launch.Create {
   };
 }
 
+/** Where machines are to be, for those who care. */
+const places: readonly Resources[] = [
+  { zone: "a" },
+  { zone: "a" },
+  { zone: "b" },
+  { zone: "b" },
+  { ordered: [{ zone: "b" }, { zone: "a" }] },
+  { anyOf: [{ zone: "c" }, { zone: "b" }, { provider: "elsewhere" }] },
+];
+
 /** A head that takes no jobs, now and then, and one or two groups of workers, some in a zone of their own. */
 function upBody(sim: Sim): Cluster.Create {
   const { provider, ...options } = machines(sim);
   const workers = (name: string, most: number) => ({
     name,
     nodes: sim.rng.between(1, most),
-    resources: { provider, ...(sim.rng.chance(0.3) && { zone: sim.rng.pick(["a", "b"]) }) },
+    resources: { provider, ...(sim.rng.chance(0.45) && sim.rng.pick(places)) },
     schedulable: true,
   });
   const head = { ...workers("head", 1), schedulable: sim.rng.chance(0.2) };

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { problems, read } from "./support.ts";
 
-test("a variable or secret without a value must be given", () => {
-  expect(problems("envs:\n  HF_TOKEN:\n  A: 1\nsecrets:\n  KEY: null\n")).toEqual([
-    { path: "envs.HF_TOKEN", line: 2, message: "has no value: give it with -e HF_TOKEN=…" },
-    { path: "secrets.KEY", line: 5, message: "has no value: give it with -e KEY=…" },
+test("a variable or secret without a value is missing still", () => {
+  const { draft } = read("envs:\n  HF_TOKEN:\n  A: 1\nsecrets:\n  KEY: null\n");
+  expect(draft.missing).toEqual([
+    { name: "HF_TOKEN", kind: "envs", at: { path: "envs.HF_TOKEN", line: 2 } },
+    { name: "KEY", kind: "secrets", at: { path: "secrets.KEY", line: 5 } },
   ]);
+  expect(draft.task).toMatchObject({ envs: { A: "1" }, secrets: {} });
 });
 
 test("what is given stands over the file, goes where the file declares it, and is taken as it is", () => {
@@ -37,7 +39,7 @@ test("an undeclared variable whose name says that it is secret is one, and that 
   const { draft, warnings } = read("run: x\nenvs: { DB_PASSWORD: }\n", {
     envs: { WANDB_API_KEY: "k", MAX_TOKENS: "8", DB_PASSWORD: "p" },
   });
-  expect(draft.task.secrets).toEqual({ WANDB_API_KEY: "k" });
-  expect(draft.task.envs).toEqual({ MAX_TOKENS: "8", DB_PASSWORD: "p" });
+  expect(draft.task.secrets).toEqual({ WANDB_API_KEY: "k", DB_PASSWORD: "p" });
+  expect(draft.task.envs).toEqual({ MAX_TOKENS: "8" });
   expect(warnings).toEqual([expect.stringMatching(/^WANDB_API_KEY: is kept as a secret/)]);
 });

@@ -113,6 +113,31 @@ describe("overrides", () => {
     });
   });
 
+  test("an override stands over alternatives as well", () => {
+    const text = `resources:
+  accelerators: A100
+  any_of:
+    - { infra: aws/us-east-1, use_spot: true }
+    - { cloud: gcp, gpus: H100, max_hourly: 3 }
+`;
+    const made = (...overrides: string[]) => read(text, { overrides }).draft.task.resources;
+    expect(made("resources.cloud=local", "resources.accelerators=null")).toEqual({
+      provider: "local",
+      anyOf: [{ spot: true }, { maxHourly: 3 }],
+    });
+    expect(made("resources.region=eu-west-1", "resources.max_hourly_cost=1")).toEqual({
+      region: "eu-west-1",
+      accelerators: { A100: 1 },
+      maxHourly: 1,
+      anyOf: [
+        { provider: "aws", spot: true },
+        { provider: "gcp", accelerators: { H100: 1 } },
+      ],
+    });
+    expect(made("resources.any_of[1].cloud=aws").anyOf).toMatchObject([{ region: "us-east-1" }, { provider: "aws" }]);
+    expect(made("resources.any_of=null")).toEqual({ accelerators: { A100: 1 } });
+  });
+
   test("one policy replaces the other", () => {
     expect(read("resources: { autostop: 5 }\n", { overrides: ["idle=never"] }).draft.idle).toBe("never");
     expect(read("idle: never\n", { overrides: ["resources.autostop.down=true"] }).draft.idle).toEqual({

@@ -14,7 +14,7 @@ resources:
   use_spot: true
   disk_size: 500
   disk_tier: Best
-  image_id: docker:example/train:1
+  image_id: ami-0123456789abcdef0
   ports: [8080, 9000-9010]
   labels: { team: vision, cost: 12 }
 num_nodes: 2
@@ -41,7 +41,7 @@ describe("Muster's own form", () => {
     expect(draft).toEqual({
       task: {
         name: "train-7b",
-        dialect: "muster",
+        onError: "stop",
         resources: {
           provider: "aws",
           region: "eu-west-1",
@@ -53,13 +53,15 @@ describe("Muster's own form", () => {
           spot: true,
           diskSize: 500,
           diskTier: "best",
-          image: "docker:example/train:1",
+          image: "ami-0123456789abcdef0",
           ports: ["8080", "9000-9010"],
           labels: { team: "vision", cost: "12" },
         },
         nodes: 2,
         envs: { EPOCHS: "3" },
         secrets: { TOKEN: "abc" },
+        storedSecrets: [],
+        packages: [],
         timeout: 7200,
         setup: "pip install -r requirements.txt",
         run: "python train.py\n",
@@ -69,6 +71,8 @@ describe("Muster's own form", () => {
         { path: "~/.netrc", source: "~/.netrc" },
         { path: "/data/small", source: "./data" },
       ],
+      buckets: [],
+      missing: [],
       idle: { after: 20, action: "stop", then: { after: 1440, action: "terminate" } },
     });
   });
@@ -159,7 +163,7 @@ describe("mistakes", () => {
   });
 
   test("a file that is nothing but mistakes is not answered without end", () => {
-    const text = Array.from({ length: 5000 }, (_, index) => `kez${index}: 1`).join("\n");
+    const text = Array.from({ length: 2500 }, (_, index) => `kez${index}: 1`).join("\n");
     expect(problems(text)).toHaveLength(100);
   });
 });

@@ -23,8 +23,11 @@ function attempt(text: string, options?: Options) {
 function holds(text: string, options?: Options): void {
   const result = attempt(text, options);
   if (result === undefined) return;
-  const mounts = result.draft.fileMounts.map(({ path }) => ({ path, upload: "a".repeat(64), kind: "file" }));
-  expect(Task.safeParse({ ...result.draft.task, mounts }).error?.issues).toBeUndefined();
+  const { task, fileMounts, buckets, missing } = result.draft;
+  const files = fileMounts.map(({ path }) => ({ path, upload: "a".repeat(64), kind: "file" }));
+  // A bucket's name may wait for the value of a variable.
+  const mounts = missing.length > 0 ? files : [...files, ...buckets.map(bucket => ({ ...bucket, kind: "bucket" }))];
+  expect(Task.safeParse({ ...task, mounts }).error?.issues).toBeUndefined();
 }
 
 const scraps = fc.constantFrom(
@@ -35,7 +38,7 @@ const scraps = fc.constantFrom(
 );
 const yamlish = fc.array(scraps, { maxLength: 40 }).map(parts => parts.join(""));
 const keys = fc.constantFrom(
-  ..."name resources cloud provider infra region accelerators gpus cpus memory disk_size disk_tier image_id ports labels autostop idle after then action envs secrets file_mounts workdir working_dir user storage_mounts num_nodes run setup timeout use_spot service __proto__ constructor".split(
+  ..."name resources cloud provider infra region accelerators gpus cpus memory disk_size disk_tier image_id ports labels autostop idle after then action envs secrets file_mounts workdir working_dir user storage_mounts num_nodes run setup timeout use_spot service any_of ordered packages priority max_hourly_cost network_tier managed_secrets config source store mode name url ref __proto__ constructor".split(
     " ",
   ),
 );
@@ -45,7 +48,7 @@ const leaves = fc.oneof(
   fc.double(),
   fc.boolean(),
   fc.constant(null),
-  fc.constantFrom("A100:4", "4+", "2h", "aws/x"),
+  fc.constantFrom("A100:4", "4+", "2h", "aws/x", "s3://bucket/x", "$A", "pip:x", "COPY", "secrets:A"),
 );
 const { tree } = fc.letrec(tie => ({
   tree: fc.oneof(
@@ -118,7 +121,8 @@ test("a simple task comes back as it was written", () => {
     const source = JSON.stringify(value);
     const { draft } = read(source, { dialect: "muster" });
     const resources = { accelerators: { [gpu]: count } };
-    expect(draft.task).toEqual({ name, dialect: "muster", nodes, resources, envs, secrets: {}, run });
+    const none = { secrets: {}, storedSecrets: [], packages: [] };
+    expect(draft.task).toEqual({ name, onError: "stop", nodes, resources, envs, ...none, run });
   });
   verify(property, { numRuns: 200 });
 });

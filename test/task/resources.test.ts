@@ -8,7 +8,7 @@ describe("amounts", () => {
     ["H100-80GB:0.5", { "H100-80GB": 0.5 }],
     ["{A100: 4}", { A100: 4 }],
     ["{L4:1, A100:2, T4}", { L4: 1, A100: 2, T4: 1 }],
-    ["[V100:2, T4]", { V100: 2, T4: 1 }],
+    ["[V100:2]", { V100: 2 }],
   ])("accelerators %s", (text, wanted) => {
     expect(resources(`{ accelerators: ${text} }`).accelerators).toEqual(wanted);
   });
@@ -32,10 +32,13 @@ describe("amounts", () => {
       expect(issue).toMatchObject({ path: expect.stringMatching(/^resources\.accelerators/), line: 2 });
   });
 
-  test("two counts of one accelerator cannot be said yet", () => {
-    expect(read("resources: { accelerators: {L4:1, L4:4} }").unsupported).toMatchObject([
-      { path: "resources.accelerators.L4:4" },
-    ]);
+  test("a list of accelerators is an order, and two counts of one are two alternatives", () => {
+    expect(resources("{ accelerators: [V100:2, T4, V100:2] }")).toEqual({
+      ordered: [{ accelerators: { V100: 2 } }, { accelerators: { T4: 1 } }],
+    });
+    expect(resources("{ accelerators: {L4:1, L4:4} }")).toEqual({
+      anyOf: [{ accelerators: { L4: 1 } }, { accelerators: { L4: 4 } }],
+    });
   });
 
   test.each([

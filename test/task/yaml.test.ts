@@ -88,8 +88,9 @@ describe("text that would hurt", () => {
   });
 
   test("32 levels are fine", () => {
-    const text = `config: ${"[".repeat(31)}${"]".repeat(31)}\n`;
-    expect(read(text).unsupported).toMatchObject([{ path: "config" }]);
+    const text = (depth: number): string => `config: { aws: { x: ${"[".repeat(depth)}${"]".repeat(depth)} } }\n`;
+    expect(read(text(30)).unsupported).toMatchObject([{ path: "config.aws" }]);
+    expect(problems(text(31))).toMatchObject([{ message: "nested deeper than 32 levels" }]);
   });
 
   test("256 KB are the limit, in bytes", () => {

@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
+import { Mounts } from "./bucket/mounts.ts";
 import { Control, isDisowned, Refusal } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
 import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
@@ -106,6 +107,7 @@ class Agent {
       clock: this.#clock,
       journal: this.#journal,
       setups: new Setups(options.home.setups),
+      mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
       pollSoon: () => this.kick(),
     });
     this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.kick());

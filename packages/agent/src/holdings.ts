@@ -4,7 +4,7 @@ import { Fences } from "./attempt/fences.ts";
 import type { Host } from "./attempt/host.ts";
 import { folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.ts";
 import { messageOf } from "./disk.ts";
-import { keyOf } from "./setups.ts";
+import { INSTALLING, keyOf } from "./setups.ts";
 import type { Assignment, AttemptRef, Orders } from "./types.ts";
 import { sleep } from "./wait.ts";
 
@@ -42,6 +42,9 @@ export class Holdings {
     for (const record of records) this.#reserve(record);
     for (const record of records.sort((one, other) => one.assignment.fence - other.assignment.fence))
       this.#take(record);
+    this.#host.mounts.retain(new Set(records.map(record => nameOf(record.assignment)))).catch((error: unknown) => {
+      this.#host.journal.warn("mounts are left", { error: messageOf(error) });
+    });
   }
 
   apply(orders: Orders): void {
@@ -130,8 +133,11 @@ export class Holdings {
 
   #reserve(record: Record): void {
     const { onError, setup } = record.assignment;
-    if (setup === undefined || record.state.step !== "setup" || !record.has("setup.pid")) return;
-    this.#host.setups.reserve(keyOf(onError, setup), nameOf(record.assignment));
+    const { step } = record.state;
+    const name = nameOf(record.assignment);
+    if (step === "packages" && record.has("packages.pid")) this.#host.setups.reserve(INSTALLING, name);
+    if (step === "setup" && setup !== undefined && record.has("setup.pid"))
+      this.#host.setups.reserve(keyOf(onError, setup), name);
   }
 
   #dropHeld(ref: AttemptRef): void {

@@ -18,6 +18,8 @@ export interface Home {
   readonly attempts: string;
   /** Markers of the setups that were run here. */
   readonly setups: string;
+  /** What is mounted for jobs, and for which. */
+  readonly mounts: string;
   /** The highest fence seen of each job. */
   readonly fences: string;
   /** The last order about powering off. */
@@ -39,6 +41,7 @@ export function at(root: string, jobs?: string): Home {
     hostToken: join(agent, "host.json"),
     attempts: join(agent, "attempts"),
     setups: join(agent, "setup"),
+    mounts: join(agent, "mounts"),
     fences: join(agent, "fences"),
     power: join(agent, "power.json"),
   };
@@ -46,7 +49,8 @@ export function at(root: string, jobs?: string): Home {
 
 /** Makes the folders that are not there yet. @throws Error, for people, when the jobs' user cannot get to its scripts. */
 export function prepare(home: Home, jobs?: Account): void {
-  for (const folder of [home.agent, home.attempts, home.setups]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [home.agent, home.attempts, home.setups, home.mounts])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (mkdirSync(home.jobs, { recursive: true }) !== undefined) give(jobs, home.jobs);
   if (jobs === undefined) return;
   admit(jobs, home.agent, home.attempts);

@@ -1,6 +1,8 @@
 /** Ends everything that runs in a home, whether its agent lives or not: what a power switch does. */
 import { folders, halt } from "./attempt/record.ts";
+import { Mounts } from "./bucket/mounts.ts";
 import type { Home } from "./home.ts";
+import { Journal } from "./journal.ts";
 import { end } from "./script/end.ts";
 import { ask } from "./sock.ts";
 
@@ -18,4 +20,6 @@ export async function kill(home: Home): Promise<void> {
       }
     }),
   );
+  // Whoever removes the home afterwards must not remove what is in a bucket.
+  await new Mounts({ folder: home.mounts, path: "", journal: new Journal(home.log) }).retain(new Set());
 }

@@ -1,4 +1,7 @@
-/** Setups run once per host and text. While one attempt runs a text, others that bring the same wait for it. */
+/**
+ * Setups run once per host and text, and packages once per host and list. While one attempt runs a text, others that bring
+ * the same wait for it; installers take turns, whatever they install, since they write to the same places.
+ */
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { existsSync } from "node:fs";
@@ -41,6 +44,9 @@ export class Setups {
     this.#bell.emit("free");
   }
 }
+
+/** Who may install: one at a time. */
+export const INSTALLING = "packages";
 
 /** A text that may go on after failing lines is another setup than the same text that may not. */
 export const keyOf = (onError: Assignment["onError"], text: string): string =>

@@ -8,6 +8,8 @@ import * as Job from "@muster/core/job/job.ts";
 import * as Logs from "@muster/core/job/logs.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import { ProviderInfo } from "@muster/core/provider/list.ts";
+import * as Secret from "@muster/core/secret/secret.ts";
+import * as Target from "@muster/core/target/target.ts";
 import * as Task from "@muster/core/task/task.ts";
 import * as Upload from "@muster/core/upload/upload.ts";
 import * as z from "zod";
@@ -36,6 +38,9 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Offer: Cluster.Offer,
   Provider: ProviderInfo,
   Resources: Task.Resources,
+  Secret: Secret.Info,
+  Target: Target.Info,
+  TargetSet: Target.Change,
   Task: Task.Task,
   Upload: Upload.Info,
   UploadCreate: Upload.Create,

@@ -4,8 +4,20 @@ import { budgets, tokens } from "./routes/admin.ts";
 import { clusters } from "./routes/clusters.ts";
 import { jobs } from "./routes/jobs.ts";
 import { agent, providers, uploads } from "./routes/rest.ts";
+import { secrets } from "./routes/secrets.ts";
+import { targets } from "./routes/targets.ts";
 
-export const routes = { ...jobs, ...clusters, ...uploads, ...providers, ...agent, ...tokens, ...budgets } as const;
+export const routes = {
+  ...jobs,
+  ...clusters,
+  ...uploads,
+  ...providers,
+  ...secrets,
+  ...targets,
+  ...agent,
+  ...tokens,
+  ...budgets,
+} as const;
 
 export type Routes = typeof routes;
 export type RouteId = keyof Routes;

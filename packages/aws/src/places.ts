@@ -9,6 +9,8 @@ export type RoleName = (typeof ROLES)[number];
 
 /** The tag that everything a deployment makes at run time bears. */
 export const DEPLOYMENT_TAG = "muster:deployment";
+/** The tag by which an administrator lets tasks name a subnet or a security group; its value is the deployment's name. */
+export const USE_TAG = "muster:use";
 
 /** Where a deployment stands, from which every ARN follows. */
 export interface Deployment {
@@ -111,6 +113,7 @@ export const places = {
   snapshot: published("snapshot"),
   subnet: at =>
     at.network === undefined ? ec2("subnet")(at) : at.network.subnets.map(id => arn(at, "ec2", `subnet/${id}`)),
+  "any-subnet": ec2("subnet"),
   vpc: at => [arn(at, "ec2", `vpc/${at.network?.vpc ?? "*"}`)],
   "kms-key": at => (at.kmsKey === undefined ? [] : [at.kmsKey]),
   any: () => ["*"],

@@ -35,6 +35,10 @@ const TYPED: Readonly<Record<string, string>> = {
   "body.task.resources.reservation": "--reservation",
   "body.resources.reservation": "--reservation",
   "body.actor": "the name",
+  "body.target": "--target",
+  target: "--target",
+  "body.value": "the value",
+  "params.name": "the name",
 };
 
 const typed = (issue: Issue): Issue => ({

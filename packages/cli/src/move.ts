@@ -52,7 +52,9 @@ export async function moveAll(
   detach: boolean,
 ): Promise<void> {
   const after = await Promise.allSettled(before.map(cluster => move(out, client, cluster, how, detach)));
-  out.data(after.flatMap(result => (result.status === "fulfilled" ? [result.value] : [])));
+  const moved = after.flatMap(result => (result.status === "fulfilled" ? [result.value] : []));
+  // Where none was, the failure is the answer, and an empty list would look like one.
+  if (moved.length > 0) out.data(moved);
   const failed = after.find(result => result.status === "rejected");
   if (failed) throw failed.reason;
 }

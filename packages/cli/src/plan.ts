@@ -15,11 +15,14 @@ const DIALECTS: Readonly<Record<Dialect, string | undefined>> = {
   muster: undefined,
   skypilot: "a SkyPilot task",
   oumi: "an Oumi job",
+  flambe: "a Flambé cluster",
+  xt: "an XT config",
+  runhouse: "a Runhouse cluster",
 };
 
 export interface Shown {
   readonly plan: Plan;
-  readonly reading: Pick<Reading, "dialect" | "because">;
+  readonly reading: Pick<Reading, "dialect" | "because" | "draft">;
   /** Tear the cluster down when the job has ended. */
   readonly down: boolean;
   /** Minutes after which the cluster ends, whatever runs on it. */
@@ -40,6 +43,8 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
     ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
+    ["secrets", stored(reading)],
+    ...notices(plan),
   ];
   return facts.flatMap(([label, text]) =>
     text === undefined ? [] : [`  ${out.style("dim", label.padEnd(8))} ${text}`],
@@ -50,6 +55,15 @@ export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown):
 const several = ({ groups = [] }: Plan): boolean => groups.length > 1;
 
 type Fact = [label: string, text: string | undefined];
+
+/** What else is to be known of it. A control plane that is older than notices has none. */
+const notices = ({ notices: all = [] }: Plan): Fact[] => all.map((notice): Fact => ["note", notice]);
+
+/** Those that the workspace keeps. */
+function stored({ draft }: Shown["reading"]): string | undefined {
+  const { storedSecrets } = draft.task;
+  return storedSecrets.length === 0 ? undefined : `${storedSecrets.join(", ")}, as the workspace keeps them`;
+}
 
 /** Hosts of one kind. */
 function alike(plan: Plan): Fact[] {
@@ -103,13 +117,16 @@ function lifetime(plan: Plan, minutes: number | undefined): string | undefined {
     : `ends after ${duration(minutes * MINUTE_MS)}, whatever runs on it`;
 }
 
+/** Those whose scripts go on after a line that failed. */
+const OWNERS: Readonly<Partial<Record<Dialect, string>>> = { skypilot: "SkyPilot", oumi: "Oumi", xt: "XT" };
+
 /** Whose rules hold, and what follows from it; nothing for Muster's own form. */
-function readAs({ dialect, because }: Shown["reading"]): string | undefined {
+function readAs({ dialect, because, draft }: Shown["reading"]): string | undefined {
   const name = DIALECTS[dialect];
   if (name === undefined) return undefined;
-  const owner = dialect === "oumi" ? "Oumi" : "SkyPilot";
   const why = because === undefined ? "" : ` (it has ${because})`;
-  return `${name}${why}; scripts go on after a failing line, as ${owner}'s do`;
+  const owner = draft.task.run === undefined && draft.task.setup === undefined ? undefined : OWNERS[dialect];
+  return `${name}${why}${owner === undefined ? "" : `; scripts go on after a failing line, as ${owner}'s do`}`;
 }
 
 /** The offers in the order in which they would be tried. */

@@ -15,6 +15,7 @@ import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
 import { exporting } from "./commands/export.ts";
 import { iam } from "./commands/iam.ts";
+import { importing } from "./commands/import.ts";
 import { launch } from "./commands/launch.ts";
 import { local } from "./commands/local.ts";
 import { login } from "./commands/login.ts";
@@ -22,9 +23,11 @@ import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { queue } from "./commands/queue.ts";
 import { run } from "./commands/run.ts";
+import { secrets } from "./commands/secrets.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
+import { targets } from "./commands/targets.ts";
 import { tokens } from "./commands/tokens.ts";
 import { uninstall } from "./commands/uninstall.ts";
 import { up } from "./commands/up.ts";
@@ -34,9 +37,10 @@ import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, validate]],
+  ["Run things:", [launch, run, validate, importing]],
   ["Jobs:", [queue, logs, cancel, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
+  ["What jobs and clusters use:", [secrets, targets]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
   ["Administration:", [tokens, budget, iam, exporting, uninstall]],
   ["This program:", [() => completion(program)]],

@@ -1,5 +1,5 @@
 /** How a control plane itself is removed, which this program cannot do, and what that leaves behind. */
-import { DEPLOYMENT_TAG } from "@muster/aws/places.ts";
+import { DEPLOYMENT_TAG, PARAMETER_PATH } from "@muster/aws/places.ts";
 import { regionOf } from "./context/endpoint.ts";
 import type { Remote, Target } from "./context/target.ts";
 
@@ -42,7 +42,8 @@ function deployed({ endpoint, context }: Remote, stage: string): Next {
     `On EC2 it made what is not SST's to remove: a security group for each workspace, muster-${at.deployment}-WORKSPACE,`,
     "and placement groups of clusters. It deletes these itself, the first a day after a workspace's last cluster has ended;",
     "if it goes sooner, they stay, and cost nothing. Images and snapshots of clusters that were moved it deletes within minutes;",
-    "should some be left, they cost money. To see, and to delete, what is left:",
+    "should some be left, they cost money. The workspace's secrets stay in Parameter Store, encrypted, until they are removed",
+    "(muster secrets rm, before), or deleted there. To see, and to delete, what is left:",
     ...indented(groups),
   ];
   return { commands, leftovers: [...kept, ...groups], lines };
@@ -69,6 +70,8 @@ function madeWhileRunning({ deployment, region }: Where): string[] {
     `aws ec2 describe-images --owners self --region ${region} --filters Name=tag:${DEPLOYMENT_TAG},Values=${deployment} ` +
       `--query 'Images[].ImageId' --output text | xargs -rn1 aws ec2 deregister-image --region ${region} --image-id`,
     `${each("snapshots --owner-ids self", "Snapshots", "SnapshotId", "snapshot")} --snapshot-id`,
+    `aws ssm describe-parameters --region ${region} --parameter-filters Key=Path,Option=Recursive,Values=${PARAMETER_PATH}${deployment} ` +
+      `--query 'Parameters[].Name' --output text | xargs -rn1 aws ssm delete-parameter --region ${region} --name`,
   ];
 }
 

@@ -1,12 +1,8 @@
 /** Reading the task file that a command names, and saying what is odd about it. */
-import { readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { text as textOf } from "node:stream/consumers";
 import { MusterError } from "@muster/core/error.ts";
 import { type Dialect, type Draft, parseOverrides, type Result, read } from "@muster/task/read.ts";
-import { nearest } from "@muster/task/reading.ts";
 import type { Output } from "./output.ts";
+import { load } from "./task-text.ts";
 
 /** A reading whose file has one task. */
 export interface Reading extends Result {
@@ -26,8 +22,8 @@ export interface Wish {
 /** Reads the file with what the command line puts over it. @throws MusterError with every issue and the file's name. */
 export async function readTask(cwd: string, wish: Wish): Promise<Result> {
   const overrides = named("the command line", () => parseOverrides([...wish.overrides]));
-  const text = wish.file === undefined ? alone(wish) : await load(cwd, wish.file);
   const path = wish.file === "-" ? "standard input" : (wish.file ?? "the command line");
+  const text = wish.file === undefined ? alone(wish) : await loaded(cwd, wish.file, path);
   const dialect = wish.dialect === undefined ? {} : { dialect: wish.dialect };
   return named(path, () => read(text, { ...dialect, overrides, envs: wish.env ?? {}, path }));
 }
@@ -37,9 +33,16 @@ function named<T>(file: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (!(error instanceof MusterError) || error.details.issues === undefined) throw error;
-    throw new MusterError(error.code, error.message, { ...error.details, file }, error);
+    throw withFile(file, error);
   }
+}
+
+const loaded = (cwd: string, file: string, path: string): Promise<string> =>
+  load(cwd, file).catch(error => Promise.reject(withFile(path, error)));
+
+function withFile(file: string, error: unknown): unknown {
+  if (!(error instanceof MusterError) || error.details.issues === undefined) return error;
+  return new MusterError(error.code, error.message, { ...error.details, file }, error);
 }
 
 /** Says the warnings, and refuses what cannot be done yet. @throws MusterError `unsupported` with the whole list. */
@@ -47,10 +50,18 @@ export function accept(out: Output, file: string | undefined, reading: Result): 
   for (const warning of reading.warnings) out.note(`${out.style("yellow", "warning:")} ${warning}`);
   const [draft] = reading.tasks;
   if (reading.unsupported.length === 0 && draft !== undefined) return { ...reading, draft };
+  if (reading.tasks.length === 0) throw noTask(file, reading);
   throw new MusterError("unsupported", `${file ?? "this task"} asks for what Muster cannot do yet`, {
     issues: reading.unsupported.map(({ path, why }) => ({ path, message: why })),
     hint: "take these keys out and launch it again",
   });
+}
+
+/** A file of clusters or targets, which are brought up or taken over, and not run. */
+function noTask(file: string | undefined, { dialect, targets }: Result): MusterError {
+  const hint =
+    targets === undefined ? `bring its clusters up: muster up ${file}` : `take it over: muster import ${file}`;
+  return new MusterError("invalid_request", `${file} is of the form ${dialect}, and has no task to run`, { hint });
 }
 
 function alone(wish: Wish): string {
@@ -58,33 +69,4 @@ function alone(wish: Wish): string {
   throw new MusterError("invalid_request", "there is nothing to run", {
     hint: 'name a task file, or give a command: muster launch --run "echo hello"',
   });
-}
-
-async function load(cwd: string, file: string): Promise<string> {
-  if (file === "-") return textOf(process.stdin);
-  try {
-    return await readFile(resolve(cwd, file), "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EISDIR") throw new MusterError("invalid_request", `${file} is a folder; name a file`, {}, error);
-    const near = code === "ENOENT" ? neighbour(cwd, file) : undefined;
-    const what = code === "ENOENT" ? "there is no such file" : message;
-    const details = near === undefined ? {} : { hint: `did you mean ${near}?` };
-    throw new MusterError("invalid_request", `cannot read ${file}: ${what}`, details, error);
-  }
-}
-
-/** The file in the same folder whose name is nearest. */
-function neighbour(cwd: string, file: string): string | undefined {
-  try {
-    const files = readdirSync(resolve(cwd, dirname(file)), { withFileTypes: true }).filter(entry => entry.isFile());
-    const near = nearest(
-      basename(file),
-      files.map(entry => entry.name),
-    );
-    return near === undefined ? undefined : join(dirname(file), near);
-  } catch {
-    // The folder is not there either: nothing to propose.
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import { Name, type TaskInput } from "@muster/core/task/task.ts";
 import { type Dialect, dialects } from "@muster/task/dialect.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, envOption, TaskCommand } from "./task-command.ts";
+import { type Given, secretOption } from "./task-secrets.ts";
 
 export interface TaskOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -14,6 +15,7 @@ export interface TaskOptions {
 
 export interface ClusterOptions {
   readonly cluster?: string;
+  readonly target?: string;
   readonly idleMinutesToAutostop?: number | "never";
   readonly share?: boolean;
   /** Minutes. */
@@ -25,6 +27,7 @@ export interface ClusterOptions {
 }
 
 export interface JobOptions {
+  readonly secret?: Given;
   readonly name?: string;
   readonly priority?: number;
   readonly timeout?: number;
@@ -58,6 +61,7 @@ export function taskCommand(name: string, summary: string, example: string): Tas
 export function addClusterOptions(command: TaskCommand): TaskCommand {
   return command
     .option("-c, --cluster <name>", "cluster to use, or to create", name)
+    .option("--target <name>", "named place to run it: its provider stands over the file's (muster targets)", name)
     .option(
       "-i, --idle-minutes-to-autostop <minutes>",
       "minutes without a job until it stops or ends, or never",
@@ -73,6 +77,11 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
 export function addJobOptions(command: TaskCommand): TaskCommand {
   return command
     .option("-n, --name <name>", "name of the job", name)
+    .option(
+      "--secret <name[=value]>",
+      "give the job a secret; NAME alone: your own variable, or else the workspace's secret",
+      secretOption(process.env),
+    )
     .option("--priority <number>", "0 to 1000; higher runs first (default: 500)", count(0, MAX_PRIORITY))
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
@@ -92,8 +101,14 @@ export const taskOf = <T extends object>(task: T, { name, timeout }: JobOptions)
   ...(timeout !== undefined && { timeout }),
 });
 
-export const queueing = ({ priority }: JobOptions): { priority?: number } =>
-  priority === undefined ? {} : { priority };
+/** What the command says of the queue stands over what the file says. */
+export function queueing(options: JobOptions, draft: { readonly priority?: number }): { priority?: number } {
+  const priority = options.priority ?? draft.priority;
+  return priority === undefined ? {} : { priority };
+}
+
+/** Where it runs, by a name that is looked up. */
+export const placing = ({ target }: ClusterOptions): { target?: string } => (target === undefined ? {} : { target });
 
 /** Of one kind, as resources; or of several, as groups, and then the resources are empty. */
 export interface Hosts {

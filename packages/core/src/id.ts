@@ -8,6 +8,7 @@ export const prefixes = {
   job: "job",
   event: "evt",
   token: "tok",
+  secret: "sec",
   workspace: "wsp",
 } as const;
 

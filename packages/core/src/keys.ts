@@ -33,6 +33,17 @@ export const queued = (workspace: string, clusterId: string, priority: number, j
   sk: `Q#${String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
 });
 
+/** Together, and apart from everything else: they are listed as they are, not as an index last saw them. */
+export const SECRET = "SECRET#";
+export const secrets = (workspace: string): string => `W#${workspace}#SECRETS`;
+export const secret = (workspace: string, name: string): Key => ({ pk: secrets(workspace), sk: `${SECRET}${name}` });
+export const TARGET = "TARGET#";
+export const targets = (workspace: string): string => `W#${workspace}#TARGETS`;
+export const target = (workspace: string, name: string): Key => ({
+  pk: targets(workspace),
+  sk: `${TARGET}${name.toLowerCase()}`,
+});
+
 export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
 

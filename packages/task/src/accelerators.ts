@@ -1,42 +1,53 @@
-/** Accelerators: "A100", "A100:4", a map of name to count (or `{L4:1, T4:1}`), or a list of such texts. */
+/**
+ * Accelerators: "A100", "A100:4", a map of name to count (or `{L4:1, T4:1}`), or a list of such texts, which is an order of
+ * preference.
+ */
+import type { Choice } from "@muster/core/task/resources.ts";
+import { entriesOf, itemsOf } from "./check.ts";
 import { claim, defer, mistyped, type Place, type Reading, refuse } from "./reading.ts";
-import { join, type Node } from "./yaml/tree.ts";
+import type { Node } from "./yaml/tree.ts";
 
 interface Wish {
   readonly name: string;
   readonly count: number;
-  readonly at: Place;
 }
+
+/** Any of them will do for each host; or one alternative for each. */
+export type Accelerators =
+  | { readonly any: Record<string, number> }
+  | { readonly list: "anyOf" | "ordered"; readonly choices: Choice[] };
 
 const NAME = /^(?=.*[a-z])[a-z0-9][a-z0-9._-]*$/i;
+/** More than anybody offers. */
+const MOST = 200;
 const WANTED = "such as A100 or A100:4";
 
-/** Any of the accelerators that come back will do, in their order. */
-export function accelerators(reading: Reading, node: Node, at: Place): Record<string, number> | undefined {
+/** What a file says of accelerators; undefined when that is wrong. */
+export function accelerators(reading: Reading, node: Node, at: Place): Accelerators | undefined {
   if (!claim(reading, "resources.accelerators", at)) return undefined;
   const before = reading.issues.length;
-  const wishes = wishesOf(reading, node, at);
+  const wishes = unique(wishesOf(reading, node, at).slice(0, MOST));
   if (wishes.length === 0 && reading.issues.length === before) return refuse(reading, at, "names no accelerator");
-  const found = new Map<string, number>();
-  for (const wish of wishes) {
-    const other = found.get(wish.name);
-    if (other !== undefined && other !== wish.count) defer(reading, wish.at, `a choice of two counts of ${wish.name}`);
-    if (other === undefined) found.set(wish.name, wish.count);
-  }
-  return Object.fromEntries(found);
+  const names = new Set(wishes.map(({ name }) => name));
+  const isRanked = node.kind === "list" && wishes.length > 1;
+  // One name with two counts is no map of names to counts any more.
+  if (!isRanked && names.size === wishes.length) return { any: toMap(wishes) };
+  return { list: isRanked ? "ordered" : "anyOf", choices: wishes.map(wish => ({ accelerators: toMap([wish]) })) };
 }
+
+const toMap = (wishes: readonly Wish[]): Record<string, number> =>
+  Object.fromEntries(wishes.map(({ name, count }) => [name, count]));
+
+const unique = (wishes: readonly Wish[]): Wish[] =>
+  wishes.filter(
+    (wish, index) => wishes.findIndex(other => other.name === wish.name && other.count === wish.count) === index,
+  );
 
 function wishesOf(reading: Reading, node: Node, at: Place): Wish[] {
   if (node.kind === "scalar") return some(one(reading, node, at));
   if (reading.dialect === "oumi") return some(mistyped(reading, node, at, `text ${WANTED}`));
-  if (node.kind === "list") {
-    return node.items.flatMap((item, index) =>
-      some(one(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line })),
-    );
-  }
-  return [...node.entries].flatMap(([key, entry]) =>
-    some(pair(reading, key, entry.value, { path: join(at.path, key), line: entry.line ?? at.line })),
-  );
+  if (node.kind === "list") return itemsOf(node.items, at).flatMap(([item, place]) => some(one(reading, item, place)));
+  return entriesOf(node, at).flatMap(([key, value, place]) => some(pair(reading, key, value, place)));
 }
 
 const some = (wish: Wish | undefined): Wish[] => (wish === undefined ? [] : [wish]);
@@ -61,7 +72,6 @@ function wish(reading: Reading, text: string, at: Place): Wish | undefined {
   if (!NAME.test(name) || Number.isNaN(count) || more.length > 0) {
     return refuse(reading, at, `"${text}" is not an accelerator; write it ${WANTED}`);
   }
-  return count > 0
-    ? { name, count, at }
-    : refuse(reading, at, `asks for ${amount} of ${name}; the least is more than 0`);
+  if (/^tpu-/i.test(name)) defer(reading, at, "TPUs");
+  return count > 0 ? { name, count } : refuse(reading, at, `asks for ${amount} of ${name}; the least is more than 0`);
 }

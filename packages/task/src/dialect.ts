@@ -6,11 +6,11 @@
  * for in the file alone: what the command line puts over it never changes its dialect.
  */
 import type { OnError } from "@muster/core/task/task.ts";
-import { isUrl } from "./mounts.ts";
+import { isUrl } from "./paths.ts";
 import { find, type Node } from "./yaml/tree.ts";
 
 /** Whose rules a file is read by. */
-export const dialects = ["muster", "skypilot", "oumi"] as const;
+export const dialects = ["muster", "skypilot", "oumi", "flambe", "xt", "runhouse"] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** Only Muster's own scripts stop at a line that fails. */
@@ -40,6 +40,8 @@ const namesGit = ([root]: readonly Node[]): boolean =>
 
 /** Every marker, in the order in which they are looked for. */
 export const markers: readonly Marker[] = [
+  // Nobody else has it, so whoever wrote it meant Muster's own form, whatever else stands there.
+  { dialect: "muster", key: "on_error" },
   { dialect: "oumi", key: "working_dir" },
   { dialect: "oumi", key: "storage_mounts" },
   { dialect: "oumi", key: "user" },

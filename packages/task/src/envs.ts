@@ -1,51 +1,58 @@
 /** Environment variables and secrets: from the file, with what the command line gives put over them. */
 import type { Draft } from "./draft.ts";
-import { claim, defer, mapping, mistyped, type Place, type Reading, refuse } from "./reading.ts";
+import { mapping, mistyped, type Place, type Reading, refuse } from "./reading.ts";
+import type { Given } from "./result.ts";
+import * as Stored from "./stored.ts";
 import { spell } from "./yaml/scalar.ts";
-import { find, join, type Node, type Scalar } from "./yaml/tree.ts";
+import { find, isNull, join, type Node, type Scalar } from "./yaml/tree.ts";
 
 type Kind = "envs" | "secrets";
-/** From `-e NAME=value`. */
-export type Given = Readonly<Record<string, string>>;
+
+const SECRET = /(?:^|_)(?:API)?(?:TOKEN|KEY|SECRETS?|CREDENTIALS?)(?:_|$)|PASSWORD|PASSWD/i;
 
 /** A name that says of itself that its value is nobody's business: `HF_TOKEN`, `WANDB_API_KEY`, but not `MAX_TOKENS`. */
-export const isSecretName = (name: string): boolean =>
-  /(?:^|_)(?:API)?(?:TOKEN|KEY|SECRET)(?:_|$)|PASSWORD/i.test(name);
+export const isSecretName = (name: string): boolean => SECRET.test(name);
 
-/** Reads `envs` or `secrets`: a variable without a value must be given. */
+/** Names that a job is told by Muster, whatever the file says. */
+const OVERRULED: ReadonlySet<string> = new Set(["MASTER_ADDR", "MASTER_PORT", "CUDA_VISIBLE_DEVICES"]);
+
+/** Reads `envs` or `secrets`. A variable without a value is noted as missing. */
 export function variables(kind: Kind, given: Given) {
-  return (reading: Reading, node: Node, at: Place, out: Draft): void => {
-    if (kind === "secrets" && node.kind === "list") {
-      defer(reading, at, "secrets that the control plane keeps, named in a task file");
-      return;
-    }
+  return (reading: Reading, node: Node, at: Place, out: Draft): undefined => {
+    if (kind === "secrets" && node.kind === "list") return Stored.list(reading, node.items, at, given, out);
     const map = mapping(reading, node, at);
     for (const [name, entry] of map?.entries ?? []) {
       const place = { path: join(at.path, name), line: entry.line ?? at.line };
-      if (take(reading, kind, name, place)) variable(reading, name, entry.value, place, given, out.task[kind]);
+      variable(reading, { kind, name, node: entry.value, at: place }, given, out);
     }
   };
 }
 
-type Values = Record<string, string>;
-
-function variable(reading: Reading, name: string, node: Node, at: Place, given: Given, out: Values): void {
-  const value = Object.hasOwn(given, name) ? given[name] : writtenValue(reading, name, node, at);
-  if (value !== undefined) out[name] = value;
+interface Variable {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly node: Node;
+  readonly at: Place;
 }
 
-/** A name is an environment variable or a secret, once. */
-function take(reading: Reading, kind: Kind, name: string, at: Place): boolean {
-  if (!claim(reading, `variable.${name}`, at)) return false;
-  return claim(reading, `${kind}.${name}`, at);
+function variable(reading: Reading, one: Variable, given: Given, out: Draft): void {
+  const { name, node, at } = one;
+  const isGiven = Object.hasOwn(given, name);
+  // A file that leaves a token to be given has written no value that anybody may see.
+  const kind = one.kind === "envs" && isGiven && isNull(node) && isSecretName(name) ? "secrets" : one.kind;
+  if (!Stored.take(reading, kind, name, at)) return;
+  if (isGiven) out.task[kind][name] = given[name] ?? "";
+  else if (isNull(node)) out.missing.push({ name, kind, at });
+  else if (kind === "secrets" && Stored.isReference(node)) Stored.reference(reading, name, node.text, at, out);
+  else write(reading, one, out);
 }
 
-function writtenValue(reading: Reading, name: string, node: Node, at: Place): string | undefined {
+function write(reading: Reading, { kind, name, node, at }: Variable, out: Draft): undefined {
   if (node.kind !== "scalar") return mistyped(reading, node, at, "one value");
-  if (node.value === null) return refuse(reading, at, `has no value: give it with -e ${name}=…`);
   const spelled = spell(node, reading.dialect === "oumi");
   if (spelled !== node.text) reading.warnings.push(respelled(node, spelled, at));
-  return spelled;
+  if (OVERRULED.has(name)) reading.warnings.push(`${at.path}: Muster sets ${name} itself, over what is said here`);
+  out.task[kind][name] = spelled;
 }
 
 /** Of a secret, the warning tells neither the text nor what becomes of it. */
@@ -59,14 +66,18 @@ function respelled(node: Scalar, spelled: string, at: Place): string {
 
 /** Adds what was given and the file does not declare: as a secret, when its name says so. */
 export function addGiven(reading: Reading, given: Given, root: Node, out: Draft): void {
-  const maps = ["envs", "env", "secrets"].map(key => find(root, [key]));
-  const declared = new Set(maps.flatMap(map => (map?.kind === "map" ? [...map.entries.keys()] : [])));
+  const declared = new Set(["envs", "env", "secrets", "managed_secrets"].flatMap(key => namesIn(find(root, [key]))));
   for (const [name, value] of Object.entries(given)) {
     const kind = isSecretName(name) ? "secrets" : "envs";
     const at = { path: `${kind}.${name}` };
     if (name === "__proto__") refuse(reading, at, "is not a name that may be used");
-    else if (!declared.has(name) && take(reading, kind, name, at)) give(reading, kind, name, value, out);
+    else if (!declared.has(name) && Stored.take(reading, kind, name, at)) give(reading, kind, name, value, out);
   }
+}
+
+function namesIn(node: Node | undefined): string[] {
+  if (node?.kind === "map") return [...node.entries.keys()];
+  return node?.kind === "list" ? node.items.flatMap(Stored.nameOf) : [];
 }
 
 function give(reading: Reading, kind: Kind, name: string, value: string, out: Draft): void {

@@ -4,6 +4,7 @@ import { duration } from "./quantity.ts";
 import {
   claim,
   flag,
+  inside,
   type Keys,
   mapping,
   mistyped,
@@ -48,7 +49,7 @@ const keys: Keys<Parts> = {
     const map = mapping(reading, value, at);
     if (map === undefined) return;
     out.then = {};
-    walk(reading, map, at.path, after, out.then);
+    walk(inside(reading), map, at.path, after, out.then);
   },
   wait_for: { why: NOT_YET },
   cpu_below: { why: NOT_YET },
@@ -69,7 +70,7 @@ export function idle(reading: Reading, node: Node, at: Place): Idle | undefined 
 function policy(reading: Reading, map: Mapping, at: Place): Idle | undefined {
   const parts: Parts = {};
   const before = reading.issues.length;
-  walk(reading, map, at.path, keys, parts);
+  walk(inside(reading), map, at.path, keys, parts);
   return reading.issues.length > before ? undefined : finish(reading, parts, at);
 }
 
@@ -128,6 +129,6 @@ export function autostop(reading: Reading, node: Node, at: Place): Idle | undefi
 
 function autostopMap(reading: Reading, map: Mapping, at: Place): Idle {
   const parts: Autostop = {};
-  walk(reading, map, at.path, autostopKeys, parts);
+  walk(inside(reading), map, at.path, autostopKeys, parts);
   return { after: parts.minutes ?? AUTOSTOP_MINUTES, action: parts.down ? "terminate" : "stop" };
 }

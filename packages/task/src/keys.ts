@@ -1,14 +1,23 @@
 /** The keys of a task file, form by form. */
 import { OnError } from "@muster/core/task/task.ts";
+import { word } from "./check.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Draft } from "./draft.ts";
-import { type Given, variables } from "./envs.ts";
+import * as Elsewhere from "./elsewhere.ts";
+import { variables } from "./envs.ts";
 import { groups } from "./groups.ts";
 import { idle } from "./idle.ts";
-import { fileMounts, storageMounts, workdir } from "./mounts.ts";
+import { priority } from "./machine.ts";
+import { fileMounts } from "./mounts.ts";
+import { packages } from "./packages.ts";
 import { duration } from "./quantity.ts";
-import { claim, type Field, type Keys, type Reading, refuse, similar, text, whole } from "./reading.ts";
+import { claim, type Field, type Keys, mistyped, type Reading, refuse, text, whole } from "./reading.ts";
 import * as Resources from "./resources.ts";
+import type { Given } from "./result.ts";
+import { storageMounts } from "./storage.ts";
+import { list } from "./stored.ts";
+import { ofGroup } from "./together.ts";
+import { workdir } from "./workdir.ts";
 
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 
@@ -39,11 +48,8 @@ const timeout: ReadField = (reading, value, at, out) => {
 };
 
 const onError: ReadField = (reading, value, at, out) => {
-  const read = text(reading, value, at)?.toLowerCase();
-  if (read === undefined || !claim(reading, "onError", at)) return;
-  const known = OnError.options.find(option => option === read);
-  if (known !== undefined) out.task.onError = known;
-  else refuse(reading, at, `must be stop or continue, and is "${read}"`, similar(read, OnError.options));
+  const read = word(reading, value, at, OnError.options);
+  if (read !== undefined && claim(reading, "onError", at)) out.task.onError = read;
 };
 
 const idleKey: ReadField = (reading, value, at, out) => {
@@ -51,37 +57,42 @@ const idleKey: ReadField = (reading, value, at, out) => {
   if (read !== undefined) out.idle = read;
 };
 
-/** Muster's own form, which SkyPilot's is part of. */
+/** Muster's own form, which SkyPilot's is part of. Each key may build on those before it. */
 const own = (given: Given): Keys<Draft> => ({
   envs: variables("envs", given),
   env: variables("envs", given),
   secrets: variables("secrets", given),
+  managed_secrets: (reading, value, at, out) => {
+    if (value.kind === "list") list(reading, value.items, at, given, out);
+    else mistyped(reading, value, at, "a list of names");
+  },
   name,
   num_nodes: nodes,
   nodes,
   resources: Resources.resources(Resources.own),
   groups,
   workdir,
+  packages,
   setup: script("setup"),
   run: script("run"),
   file_mounts: fileMounts,
   timeout,
   idle: idleKey,
+  priority,
   on_error: onError,
-  service: { why: "services: replicas behind one address" },
-  pool: { why: "pools of workers" },
-  volumes: { why: "volumes" },
-  volume_mounts: { why: "volumes" },
-  config: { why: "settings of another launcher" },
-  inputs: { why: "inputs and outputs that a task declares" },
-  outputs: { why: "inputs and outputs that a task declares" },
-  event_callback: { why: "a script that is told of each change of state" },
-  managed_secrets: { why: "secrets that the control plane keeps, named in a task file" },
-  file_mounts_mapping: { why: "mounts that another launcher uploaded" },
-  api_server_access: { why: "access to the API from within a task" },
-  execution: { why: "groups of jobs" },
-  primary_tasks: { why: "groups of jobs" },
-  termination_delay: { why: "groups of jobs" },
+  service: Elsewhere.service,
+  pool: Elsewhere.pool,
+  volumes: Elsewhere.volumes,
+  volume_mounts: Elsewhere.volumeMounts,
+  config: Elsewhere.config,
+  inputs: Elsewhere.inputs,
+  outputs: Elsewhere.outputs,
+  event_callback: Elsewhere.eventCallback,
+  file_mounts_mapping: Elsewhere.mountsMapping,
+  api_server_access: Elsewhere.apiServerAccess,
+  execution: ofGroup("execution"),
+  primary_tasks: ofGroup("primary_tasks"),
+  termination_delay: ofGroup("termination_delay"),
 });
 
 /** An Oumi job. */

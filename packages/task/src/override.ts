@@ -5,7 +5,7 @@
  * An override stands over every way in which the file says the same: `resources.cloud` over `resources.infra`.
  */
 import { type Issue, TaskFileError } from "./error.ts";
-import { split } from "./resources.ts";
+import { split } from "./infra.ts";
 import { parse } from "./yaml/parse.ts";
 import { resolve } from "./yaml/scalar.ts";
 import { type Entry, find, isNull, type Mapping, type Node } from "./yaml/tree.ts";
@@ -18,6 +18,7 @@ const RESERVED = new Set(["__proto__", "constructor", "prototype"]);
 const SCRIPTS = new Set(["setup", "run"]);
 /** Their keys are the user's own: taking out one that is not there is no mistake in a key. */
 const FREE = new Set(["envs", "env", "secrets", "file_mounts"]);
+const ALTERNATIVES = ["any_of", "ordered"];
 const MOST_SEGMENTS = 16;
 
 /** Two keys that say the same; an override goes to the one that the file has. */
@@ -28,6 +29,7 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
   ["resources.accelerators", "resources.gpus"],
   ["resources.use_spot", "resources.spot"],
   ["resources.image_id", "resources.image"],
+  ["resources.max_hourly_cost", "resources.max_hourly"],
 ];
 
 /** Keys that an override of another key makes void. */
@@ -92,9 +94,9 @@ function one(root: Node, override: string, strict: boolean): Node | Issue {
   const value = valueNode(path, override.slice(at + 1));
   if (value.kind === "scalar" && value.text.includes("\0")) return { path: key, message: "has a NUL character" };
   const item = groupOf(root, path);
-  if (item === undefined) return put(cleared(root, path), strict ? path : spelled(root, path), value, key);
+  if (item === undefined) return put(voided(root, path), strict ? path : spelled(root, path), value, key);
   const within = path.slice(2);
-  const made = put(cleared(item, within), spelled(item, within), value, key);
+  const made = put(voided(item, within), spelled(item, within), value, key);
   return "kind" in made ? put(root, path.slice(0, 2), made, key) : made;
 }
 
@@ -112,7 +114,7 @@ function valueNode(path: Path, text: string): Node {
     return { ...scalar, text: text.trim(), ...(typeof scalar.value === "string" && { value: text.trim() }) };
   try {
     const [value, ...more] = parse(text).documents;
-    return value === undefined || more.length > 0 ? scalar : unplaced(value);
+    return value === undefined || more.length > 0 ? scalar : unplaced(value.root);
   } catch (error) {
     if (error instanceof TaskFileError) return { ...scalar, value: text };
     throw error;
@@ -139,6 +141,27 @@ function spelled(root: Node, path: Path): Path {
       return [...other.split("."), ...path.slice(other.split(".").length)];
   }
   return path;
+}
+
+/** The tree without what the override makes void, in alternatives as in what is said for all of them. */
+function voided(root: Node, path: Path): Node {
+  const [top, key] = path;
+  if (top !== "resources" || key === undefined || ALTERNATIVES.includes(key)) return cleared(root, path);
+  const keys: readonly string[] = SPELLINGS.find(pair => pair.includes(`resources.${key}`)) ?? [`resources.${key}`];
+  const strip = (item: Node): Node => {
+    const alone: Node = { kind: "map", entries: new Map([["resources", { value: item }]]) };
+    const clear = keys.reduce<Node>((tree, one) => without(tree, one.split(".")), cleared(alone, path));
+    return find(clear, ["resources"]) ?? item;
+  };
+  return ALTERNATIVES.reduce(
+    (tree, list) => {
+      const found = find(tree, ["resources", list]);
+      if (found?.kind !== "list") return tree;
+      const items = { ...found, items: found.items.map(strip) };
+      return edited(tree, ["resources"], entries => entries.set(list, { ...entries.get(list), value: items }));
+    },
+    cleared(root, path),
+  );
 }
 
 /** The tree without what the override makes void. */

@@ -2,6 +2,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Dialect } from "./dialect.ts";
 import type { Issue } from "./error.ts";
+import type { Duplicate } from "./yaml/convert.ts";
 import { spell } from "./yaml/scalar.ts";
 import { isNull, join, type Mapping, type Node } from "./yaml/tree.ts";
 
@@ -42,6 +43,15 @@ export const begin = (dialect: Dialect, homes: ReadonlyMap<string, string>): Rea
   homes,
 });
 
+/** Notes keys that a map has twice: of SkyPilot's files the last one counts, as it does there. */
+export function noteTwice(reading: Reading, duplicates: readonly Duplicate[]): void {
+  for (const { path, line, first } of duplicates) {
+    const message = `is there twice: on line ${first}, and again here`;
+    if (reading.dialect !== "skypilot") refuse(reading, { path, line }, message);
+    else reading.warnings.push(`${path} (line ${line}): ${message}; the last one counts`);
+  }
+}
+
 /** More than anybody reads, and a bound on the work that a hostile file makes. */
 const MOST_ISSUES = 100;
 const LONGEST_WORD = 64;
@@ -74,6 +84,11 @@ export function claim(reading: Reading, field: string, at: Place): boolean {
   refuse(reading, at, `says the same as ${other.path}: keep one of them`);
   return false;
 }
+
+const NO_HOMES: ReadonlyMap<string, string> = new Map();
+
+/** The same reading inside a map of its own: the task's keys are not at home there, though one may be called like one. */
+export const inside = (reading: Reading): Reading => ({ ...reading, homes: NO_HOMES });
 
 /** Reads a map by its table of keys. A key with nothing in it is as good as absent. */
 export function walk<O>(reading: Reading, map: Mapping, base: string, keys: Keys<O>, out: O): void {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Report } from "@muster/core/agent/protocol.ts";
 import { afterAll, vi } from "vitest";
+import { mountsIn, unmount } from "../../../packages/agent/src/bucket/mountinfo.ts";
 import { at, type Home } from "../../../packages/agent/src/home.ts";
 import { list, MARKER } from "../../../packages/agent/src/script/processes.ts";
 import { ask } from "../../../packages/agent/src/sock.ts";
@@ -53,18 +54,22 @@ export class Bench {
     return bench;
   }
 
-  /** An agent that holds the home. */
-  async agent(): Promise<ChildProcess> {
-    const agent = this.start();
+  /** An agent that holds the home; `env` stands over the environment that it would have. */
+  async agent(env: Readonly<Record<string, string>> = {}): Promise<ChildProcess> {
+    const agent = this.start(undefined, undefined, env);
     await until("the agent to answer", () => ask(this.home, "status"));
     return agent;
   }
 
   /** Starts the program, and waits for nothing. */
-  start([command = "run", ...more]: readonly string[] = [], main = bundled): ChildProcess {
+  start(
+    [command = "run", ...more]: readonly string[] = [],
+    main = bundled,
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
     const usual = command === "run" ? ["--endpoint", this.plane.url, "--enrollment-token-file", this.tokenFile] : [];
     const agent = spawn(process.execPath, [main, command, "--home", this.home.root, ...usual, ...more], {
-      env: { ...process.env, CONTROL_PLANE_SECRET: "not for jobs" },
+      env: { ...process.env, CONTROL_PLANE_SECRET: "not for jobs", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#agents.push(agent);
@@ -130,6 +135,8 @@ export class Bench {
       return left.length === 0;
     });
     await this.plane.close();
+    // Removing what a test has mounted would remove it from where it comes from.
+    for (const place of mountsIn(this.home.root)) await unmount(place);
     await rm(this.home.root, { recursive: true, force: true });
   }
 }

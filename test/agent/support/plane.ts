@@ -43,6 +43,8 @@ export class Plane {
   /** When each upload came, in order. */
   readonly uploadTimes: number[] = [];
   readonly inputs = new Map<string, Buffer>();
+  /** The inputs that were asked for, in order. */
+  readonly asked: string[] = [];
   readonly policies: LogPolicy[] = [];
   assignments: Assignment[] = [];
   held: Held[] = [];
@@ -166,7 +168,9 @@ export class Plane {
 
   async #answer(path: string, request: IncomingMessage, body: Buffer): Promise<[number, unknown]> {
     if (path.startsWith("/inputs/")) {
-      const found = this.inputs.get(path.slice("/inputs/".length));
+      const name = path.slice("/inputs/".length);
+      this.asked.push(name);
+      const found = this.inputs.get(name);
       return found === undefined ? [404, ""] : [200, found];
     }
     if (path.startsWith("/v1/agent/files/")) return this.#file(path.split("/").at(-1) ?? "");

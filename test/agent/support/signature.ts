@@ -31,19 +31,29 @@ function bytesOf(data: string | ArrayBuffer | ArrayBufferView): string | Buffer 
 export async function awsHeaders(request: Unsigned, signing: Signing): Promise<Record<string, string>> {
   const { region, service, credentials, at } = signing;
   const url = new URL(request.url);
-  const signer = new SignatureV4({ region, service, credentials, sha256: Sha256, applyChecksum: false });
+  const isS3 = service === "s3";
+  const how = { applyChecksum: isS3, uriEscapePath: !isS3 };
+  const signer = new SignatureV4({ region, service, credentials, sha256: Sha256, ...how });
   const unsigned = {
     method: request.method,
     protocol: url.protocol,
     hostname: url.hostname,
     path: url.pathname,
-    query: {},
+    query: queryOf(url),
     headers: { ...request.headers, host: url.host },
     body: request.body,
   };
   const { headers } = await signer.sign(unsigned, { signingDate: new Date(at) });
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
 }
+
+/** As AWS's clients hold it, by name; a name that comes more than once has all of its values. */
+function queryOf(url: URL): Record<string, string | string[]> {
+  const names = new Set([...url.search.slice(1).split("&")].filter(pair => pair !== "").map(pair => nameOf(pair)));
+  return Object.fromEntries([...names].map(name => [name, url.searchParams.getAll(name)]));
+}
+
+const nameOf = (pair: string): string => decodeURIComponent(pair.split("=", 1)[0] ?? "");
 
 /** What API Gateway does before it lets a call in: why it is refused, or undefined. */
 export async function refusal(

@@ -62,7 +62,7 @@ describe("export", () => {
   });
 
   test("into a file, for its owner alone, whole, and again", async () => {
-    const file = join(home.path, "all.jsonl");
+    const file = join(home.path, "new", "folder", "all.jsonl");
     for (const _ of [1, 2]) {
       const { code, out } = await home.run("export", file, "--json");
       expect(code).toBe(0);
@@ -73,7 +73,7 @@ describe("export", () => {
   });
 
   test("one that breaks leaves what was there", async () => {
-    const file = join(home.path, "all.jsonl");
+    const file = join(home.path, "new", "folder", "all.jsonl");
     const before = readFileSync(file, "utf8");
     await using broken = await openDoor(plane.plane.world, {
       before: async event =>
@@ -167,6 +167,7 @@ describe("uninstall", () => {
         expect.stringMatching(/describe-placement-groups .*Values=muster-dev --query .* --group-name$/),
         expect.stringMatching(/describe-images .*Values=muster-dev --query .* --image-id$/),
         expect.stringMatching(/describe-snapshots --owner-ids self .*Values=muster-dev --query .* --snapshot-id$/),
+        expect.stringMatching(/describe-parameters .*Values=\/muster\/muster-dev --query .* --name$/),
       ],
     });
     expect((await home.run("status")).out).toContain("No clusters.");

@@ -79,3 +79,28 @@ test("a move that leads nowhere says why, and the cluster is stopped as it was",
     expect.stringMatching(/✗ cluster demo {2}is stopped.*\n.*no zone has machines\n {2}try again/),
   ]);
 });
+
+test("under --json a move that leads nowhere is an error and no list", async () => {
+  await using moving = await openMoving(["moving", "stopped"]);
+  const { code, out, err } = await moving.home.run("start", "demo", "--move", "--json");
+  expect([code, out]).toEqual([124, ""]);
+  expect(JSON.parse(err.trim().split("\n").at(-1) ?? "")).toMatchObject({ code: "launch_failed", exitCode: 124 });
+});
+
+test("why tells what became of a cluster on which no job has run", async () => {
+  const failure = { code: "no_capacity", message: "no zone has machines", hint: "try again later" };
+  const after = (key: string, value: object) =>
+    key === "GET /v1/clusters/{cluster}" ? { ...value, state: "failed", failure } : value;
+  await using door = await openDoor(plane.plane.world, { after });
+  await using other = new Home();
+  await other.login(door.url, plane.token);
+  const { code, out } = await other.run("why", "demo");
+  expect([code, out]).toEqual([
+    0,
+    "cluster demo is failed; no job has run on it\n  no zone has machines\n  try again later\n",
+  ]);
+  expect(await other.json("why", "demo")).toMatchObject({
+    cluster: { name: "demo" },
+    reasons: [failure.message, failure.hint],
+  });
+});

@@ -21,6 +21,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "    await world.table.write([write]);\n    await nameMachines(world, cluster, machines);\n",
     },
   ],
+  "first-choice-asked-for": [
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "Cluster.atGroup(cluster.launch)), cluster.launch.offer);",
+      to: "Cluster.atGroup(cluster.launch)), {});",
+    },
+  ],
   "refusal-settles-other-calls": [
     {
       file: "core/src/cluster/reconcile/refuse.ts",

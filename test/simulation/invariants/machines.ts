@@ -23,11 +23,18 @@ export function watchMachines(sim: Sim): void {
         `machines are launched for cluster ${intent.clusterId}, which is ${cluster?.state ?? "unknown"}`,
       );
     checkAlone(sim, intent);
+    checkAsked(sim, intent);
     const expected = cluster && ranksOf(cluster);
     const ranks = intent.hosts.map(host => host.rank).join(" ");
     if (ranks !== expected?.join(" "))
       sim.violate("I6", `ranks ${ranks} are launched for group ${intent.group}, which has ${expected?.join(" ")}`);
   });
+}
+
+/** I6: what a machine is asked to be is what was asked for by the choice that its offer belongs to. */
+function checkAsked(sim: Sim, { clusterId, offer, resources: { zone = offer.zone } }: Intent): void {
+  if (zone !== offer.zone)
+    sim.violate("I6", `machines of ${clusterId} are launched in zone ${offer.zone} by a choice of zone ${zone}`);
 }
 
 /** I6: a host has one machine, and a try makes one set of them. */

@@ -1,7 +1,7 @@
 /**
  * One attempt on this host, from its assignment to the accepted report of its end.
  *
- * Lifecycle: inputs → setup → run → closing; see work.ts for the first three. Closing brings the log home, then reports.
+ * Lifecycle: inputs → packages → setup → run → closing; see work.ts for all but the last. Closing brings the log home, then reports.
  * Every step reads from the record how far a former agent came, so that all of them may be begun again.
  * Gotchas: two signals, which are not the same. `stop`: the script must end, and its end is reported. `halt`: the attempt
  * is no longer this agent's; everything is dropped where it is, and nothing is reported.
@@ -9,13 +9,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../disk.ts";
+import { type Mask, maskOf } from "../logs/mask.ts";
 import { type Shipped, Shipper } from "../logs/shipper.ts";
 import { end } from "../script/end.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment, AttemptRef, Held } from "../types.ts";
 import { alarm, sleep } from "../wait.ts";
 import type { Host } from "./host.ts";
-import { mask, notesOf } from "./notes.ts";
+import { masked, notesOf } from "./notes.ts";
 import { halt, nameOf, type Outcome, type Record } from "./record.ts";
 import { Reports } from "./reports.ts";
 import { work } from "./work.ts";
@@ -33,6 +34,7 @@ export class Attempt {
   readonly #stop = new AbortController();
   readonly #halt = new AbortController();
   readonly #reports: Reports;
+  readonly #mask: Mask;
   readonly #shipper: Shipper;
   #driven: Promise<void> = Promise.resolve();
   #shipped: Promise<Shipped> | undefined;
@@ -42,11 +44,13 @@ export class Attempt {
     this.record = record;
     this.#host = host;
     this.#reports = new Reports(host.control, host.journal, this.#halt.signal);
+    this.#mask = maskOf(record.assignment);
     this.#shipper = new Shipper({
       folder: record.folder,
       policy: record.policy,
       clock: host.clock,
       journal: host.journal,
+      mask: this.#mask,
       refresh: () => host.pollSoon(),
       halt: this.#halt.signal,
     });
@@ -106,6 +110,7 @@ export class Attempt {
   /** Ends all processes, reports nothing, and forgets the attempt. */
   async drop(): Promise<void> {
     await this.#letGo(this.assignment.grace);
+    await this.#host.mounts.release(nameOf(this.ref));
     this.record.remove();
   }
 
@@ -140,6 +145,8 @@ export class Attempt {
     const shipped = this.#ship();
     if (this.record.state.step !== "closing") await this.#work();
     this.#cancelAlarm();
+    // Also when a former agent had come to closing: it may have died before this.
+    await this.#host.mounts.release(nameOf(this.ref));
     for (const phase of ["setup", "run", "muster"] as const) this.#shipper.close(phase);
     this.#shipper.expire((this.record.state.endedAt ?? 0) + LOG_DEADLINE);
     await this.#close(await shipped);
@@ -164,11 +171,11 @@ export class Attempt {
       setupIsOver: () => this.#shipper.close("setup"),
     });
     this.#halt.signal.throwIfAborted();
-    const masked = mask(this.assignment, outcome);
+    const told = masked(this.#mask, outcome);
     // Before the step, so that notes are there when somebody finds it closing.
-    writeFileSync(join(this.record.folder, "out", "muster.log"), notesOf(this.record, masked));
-    this.record.update({ step: "closing", outcome: masked, endedAt: Date.now() });
-    this.#host.journal.note("attempt ended", { ...this.ref, cause: masked.cause, exitCode: masked.exitCode });
+    writeFileSync(join(this.record.folder, "out", "muster.log"), notesOf(this.record, told));
+    this.record.update({ step: "closing", outcome: told, endedAt: Date.now() });
+    this.#host.journal.note("attempt ended", { ...this.ref, cause: told.cause, exitCode: told.exitCode });
   }
 
   async #close(shipped: Shipped): Promise<void> {

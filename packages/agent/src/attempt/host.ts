@@ -1,5 +1,6 @@
 /** What an attempt needs of the agent that holds it. */
 
+import type { Mounts } from "../bucket/mounts.ts";
 import type { Control } from "../control/call.ts";
 import type { Clock } from "../control/clock.ts";
 import type { Home } from "../home.ts";
@@ -15,6 +16,7 @@ export interface Host {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly setups: Setups;
+  readonly mounts: Mounts;
   pollSoon(): void;
   /** The control plane has taken the attempt's end. */
   forget(attempt: Attempt): void;

@@ -5,7 +5,7 @@
  *   state.json       how far it has come
  *   policy.json      the newest grant for logs
  *   halted           the machine went down while it ran
- *   {setup,run}.*    script, pid of its wrapper, exit code, lines that failed
+ *   {packages,setup,run}.*   script, pid of its wrapper, exit code, lines that failed
  *   out/             the log, one file per phase
  *   chunks           which bytes each log chunk holds
  */
@@ -16,7 +16,7 @@ import { exitCode } from "../script/watch.ts";
 import type { Assignment, AttemptRef, Cause, LogPolicy } from "../types.ts";
 
 /** In order; `closing` is over, with its log and its end still to be brought home. */
-export type Step = "inputs" | "setup" | "run" | "closing";
+export type Step = "inputs" | "packages" | "setup" | "run" | "closing";
 
 export interface Outcome {
   readonly cause: Cause;
@@ -32,6 +32,8 @@ export interface State {
   readonly told: "nothing" | "preparing" | "running";
   /** Why it is made to end. */
   readonly stop?: Outcome;
+  /** Of a workdir that was cloned. */
+  readonly commit?: string;
   readonly outcome?: Outcome;
   readonly endedAt?: number;
 }

@@ -1,15 +1,18 @@
-/** What is done for an attempt until its script is over: inputs, setup, run. Each step knows whether it was done before. */
+/** What is done for an attempt until its script is over: inputs, packages, setup, run. Each step knows whether it was done before. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { basics } from "../host/surroundings.ts";
 import { bringInputs, linkWorkdir, type Places } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
 import { end } from "../script/end.ts";
-import { type Ending, execute } from "../script/execute.ts";
+import { type Ending, execute, type Script } from "../script/execute.ts";
+import { INSTALLER } from "../script/installer.ts";
 import { MARKER } from "../script/processes.ts";
-import type { ScriptPhase } from "../script/texts.ts";
-import { keyOf } from "../setups.ts";
+import { scriptOf, toolOf } from "../script/texts.ts";
+import { INSTALLING, keyOf } from "../setups.ts";
+import type { Assignment } from "../types.ts";
 import type { Host } from "./host.ts";
+import { argumentsOf, labelOf, listKey, pythonPath, withGit } from "./packages.ts";
 import { nameOf, type Outcome, type Record, type Step } from "./record.ts";
 
 export interface Work {
@@ -24,13 +27,19 @@ export interface Work {
 
 /** Rejects when the attempt is halted. */
 export async function work(task: Work): Promise<Outcome> {
-  for (const step of [inputs, setup, run]) {
+  for (const step of [inputs, packages, setup, run]) {
     task.halt.throwIfAborted();
     if (task.record.isHalted) return halted(task);
     const outcome = task.stop.aborted && !hasBegun(task) ? stopped(task) : await step(task);
     if (outcome !== undefined) return outcome;
   }
   return { cause: "exited", exitCode: 0 };
+}
+
+/** What comes after a step; nobody waits for one that has nothing to do. */
+function nextOf({ packages: list, setup: text }: Assignment, step: "inputs" | "packages"): Step {
+  if (step === "inputs" && list.length > 0) return "packages";
+  return text === undefined ? "run" : "setup";
 }
 
 const HALTED: Outcome = { cause: "host_lost", message: "The machine was shut down while the job ran." };
@@ -55,26 +64,73 @@ async function inputs(task: Work): Promise<Outcome | undefined> {
   // A former agent's tar may still be at it.
   if (record.adopted) await end(record.folder, 0);
   try {
-    await bringInputs(record.assignment, placesOf(task), AbortSignal.any([halt, stop]));
+    const brought = await bringInputs(record.assignment, placesOf(task), AbortSignal.any([halt, stop]));
+    return advance(task, nextOf(record.assignment, "inputs"), brought);
   } catch (error) {
     halt.throwIfAborted();
     if (stop.aborted) return stopped(task);
     if (error instanceof InputError) return { cause: "inputs_failed", message: error.message };
     throw error;
   }
-  return advance(task, record.assignment.setup === undefined ? "run" : "setup");
+}
+
+/** Before setup, which may use them. */
+async function packages(task: Work): Promise<Outcome | undefined> {
+  const { record, host } = task;
+  if (record.state.step !== "packages") return undefined;
+  const places = placesOf(task);
+  try {
+    const args = argumentsOf(record.assignment.packages, places);
+    const key = listKey(record.assignment, places, record.state.commit);
+    const install = async (): Promise<Outcome | undefined> =>
+      host.setups.isDone(key) ? undefined : runInstaller(task, args, key);
+    const outcome = await claimed(task, INSTALLING, install);
+    return outcome ?? advance(task, nextOf(record.assignment, "packages"));
+  } catch (error) {
+    if (error instanceof InputError) return { cause: "setup_failed", message: error.message };
+    throw error;
+  }
+}
+
+async function runInstaller(task: Work, args: readonly string[], key: string): Promise<Outcome | undefined> {
+  const env = withGit(placesOf(task).env);
+  const ending = await script(task, { phase: "packages", text: toolOf(INSTALLER), args, env });
+  if (ending.kind !== "exited") return badEnding(task, ending);
+  if (ending.code !== 0) return failedPackage(task, ending.code);
+  task.host.setups.finish(key);
+  return undefined;
+}
+
+/** The installer leaves the package's number behind. */
+function failedPackage({ record }: Work, exitCode: number): Outcome {
+  const number = /^\d+/.exec(record.read("packages.sh.failed"))?.[0];
+  const failed = number === undefined ? undefined : record.assignment.packages[Number(number)];
+  const what = failed === undefined ? "The packages" : `The package ${labelOf(failed)}`;
+  const message = `${what} could not be installed: the installer exited with ${exitCode}; the log says why.`;
+  return { cause: "setup_failed", exitCode, message };
 }
 
 async function setup(task: Work): Promise<Outcome | undefined> {
-  const { record, host, halt, stop } = task;
+  const { record, host } = task;
   const { onError, setup: text } = record.assignment;
   if (record.state.step !== "setup" || text === undefined) return undefined;
   const key = keyOf(onError, text);
+  const runIt = async (): Promise<Outcome | undefined> =>
+    host.setups.isDone(key) ? undefined : runSetup(task, text, key);
+  return (await claimed(task, key, runIt)) ?? advance(task, "run");
+}
+
+/** Does this when nobody else on the host does the same. */
+async function claimed(
+  task: Work,
+  key: string,
+  work: () => Promise<Outcome | undefined>,
+): Promise<Outcome | undefined> {
+  const { record, host, halt, stop } = task;
   const name = nameOf(record.assignment);
   try {
     await host.setups.claim(key, name, AbortSignal.any([halt, stop]));
-    const outcome = host.setups.isDone(key) ? undefined : await runSetup(task, text, key);
-    return outcome ?? advance(task, "run");
+    return await work();
   } catch (error) {
     halt.throwIfAborted();
     if (stop.aborted) return stopped(task);
@@ -85,7 +141,7 @@ async function setup(task: Work): Promise<Outcome | undefined> {
 }
 
 async function runSetup(task: Work, text: string, key: string): Promise<Outcome | undefined> {
-  const ending = await script(task, "setup", text);
+  const ending = await userScript(task, "setup", text);
   if (ending.kind !== "exited") return badEnding(task, ending);
   if (ending.code !== 0)
     return { cause: "setup_failed", exitCode: ending.code, message: `The setup exited with ${ending.code}.` };
@@ -98,18 +154,27 @@ async function run(task: Work): Promise<Outcome | undefined> {
   const text = task.record.assignment.run;
   if (text === undefined) return undefined;
   task.tell("running");
-  const ending = await script(task, "run", text);
+  const ending = await userScript(task, "run", text);
   return ending.kind === "exited" ? { cause: "exited", exitCode: ending.code } : badEnding(task, ending);
 }
 
-async function script(task: Work, phase: ScriptPhase, text: string): Promise<Ending> {
+function userScript(task: Work, phase: "setup" | "run", text: string): Promise<Ending> {
+  const { assignment } = task.record;
+  const places = placesOf(task);
+  const path = pythonPath(assignment, places);
+  const env = { ...places.env, ...(path === undefined ? {} : { PYTHONPATH: path }) };
+  return script(task, { phase, text: scriptOf(assignment.onError, text), env });
+}
+
+type Part = Pick<Script, "phase" | "text" | "args" | "env">;
+
+async function script(task: Work, part: Part): Promise<Ending> {
   const { record, host } = task;
-  const { onError, grace } = record.assignment;
+  const { grace } = record.assignment;
   const places = placesOf(task);
   if (existsSync(places.workdir)) linkWorkdir(places);
   const { bash, account: owner } = host.machine;
-  const { folder } = record;
-  const given = { folder, phase, onError, text, bash, owner, cwd: places.workdir, env: places.env, grace };
+  const given = { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace };
   return execute(given, task.stop, task.halt);
 }
 
@@ -119,8 +184,8 @@ function badEnding(task: Work, ending: Exclude<Ending, { kind: "exited" }>): Out
   return task.record.isHalted ? HALTED : { cause: "host_lost", message: "The machine restarted while the job ran." };
 }
 
-function advance({ record }: Work, step: Step): undefined {
-  record.update({ step });
+function advance({ record }: Work, step: Step, more: { readonly commit?: string } = {}): undefined {
+  record.update({ step, ...more });
 }
 
 function placesOf({ record, host }: Work): Places {
@@ -132,5 +197,14 @@ function placesOf({ record, host }: Work): Places {
     [MARKER]: folder,
   };
   const workdir = join(host.home.jobs, "muster", assignment.jobId);
-  return { folder, home: host.home.jobs, workdir, env, owner: host.machine.account };
+  return {
+    attempt: nameOf(assignment),
+    folder,
+    home: host.home.jobs,
+    workdir,
+    env,
+    given: assignment.env,
+    owner: host.machine.account,
+    mounts: host.mounts,
+  };
 }

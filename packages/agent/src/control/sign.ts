@@ -1,6 +1,8 @@
 /**
- * AWS's signature, version 4, for calls with a short body: what an API behind IAM wants.
+ * AWS's signature, version 4, for calls with a short body: what an API behind IAM wants, and S3.
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html)
+ *
+ * S3 differs from the rest: it takes a path as it is sent, and wants the body's hash as a header.
  */
 import { createHash, createHmac } from "node:crypto";
 
@@ -21,7 +23,7 @@ export interface Signing {
 
 export interface Unsigned {
   readonly method: string;
-  /** Without a query. */
+  /** Path and query are encoded as they are to be sent: all but letters, digits and `-_.~`. */
   readonly url: string;
   /** Names in any case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -33,17 +35,26 @@ const ALGORITHM = "AWS4-HMAC-SHA256";
 /** The headers to send: the given ones, all of them signed, and those of the signature. Names in lower case. */
 export function sign({ method, url, headers, body }: Unsigned, signing: Signing): Record<string, string> {
   const { credentials, region, service, at } = signing;
-  const { host, pathname } = new URL(url);
+  const { host, pathname, search } = new URL(url);
+  const isS3 = service === "s3";
   const time = new Date(at).toISOString().replace(/[-:]|\.\d{3}/g, "");
   const all: Record<string, string> = {
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
     host,
     "x-amz-date": time,
+    ...(isS3 ? { "x-amz-content-sha256": hash(body) } : {}),
     ...(credentials.sessionToken === undefined ? {} : { "x-amz-security-token": credentials.sessionToken }),
   };
   const names = Object.keys(all).sort();
   const lines = names.map(name => `${name}:${all[name]?.trim().replace(/\s+/g, " ")}\n`).join("");
-  const canonical = [method, pathOf(pathname), "", lines, names.join(";"), hash(body)].join("\n");
+  const canonical = [
+    method,
+    isS3 ? pathname : pathOf(pathname),
+    queryOf(search),
+    lines,
+    names.join(";"),
+    hash(body),
+  ].join("\n");
   const scope = [time.slice(0, 8), region, service, "aws4_request"];
   const key = scope.reduce<string | Buffer>((secret, part) => mac(secret, part), `AWS4${credentials.secretAccessKey}`);
   const signature = mac(key, [ALGORITHM, time, scope.join("/"), hash(canonical)].join("\n")).toString("hex");
@@ -59,7 +70,21 @@ function pathOf(pathname: string): string {
   return segments.length === 0 ? "/" : `/${segments.map(encode).join("/")}${end}`;
 }
 
-const encode = (text: string): string =>
+/** In the order of the names, then of the values; a name without a value has an empty one. */
+const queryOf = (search: string): string =>
+  search
+    .slice(1)
+    .split("&")
+    .filter(pair => pair !== "")
+    .map(pair => (pair.includes("=") ? pair : `${pair}=`).split("=", 2) as [string, string])
+    .sort(([name, value], [other, others]) => order(name, other) || order(value, others))
+    .map(pair => pair.join("="))
+    .join("&");
+
+const order = (one: string, other: string): number => Number(one > other) - Number(one < other);
+
+/** What a path's segment, or a query's name or value, is sent as. */
+export const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");

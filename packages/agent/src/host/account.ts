@@ -14,6 +14,8 @@ export interface Account {
   readonly home: string;
   /** What goes before a job's command. */
   readonly as: readonly string[];
+  /** What goes before any other command that runs as the user. */
+  readonly plain: readonly string[];
   /** What goes before a command that writes anywhere, as the agent would, but files that belong to the user. */
   readonly asOwner: readonly string[];
 }
@@ -28,7 +30,7 @@ const PREPARE = `{ PATH=/usr/sbin:/usr/bin:/sbin:/bin chown "$1" /proc/self/fd/1
 export function account(name: string, path: string, bash: string): Account {
   const { uid, gid, home } = lookUp(name);
   const own = process.getuid?.();
-  if (own === uid) return { name, uid, gid, home, as: [], asOwner: [] };
+  if (own === uid) return { name, uid, gid, home, as: [], plain: [], asOwner: [] };
   if (own !== 0) throw new Error(`--run-as ${name}: only root can run jobs under another name`);
   const setpriv = find("setpriv", `${path}:/usr/bin:/bin`);
   if (setpriv === undefined) throw new Error(`--run-as ${name}: there is no setpriv (of util-linux) on this machine`);
@@ -40,6 +42,7 @@ export function account(name: string, path: string, bash: string): Account {
     gid,
     home,
     as: [bash, "-pc", PREPARE, "as", String(uid), ...change, "--"],
+    plain: [...change, "--"],
     asOwner: [...change, `--inh-caps=${rights}`, `--ambient-caps=${rights}`, "--"],
   };
 }
@@ -66,18 +69,10 @@ export function admit({ as }: Pick<Account, "as">, ...folders: string[]): void {
 }
 
 /** @throws Error, for people, when the user cannot get to the scripts of jobs. */
-export function mustReach({ name, asOwner, uid, gid }: Account, home: Home): void {
-  if (asOwner.length === 0) return;
+export function mustReach({ name, plain: [program, ...change] }: Account, home: Home): void {
+  if (program === undefined) return;
   try {
-    execFileSync(asOwner[0] ?? "", [
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      "--init-groups",
-      "--",
-      "test",
-      "-x",
-      home.attempts,
-    ]);
+    execFileSync(program, [...change, "test", "-x", home.attempts]);
   } catch {
     throw new Error(`--run-as ${name}: ${name} cannot get to ${home.attempts}; take a home that everybody may enter`);
   }

@@ -1,30 +1,57 @@
-/** Workdir and mounts of an attempt: fetched, checked, put in place. Safe to do again from the start. */
-import { lstatSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { chmod, mkdir, rename, rm } from "node:fs/promises";
+/** What an attempt brings along: secret files, workdir and mounts; fetched, checked, put in place. Safe to do again from the start. */
+import { lstatSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmod, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { hasCode, messageOf } from "../disk.ts";
+import { bringBucket } from "../bucket/bucket.ts";
+import type { Mounts } from "../bucket/mounts.ts";
+import { messageOf } from "../disk.ts";
 import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
-import { fetchInput, type Input } from "./fetch.ts";
+import { fetchInput } from "./fetch.ts";
+import { makeFolder } from "./folder.ts";
+import { clone } from "./git.ts";
+import { fill } from "./packs.ts";
 import { InputError, placeOf } from "./place.ts";
-import { unpack } from "./unpack.ts";
+import { isInWorkdir, putSecretFile } from "./secret-files.ts";
 
 export interface Places {
+  /** The attempt's name among those of this host. */
+  readonly attempt: string;
   /** The attempt's folder, for what is on its way. */
   readonly folder: string;
   readonly home: string;
   readonly workdir: string;
-  /** For tar. */
-  readonly env: Record<string, string>;
+  /** For tar and git: what the job's scripts get. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The task's own variables: what opens its buckets and repositories is among them, or nowhere. */
+  readonly given: Readonly<Record<string, string>>;
   /** Whose files they become, when not the agent's own user's. */
   readonly owner: Account | undefined;
+  readonly mounts: Mounts;
+}
+
+export interface Brought {
+  /** The commit that the workdir is at, when it was cloned. */
+  readonly commit?: string;
 }
 
 /** Rejects with an InputError that says what could not be had. */
-export async function bringInputs(assignment: Assignment, places: Places, signal: AbortSignal): Promise<void> {
-  await told("the workdir", () => freshWorkdir(assignment, places, signal));
+export async function bringInputs(assignment: Assignment, places: Places, signal: AbortSignal): Promise<Brought> {
+  const { secretFiles, mounts } = assignment;
+  // Those outside come first: a key among them may open the repository.
+  await putSecretFiles(
+    secretFiles.filter(file => !isInWorkdir(file)),
+    places,
+  );
+  const commit = await told("the workdir", () => bringWorkdir(assignment, places, signal));
   linkWorkdir(places);
-  for (const mount of assignment.mounts) await told(`mount ${mount.path}`, () => bring(mount, places, signal));
+  await putSecretFiles(secretFiles.filter(isInWorkdir), places);
+  for (const mount of mounts) await told(`mount ${mount.path}`, () => bring(mount, places, signal));
+  return commit === undefined ? {} : { commit };
+}
+
+async function putSecretFiles(files: Assignment["secretFiles"], places: Places): Promise<void> {
+  for (const file of files) await told(`secret file ${file.path}`, () => putSecretFile(file, places));
 }
 
 /** `~/sky_workdir` leads to the workdir of the job that began last. A real folder of that name is the user's own. */
@@ -39,33 +66,26 @@ export function linkWorkdir(places: Places): void {
   renameSync(beside, link);
 }
 
-async function freshWorkdir(assignment: Assignment, places: Places, signal: AbortSignal): Promise<void> {
-  await rm(places.workdir, { recursive: true, force: true });
-  await makeFolder(places.workdir, places.owner);
-  if (assignment.workdir === undefined) return;
-  if ("url" in assignment.workdir) throw new InputError("the workdir: git repositories cannot be cloned yet");
-  await fill("the workdir", assignment.workdir.packs, places.workdir, places, signal);
+/** Returns the commit, of a workdir that was cloned. */
+async function bringWorkdir({ workdir }: Assignment, places: Places, signal: AbortSignal): Promise<string | undefined> {
+  const empty = (): Promise<void> => freshWorkdir(places);
+  if (workdir !== undefined && "url" in workdir) return clone(workdir, places, empty, signal);
+  await empty();
+  if (workdir !== undefined) await fill("the workdir", workdir.packs, places.workdir, places, signal);
+  return undefined;
 }
 
-async function fill(
-  name: string,
-  packs: readonly Input[],
-  folder: string,
-  places: Places,
-  signal: AbortSignal,
-): Promise<void> {
-  const archive = join(places.folder, "input");
-  for (const pack of packs) {
-    await fetchInput(name, pack, archive, signal);
-    await unpack(name, archive, folder, places, signal);
-  }
-  await rm(archive, { force: true });
+async function freshWorkdir({ workdir, owner, mounts }: Places): Promise<void> {
+  // Removing what is mounted there would remove it from where it comes from.
+  await mounts.clear(workdir);
+  await rm(workdir, { recursive: true, force: true });
+  await makeFolder(workdir, owner);
 }
 
 async function bring(mount: Assignment["mounts"][number], places: Places, signal: AbortSignal): Promise<void> {
+  if (mount.kind === "bucket") return bringBucket(mount, places, signal);
   const name = `mount ${mount.path}`;
   const place = placeOf(mount.path, places.home, places.workdir);
-  if (mount.kind === "bucket") throw new InputError(`${name}: buckets cannot be had yet`);
   if (mount.kind === "folder") {
     await makeFolder(place, places.owner);
     return fill(name, mount.packs, place, places, signal);
@@ -79,23 +99,10 @@ async function bring(mount: Assignment["mounts"][number], places: Places, signal
   await rename(beside, place);
 }
 
-/** Node's own recursive mkdir never ends where a folder cannot hold others, such as /proc. */
-async function makeFolder(path: string, owner: Account | undefined): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path), owner);
-  try {
-    await mkdir(path);
-    give(owner, path);
-  } catch (error) {
-    // Another attempt may have made it meanwhile.
-    if (!hasCode(error, "EEXIST") || !statSync(path).isDirectory()) throw error;
-  }
-}
-
 /** Whatever the file system says, it says of this input. */
-async function told(name: string, work: () => Promise<void>): Promise<void> {
+async function told<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: ${messageOf(error)}`);

@@ -3,7 +3,8 @@
  *
  * Lifecycle: `run` goes on until every phase is closed and sent, or until the time that `deadline` sets has come. A phase
  * is closed when nothing more will be written to it; the next one is not looked at before.
- * Gotchas: the last chunk on record may not have arrived before a crash, so every start sends it again.
+ * Gotchas: the last chunk on record may not have arrived before a crash, so every start sends it again. What is stored of
+ * a chunk is shorter than its bytes in the file where secrets were hidden: nobody may take one for the other.
  */
 import { join } from "node:path";
 import type { Clock } from "../control/clock.ts";
@@ -14,6 +15,7 @@ import { FolderWatch } from "../script/watch.ts";
 import type { LogPolicy } from "../types.ts";
 import { backoff, Wake } from "../wait.ts";
 import * as Chunks from "./chunks.ts";
+import type { Mask } from "./mask.ts";
 import { Pace } from "./pace.ts";
 import { lineEnd, upload } from "./upload.ts";
 
@@ -30,6 +32,8 @@ export interface ShipperOptions {
   readonly policy: LogPolicy;
   readonly clock: Clock;
   readonly journal: Journal;
+  /** Hides the job's secrets in what it printed. */
+  readonly mask: Mask;
   /** Asks the control plane for a fresh grant, soon. */
   readonly refresh: () => void;
   /** Aborts when the attempt is no longer this agent's. */
@@ -111,7 +115,7 @@ export class Shipper {
       if (phase === undefined) return true;
       const chunk = this.#due(phase);
       if (chunk === undefined) {
-        await this.#pause(phase);
+        await this.#pause();
         continue;
       }
       // The first output is found: from now on every write would ring.
@@ -147,23 +151,27 @@ export class Shipper {
     const closed = this.#closed.has(phase);
     const moment = { now: Date.now(), pending: this.#pending(phase), followed: this.#isFollowed(), closed };
     if (!this.#pace.isDue(moment)) return undefined;
-    this.#pace.sent(moment);
     const to = this.#cut(phase, moment.pending, closed);
+    if (to <= this.#offset) return undefined;
+    this.#pace.sent(moment);
     return { sequence: this.#sequence, phase, from: this.#offset, to };
   }
 
-  /** Where the next chunk ends: behind a line, if there is a whole one. */
+  /** Where the next chunk ends: behind a line, if there is a whole one; else before what may become a secret. */
   #cut(phase: Phase, pending: number, closed: boolean): number {
     const most = Math.min(pending, this.#policy.maxBytes, LARGEST);
     if (closed && most === pending) return this.#offset + most;
-    return lineEnd(this.#path(phase), this.#offset, this.#offset + most) ?? this.#offset + most;
+    const path = this.#path(phase);
+    const end = lineEnd(path, this.#offset, this.#offset + most);
+    if (end !== undefined || closed) return end ?? this.#offset + most;
+    return Math.min(this.#offset + most, this.#options.mask.known(path, this.#offset + pending));
   }
 
-  async #pause(phase: Phase): Promise<void> {
+  async #pause(): Promise<void> {
     if (this.#sequence > 0) return this.#wake.wait(this.#isFollowed() ? FOLLOWED_TICK : TICK);
-    // Nothing was ever sent: the first output is noticed at once.
-    this.#watch ??= new FolderWatch(join(this.#options.folder, "out"), this.#wake);
-    if (this.#pending(phase) === 0) await this.#wake.wait(TICK);
+    // Nothing was ever sent: the first output is noticed at once, also what came before it was watched for.
+    if (this.#watch !== undefined) return this.#wake.wait(TICK);
+    this.#watch = new FolderWatch(join(this.#options.folder, "out"), this.#wake);
   }
 
   async #deliver(chunk: Chunks.Chunk): Promise<boolean> {
@@ -180,7 +188,7 @@ export class Shipper {
     if (left < MARGIN) this.#refresh();
     if (left <= 0) return false;
     try {
-      const status = await upload(this.#policy, chunk, this.#path(chunk.phase));
+      const status = await upload(this.#policy, chunk, this.#path(chunk.phase), this.#options.mask);
       if (status >= 200 && status < 300) return true;
       if (status === 403) this.#refresh();
       this.#options.journal.warn("log chunk refused", { sequence: chunk.sequence, status, failures });

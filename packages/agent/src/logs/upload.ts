@@ -7,11 +7,12 @@ import { send } from "../control/send.ts";
 import { sizeOf } from "../disk.ts";
 import type { LogPolicy } from "../types.ts";
 import type { Chunk } from "./chunks.ts";
+import type { Mask } from "./mask.ts";
 
 const PATIENCE = 60_000;
 
 /** The status of the answer; rejects when there was none. */
-export async function upload(policy: LogPolicy, chunk: Chunk, path: string): Promise<number> {
+export async function upload(policy: LogPolicy, chunk: Chunk, path: string, mask: Mask): Promise<number> {
   const boundary = `muster-${randomBytes(16).toString("hex")}`;
   // S3 ignores whatever comes after the file.
   const fields = Object.entries({ ...policy.fields, key: keyOf(policy, chunk) }).map(
@@ -22,21 +23,28 @@ export async function upload(policy: LogPolicy, chunk: Chunk, path: string): Pro
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   // Less than the record says only when the machine lost power.
   const to = Math.max(chunk.from, Math.min(chunk.to, sizeOf(path)));
+  const hidden = mask.isEmpty ? undefined : mask.read(path, chunk.from, to);
   const headers = {
     "content-type": `multipart/form-data; boundary=${boundary}`,
-    "content-length": head.length + (to - chunk.from) + tail.length,
+    "content-length": head.length + (hidden?.length ?? to - chunk.from) + tail.length,
   };
-  const body = Readable.from(parts(head, path, chunk.from, to, tail), { objectMode: false });
+  const content = hidden === undefined ? contentOf(path, chunk.from, to) : [hidden];
+  const body = Readable.from(parts(head, content, tail), { objectMode: false });
   const answer = await send(policy.url, { method: "POST", headers, body, patience: PATIENCE });
   await text(answer);
   return answer.statusCode ?? 0;
 }
 
-async function* parts(head: Buffer, path: string, from: number, to: number, tail: Buffer): AsyncGenerator<Buffer> {
+type Content = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+async function* parts(head: Buffer, content: Content, tail: Buffer): AsyncGenerator<Buffer> {
   yield head;
-  if (to > from) yield* createReadStream(path, { start: from, end: to - 1 });
+  yield* content;
   yield tail;
 }
+
+const contentOf = (path: string, from: number, to: number): Content =>
+  to > from ? createReadStream(path, { start: from, end: to - 1 }) : [];
 
 const keyOf = (policy: LogPolicy, chunk: Chunk): string =>
   `${policy.prefix}${String(chunk.sequence).padStart(9, "0")}.${chunk.phase}`;

@@ -9,17 +9,17 @@ import { join } from "node:path";
 import { messageOf, readText } from "../disk.ts";
 import { type Account, admit, give } from "../host/account.ts";
 import { boot } from "../host/boot.ts";
-import type { Assignment } from "../types.ts";
 import { end, type Keep } from "./end.ts";
 import { isMember } from "./processes.ts";
-import { type ScriptPhase, scriptOf, WRAPPER } from "./texts.ts";
+import { logOf, type ScriptPhase, WRAPPER } from "./texts.ts";
 import { exitCode, FolderWatch, wrapperPid } from "./watch.ts";
 
 export interface Script {
   readonly folder: string;
   readonly phase: ScriptPhase;
-  readonly onError: Assignment["onError"];
+  /** For bash, whole. */
   readonly text: string;
+  readonly args?: readonly string[];
   readonly bash: string;
   /** Whose script it is, when not the agent's own user's. */
   readonly owner: Account | undefined;
@@ -120,17 +120,18 @@ async function begin(script: Script): Promise<ChildProcess | Error | undefined> 
 }
 
 function start(script: Script): ChildProcess {
-  const { folder, phase, onError, bash } = script;
+  const { folder, phase, bash, args: own = [] } = script;
   const path = join(folder, `${phase}.sh`);
   mkdirSync(join(folder, "out"), { recursive: true });
-  writeFileSync(path, scriptOf(onError, script.text), { mode: 0o600 });
+  writeFileSync(path, script.text, { mode: 0o600 });
   writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
   writeFileSync(join(folder, `${phase}.boot`), boot());
   if (script.owner !== undefined) lend(script.owner, folder, path);
   const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
-    const args = ["-p", join(folder, "wrap.sh"), folder, phase, ...(script.owner?.as ?? []), bash, path];
+    const command = [...(script.owner?.as ?? []), bash, path, ...own];
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, logOf(phase), ...command];
     return spawn(bash, args, {
       cwd: script.cwd,
       env: script.env,

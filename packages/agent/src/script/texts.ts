@@ -4,10 +4,15 @@ import type { Assignment } from "../types.ts";
 /** The parts of an attempt that write to its log, in the order of the log. */
 export const PHASES = ["setup", "run", "muster"] as const;
 export type Phase = (typeof PHASES)[number];
-export type ScriptPhase = Exclude<Phase, "muster">;
+
+/** The scripts of an attempt, in their order. */
+export type ScriptPhase = "packages" | "setup" | "run";
+
+/** Where a script writes: packages are part of what setting up is to people. */
+export const logOf = (phase: ScriptPhase): Phase => (phase === "packages" ? "setup" : phase);
 
 /**
- * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <command...>`.
+ * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <log> <command...>`.
  *
  * A script is started once at most: whoever makes the pid file first. Its output goes through a pipe, since scripts that
  * write to /dev/stderr would cut a plain file back to nothing. The exit code is written when the script ends, while the
@@ -21,16 +26,19 @@ set -o noclobber
 printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
 {
   trap : TERM INT HUP
-  "\${@:3}" 2>&1
+  "\${@:4}" 2>&1
   printf '%s\\n' "$?" >|"$1/$2.exit"
 } | {
   PATH=/usr/bin:/bin:$PATH
-  exec cat >>"$1/out/$2.log"
+  exec cat >>"$1/out/$3.log"
 }
 `;
 
 /** What setups and installers leave in `~/.bashrc` (PATH, conda) is there for every script, as SkyPilot's users expect. */
 const PROFILE = "[ ! -r ~/.bashrc ] || . ~/.bashrc; ";
+
+/** A script that is the agent's own: what differs comes as its arguments. */
+export const toolOf = (text: string): string => `${PROFILE}${text}`;
 
 /**
  * Scripts stop at the first failing line, or go on and note each line that failed; the trap stands before the first line's text, so that line numbers stay right.
@@ -52,7 +60,7 @@ export function noteOf(script: string, records: string, code: number | undefined
   if (first === undefined) return undefined;
   const more = failures.length === 1 ? "" : `, ${failures.length - 1} more failed after it,`;
   return (
-    `line ${first.line} exited with ${first.code}${more} and the script went on, as on_error: continue has it ` +
+    `line ${first.line} exited with ${first.code}${more} and the script went on, since the task says on_error: continue ` +
     "(with on_error: stop it would have ended there)"
   );
 }

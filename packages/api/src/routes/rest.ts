@@ -19,13 +19,12 @@ export const uploads = {
   "uploads.create": route({
     method: "POST",
     path: "/v1/uploads",
-    summary: "Ask to upload bytes by their hash; bytes that are here already need no upload",
+    summary: "Ask to upload bytes by their hashes; what is here already need not be sent",
     auth: "user",
-
     status: 200,
     body: Upload.Create,
-    output: Upload.Info,
-    errors: ["idempotency_mismatch"],
+    output: Upload.Created,
+    errors: [],
   }),
 } as const;
 

@@ -53,6 +53,15 @@ export type Subnet = z.infer<typeof Subnet>;
 export const Network = z.object({ vpc: z.string(), subnets: z.array(Subnet) });
 export type Network = z.infer<typeof Network>;
 
+/** What users may name beside the deployment's network: what an administrator gave the tag `muster:use` to. */
+export const Own = z.object({
+  /** The tag's value. */
+  deployment: z.string(),
+  subnets: z.array(Subnet.extend({ vpc: z.string() })),
+  securityGroups: z.array(z.object({ id: z.string(), vpc: z.string() })),
+});
+export type Own = z.infer<typeof Own>;
+
 export const Image = z.object({
   id: z.string(),
   /** Such as `/dev/sda1`. */
@@ -79,6 +88,7 @@ export const Catalog = z.object({
   quotas: z.record(z.string(), z.number()),
   /** Absent: there is none to put machines into. */
   network: Network.optional(),
+  own: Own.optional(),
   images: z.partialRecord(Purpose, Image),
   problems: z.array(Problem),
 });

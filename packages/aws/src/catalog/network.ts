@@ -83,7 +83,8 @@ function ofNamed(named: NonNullable<Fleet["network"]>, known: readonly Subnet[])
   return { network: { vpc: named.vpc, subnets }, problems };
 }
 
-function subnetOf(told: Told, tables: readonly RouteTable[]): Subnet | undefined {
+/** Undefined for one that is not there yet. @param tables of its VPC */
+export function subnetOf(told: Told, tables: readonly RouteTable[]): Subnet | undefined {
   const { SubnetId: id, AvailabilityZone: zone, MapPublicIpOnLaunch: assigns = false } = told;
   if (id === undefined || zone === undefined || told.State === "pending") return undefined;
   const way = defaultRoute(id, tables);

@@ -10,7 +10,10 @@ const PARTS: Readonly<Record<Part, { readonly what: string; readonly actions: st
   prices: { what: "prices on demand", actions: "pricing:GetProducts" },
   spot: { what: "spot prices", actions: "ec2:DescribeSpotPriceHistory" },
   quotas: { what: "quotas", actions: "servicequotas:ListServiceQuotas, servicequotas:ListAWSDefaultServiceQuotas" },
-  network: { what: "the network", actions: "ec2:DescribeVpcs, ec2:DescribeSubnets, ec2:DescribeRouteTables" },
+  network: {
+    what: "the network",
+    actions: "ec2:DescribeVpcs, ec2:DescribeSubnets, ec2:DescribeRouteTables, ec2:DescribeSecurityGroups",
+  },
   images: { what: "machine images", actions: "ssm:GetParameters, ec2:DescribeImages" },
 };
 

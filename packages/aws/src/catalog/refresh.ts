@@ -7,9 +7,10 @@
 import type { Aws } from "../call/aws.ts";
 import type { Ec2 } from "../ec2/client.ts";
 import type { Fleet } from "../settings.ts";
-import type { Catalog, MachineType, Part, Problem } from "./catalog.ts";
+import type { Catalog, MachineType, Own, Part, Problem } from "./catalog.ts";
 import * as Images from "./images.ts";
 import * as Net from "./network.ts";
+import { own } from "./own.ts";
 import { prices } from "./prices.ts";
 import { problemOf } from "./problem.ts";
 import { quotas } from "./quotas.ts";
@@ -20,6 +21,8 @@ import { zones } from "./zones.ts";
 export interface Source {
   readonly aws: Aws;
   readonly ec2: Pick<Ec2, "reads">;
+  /** `<app>-<stage>` */
+  readonly deployment: string;
 }
 
 interface Made<T> {
@@ -33,13 +36,13 @@ interface Made<T> {
  * @throws nothing of AWS's: what could not be had stands in `problems`
  */
 export async function refresh(
-  { aws, ec2 }: Source,
+  { aws, ec2, deployment }: Source,
   settings: Pick<Fleet, "network">,
   now: number,
   previous?: Catalog,
 ): Promise<Catalog> {
   const old = previous?.region === aws.region ? previous : undefined;
-  const [shapes, places, onDemand, spots, limits, net, found] = await Promise.all([
+  const [shapes, places, onDemand, spots, limits, net, named, found] = await Promise.all([
     make<readonly Shape[]>("types", old?.types ?? [], () => types(ec2)),
     make(
       "zones",
@@ -58,10 +61,11 @@ export async function refresh(
     ),
     make("quotas", old?.quotas ?? {}, () => quotas(aws)),
     make<Net.Found>("network", kept({ network: old?.network }), () => Net.network(ec2, settings.network)),
+    make<Own | undefined>("network", old?.own, () => own(ec2, deployment)),
     make<Images.Found>("images", { images: old?.images ?? {}, problems: [] }, () => Images.images(aws, ec2)),
   ]);
   const merged = shapes.value.map(shape => merge(shape, places.value, onDemand.value, spots.value));
-  const parts = [shapes, places, onDemand, spots, limits, net, found];
+  const parts = [shapes, places, onDemand, spots, limits, net, named, found];
   return {
     format: 1,
     region: aws.region,
@@ -69,16 +73,22 @@ export async function refresh(
     types: merged.filter(type => type.zones.length > 0).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     quotas: limits.value,
     ...(net.value.network !== undefined && { network: net.value.network }),
+    ...(named.value !== undefined && { own: named.value }),
     // An image that is no longer published can still be started from, for two years at least.
     images: { ...old?.images, ...found.value.images },
-    problems: [
+    problems: distinct([
       ...parts.flatMap(part => part.problems),
       ...net.value.problems,
       ...found.value.problems,
       ...holes(onDemand),
-    ],
+    ]),
   };
 }
+
+/** The network is read twice: the deployment's, and what tasks may name beside it. */
+const distinct = (problems: readonly Problem[]): Problem[] => [
+  ...new Map(problems.map(problem => [`${problem.part} ${problem.message}`, problem])).values(),
+];
 
 async function make<T>(part: Part, previous: T, run: () => Promise<T>): Promise<Made<T>> {
   try {

@@ -25,7 +25,7 @@ export const capabilities: Capabilities = {
 export const offering = (catalog: () => Promise<Catalog>, clock: Clock): Offering => ({
   name: NAME,
   capabilities,
-  offers: async (resources, nodes) => offers(await catalog(), resources, nodes),
+  offers: async (resources, nodes, beside) => offers(await catalog(), resources, nodes, beside),
   catalog: async () => {
     const { region, types } = await catalog();
     return types.map(type => listed(type, region));

@@ -41,7 +41,7 @@ export interface Parts<I> {
   readonly place: Place;
   readonly source: I;
   readonly market: Market;
-  readonly securityGroup: string;
+  readonly securityGroups: readonly string[];
   readonly placementGroup: string | undefined;
 }
 
@@ -64,16 +64,19 @@ export async function prepare<I>(
   const place = placeOf(catalog, intent, type);
   // What cannot be tagged is refused before anything is asked.
   tagsOf(world, intent);
-  const [source, market, securityGroup, group] = await Promise.all([
+  const [source, market, securityGroups, group] = await Promise.all([
     sourceOf(catalog, type),
     marketOf(world.reservations, intent),
-    world.securityGroups.get(place.vpc, intent.workspace),
+    groupsOf(world, intent, place),
     intent.resources.placementGroup === true ? placementGroup(world, intent) : undefined,
   ]);
   if (world.clock.now() > began + READY_WITHIN)
     throw new MusterError("busy", "EC2 was slow to answer; the machines were not asked for yet");
-  return { type, place, source, market, securityGroup, placementGroup: group };
+  return { type, place, source, market, securityGroups, placementGroup: group };
 }
+
+const groupsOf = async (world: Launching, intent: Intent, { vpc, groups }: Place): Promise<readonly string[]> =>
+  groups.length > 0 ? groups : [await world.securityGroups.get(vpc, intent.workspace)];
 
 /** The offer was made of this catalog or of an older one. */
 function typeOf(catalog: Catalog, { offer }: Intent): MachineType {
@@ -109,7 +112,7 @@ export function requestOf(
     ImageId: image,
     UserData: Buffer.from(world.userData(intent, parts.type)).toString("base64"),
     IamInstanceProfile: { Arn: world.hostProfile },
-    NetworkInterfaces: interfacesOf(parts.place, parts.securityGroup),
+    NetworkInterfaces: interfacesOf(parts.place, parts.securityGroups),
     BlockDeviceMappings: disks,
     // Two hops, so that containers reach it; never without a token, so that what only forwards requests does not.
     MetadataOptions: {
@@ -122,9 +125,18 @@ export function requestOf(
     // A one-time spot machine cannot be stopped.
     InstanceInitiatedShutdownBehavior: isSpot ? "terminate" : intent.onPowerOff,
     TagSpecifications: tagged.map(type => ({ ResourceType: type, Tags: tags })),
-    ...(parts.placementGroup !== undefined && { Placement: { GroupName: parts.placementGroup } }),
+    ...placementOf(intent, parts),
     ...parts.market,
   };
+}
+
+function placementOf(
+  { resources }: Intent,
+  { placementGroup: GroupName }: Pick<Parts<unknown>, "placementGroup">,
+): Pick<RunInstancesCommandInput, "Placement"> {
+  const isAlone = resources.tenancy === "dedicated";
+  if (GroupName === undefined && !isAlone) return {};
+  return { Placement: { ...(GroupName !== undefined && { GroupName }), ...(isAlone && { Tenancy: "dedicated" }) } };
 }
 
 /** The token was used with other parameters; EC2 says so only when something was made with it. */
@@ -138,6 +150,10 @@ const STALE = new Set(["InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound
 /** The refusal; `unavailable` when it is about what was remembered, which is forgotten. */
 export function refusalOf(world: Launching, intent: Intent, place: Place, fault: Fault): Fault | MusterError {
   if (!STALE.has(fault.code)) return fault;
+  if (place.groups.length > 0 && fault.code !== "InvalidPlacementGroup.Unknown")
+    return new MusterError("launch_failed", `the security groups ${place.groups.join(", ")} are not all there`, {
+      hint: "name others, or run it in the workspace's own with: --resources.security_groups null",
+    });
   world.securityGroups.forget(place.vpc, intent.workspace);
   return new MusterError("unavailable", "a group that the machines were to join is not there yet", {}, fault);
 }

@@ -1,5 +1,5 @@
 /** What makes things on EC2: machines, and what they need; and the images and snapshots by which they are moved. */
-import { equals, type Grant, tagged, tagging } from "./grant.ts";
+import { equals, type Grant, tagged, tagging, usable } from "./grant.ts";
 
 /** Machines are made, with what they need. */
 export const launching: readonly Grant[] = [
@@ -20,6 +20,12 @@ export const launching: readonly Grant[] = [
     on: ["security-group", "placement-group"],
     when: [tagged],
     why: "Machines join only groups of the deployment.",
+  },
+  {
+    actions: ["ec2:RunInstances"],
+    on: ["any-subnet", "security-group"],
+    when: [usable],
+    why: "A task may name subnets and security groups of the account that an administrator tagged for it.",
   },
   {
     actions: ["ec2:RunInstances"],

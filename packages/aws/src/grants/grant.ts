@@ -1,5 +1,5 @@
 /** What a grant is, and the conditions that many have. */
-import { DEPLOYMENT_TAG, type Place } from "../places.ts";
+import { DEPLOYMENT_TAG, type Place, USE_TAG } from "../places.ts";
 
 /** As SST and the IAM provider spell a condition; `{deployment}` in a value stands for the deployment's name. */
 export interface Condition {
@@ -20,6 +20,12 @@ export interface Grant {
 export const tagged: Condition = {
   test: "StringEquals",
   variable: `aws:ResourceTag/${DEPLOYMENT_TAG}`,
+  values: ["{deployment}"],
+};
+/** An administrator allowed it to use what it acts on. */
+export const usable: Condition = {
+  test: "StringEquals",
+  variable: `aws:ResourceTag/${USE_TAG}`,
   values: ["{deployment}"],
 };
 /** It makes what bears the deployment's tag. */

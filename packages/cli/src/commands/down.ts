@@ -40,13 +40,14 @@ async function end({ out, connect }: Cli, names: readonly string[], options: Opt
     return out.print("No clusters: nothing to end.");
   }
   const titles = doomed.map(cluster => `${cluster.name} (${Shown.hosts(cluster.nodes)})`).join(", ");
-  // Without a person there, a name is clear enough; everything at once is not.
-  const yes = options.yes === true || (!out.interactive && !options.all);
   const jobs = await Find.activeJobs(client, doomed);
   const cost = Shown.doomed(jobs);
+  // Without a person there, a name is clear enough, where nothing is lost; everything at once is not.
+  const yes = options.yes === true || (!out.interactive && !options.all && cost === undefined);
   if (yes && cost !== undefined) out.note(cost);
   const question = `${cost === undefined ? "" : `${cost}. `}End ${titles}?`;
-  await confirm({ ...out, yes }, question, `this ends ${titles}`, "say it again with --yes");
+  const matter = `${cost === undefined ? "" : `${cost}; `}this ends ${titles}`;
+  await confirm({ ...out, yes }, question, matter, "say it again with --yes");
   await moveAll(out, client, doomed, MOVE, options.detach ?? false);
 }
 

@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
@@ -61,10 +61,11 @@ const toStdout = (): Writable =>
     write: (line: string, _encoding, done) => void process.stdout.write(line, error => done(error)),
   });
 
-/** A file that is there is replaced when the new one is whole; nobody else may read it. */
+/** A file that is there is replaced when the new one is whole; nobody else may read it. Its folder is made where there is none. */
 async function replace(path: string, lines: () => AsyncGenerator<string>): Promise<void> {
   const draft = `${path}.${process.pid}.part`;
   try {
+    await mkdir(dirname(path), { recursive: true });
     await pipeline(lines, createWriteStream(draft, { mode: 0o600 }));
     await rename(draft, path);
   } catch (error) {

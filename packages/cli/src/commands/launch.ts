@@ -5,11 +5,13 @@ import type { Routes } from "@muster/api/routes.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
+import { requireTask } from "../cluster-file.ts";
 import * as Inputs from "../inputs.ts";
 import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
+import * as Secrets from "../task-secrets.ts";
 import { stay } from "../wind-up.ts";
 
 interface LaunchOptions extends Options.TaskOptions, Options.ClusterOptions, Options.JobOptions, Options.FlowOptions {
@@ -39,8 +41,12 @@ async function run(
   options: LaunchOptions,
   overrides: readonly string[],
 ): Promise<void> {
-  const reading = accept(cli.out, file, await readTask(cli.cwd, { file, overrides, ...options }));
-  const inputs = Inputs.find(cli.cwd, reading.draft, file);
+  const result = await readTask(cli.cwd, { file, overrides, ...options });
+  requireTask(result, file);
+  const accepted = accept(cli.out, file, result);
+  const draft = await Secrets.settled(cli.connect, Secrets.given(accepted.draft, options), file);
+  const reading = { ...accepted, draft };
+  const inputs = Inputs.find(cli.cwd, draft, file);
   const hosts = Options.hostsOf(reading.draft, options);
   using stop = interrupt();
   const client = await cli.connect();
@@ -90,7 +96,8 @@ async function decide(
   const body: Body = {
     task: { ...Options.taskOf(draft.task, options), resources },
     ...groups,
-    ...Options.queueing(options),
+    ...Options.queueing(options, draft),
+    ...Options.placing(options),
     ...Options.living(options),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(draft.idle !== undefined && { idle: draft.idle }),

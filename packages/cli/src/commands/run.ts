@@ -5,12 +5,14 @@ import type { Routes } from "@muster/api/routes.ts";
 import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
+import { requireTask } from "../cluster-file.ts";
 import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
+import * as Secrets from "../task-secrets.ts";
 import { stay } from "../wind-up.ts";
 
 interface RunOptions extends Options.TaskOptions, Options.JobOptions, Options.FlowOptions {
@@ -41,8 +43,11 @@ async function submit(
   overrides: readonly string[],
 ): Promise<void> {
   const { out } = cli;
-  const reading = accept(out, file, await readTask(cli.cwd, { file, overrides, ...options }));
-  const { draft } = reading;
+  const result = await readTask(cli.cwd, { file, overrides, ...options });
+  requireTask(result, file);
+  const accepted = accept(out, file, result);
+  const draft = await Secrets.settled(cli.connect, Secrets.given(accepted.draft, options), file);
+  const reading = { ...accepted, draft };
   const inputs = Inputs.find(cli.cwd, draft, file);
   using stop = interrupt();
   const { signal } = stop;
@@ -54,7 +59,7 @@ async function submit(
     const ask = { yes: options.yes ?? false, interactive: out.interactive, signal };
     const sent = await Inputs.send({ out, client, ask, signal }, inputs);
     signal.throwIfAborted();
-    return { task: { ...Options.taskOf(draft.task, options), ...sent }, ...Options.queueing(options) };
+    return { task: { ...Options.taskOf(draft.task, options), ...sent }, ...Options.queueing(options, draft) };
   });
   if (body === undefined) return;
   const params = { cluster: options.cluster };

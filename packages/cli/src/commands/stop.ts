@@ -33,9 +33,10 @@ async function halt({ out, connect }: Cli, names: readonly string[], options: Op
   if (waiting > 0) out.note(`${plural(waiting, "job")} in the queue: kept for the next muster start`);
   const cost = Shown.doomed(jobs.filter(job => job.state !== "queued"));
   if (cost !== undefined) {
-    const yes = options.yes === true || !out.interactive;
+    const yes = options.yes === true;
     if (yes) out.note(cost);
-    await confirm({ ...out, yes }, `${cost}. Stop ${clusters.map(({ name }) => name).join(", ")}?`, cost, "");
+    const question = `${cost}. Stop ${clusters.map(({ name }) => name).join(", ")}?`;
+    await confirm({ ...out, yes }, question, cost, "say it again with --yes, or wait until nothing runs");
   }
   await moveAll(out, client, clusters, MOVE, options.detach ?? false);
 }

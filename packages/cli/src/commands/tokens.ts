@@ -1,4 +1,6 @@
 import { Role } from "@muster/core/actor/actor.ts";
+import { MusterError } from "@muster/core/error.ts";
+import * as Id from "@muster/core/id.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Cli, cliOf, define, group } from "../cli.ts";
 import { age } from "../format.ts";
@@ -55,6 +57,7 @@ async function list({ out, connect }: Cli): Promise<void> {
 }
 
 async function revoke({ out, connect }: Cli, ids: readonly string[]): Promise<void> {
+  for (const token of ids) requireId(token);
   const client = await connect();
   const revoked = [];
   for (const token of ids) {
@@ -63,6 +66,14 @@ async function revoke({ out, connect }: Cli, ids: readonly string[]): Promise<vo
     revoked.push(info);
   }
   out.data(revoked);
+}
+
+/** People know tokens by whom they are for; those may have several. */
+function requireId(token: string): void {
+  if (Id.is("token", token)) return;
+  throw new MusterError("invalid_request", `'${token}' is no id of a token, such as tok_01J…`, {
+    hint: "see whose token has which id with: muster tokens list",
+  });
 }
 
 const day = (at: number): string => new Date(at).toISOString().slice(0, 10);

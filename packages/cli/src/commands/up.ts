@@ -3,12 +3,14 @@ import type { Client } from "@muster/api/client.ts";
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { MusterError } from "@muster/core/error.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
+import { refusal, withCluster } from "../cluster-file.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
-import { accept, type Reading, readTask } from "../task-file.ts";
+import { accept, type Reading, readTask, type Wish } from "../task-file.ts";
 import * as Options from "../task-options.ts";
 import { stay } from "../wind-up.ts";
 
@@ -17,6 +19,10 @@ interface UpOptions
     Options.ClusterOptions,
     Pick<Options.FlowOptions, "detach" | "dryRun"> {
   readonly down?: boolean;
+  /** Of a file of several clusters the one that is meant. */
+  readonly only?: string;
+  /** A cluster's definition as Runhouse keeps it. */
+  readonly fromJson?: string;
 }
 
 export const up = (): Command => {
@@ -24,9 +30,11 @@ export const up = (): Command => {
     "up",
     "Create, start or grow a cluster, and run nothing on it",
     "muster up -c demo --num_nodes 2",
-  ).argument("[file]", "task file, for what it says of machines");
+  ).argument("[file]", "task file, for what it says of machines; or one that says what a cluster is");
   Options.addClusterOptions(command);
   command.option("--down", "with -i: terminate the cluster when it is idle, rather than stop it");
+  command.option("--only <name>", "of a file of several clusters, the one that is meant");
+  command.option("--from-json <file>", "cluster's definition as Runhouse keeps it, in JSON");
   Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: UpOptions) =>
     create(cliOf(command), file, options, command.overrides),
@@ -37,17 +45,25 @@ type Body = InputOf<Routes["clusters.create"]>["body"];
 
 async function create(
   cli: Cli,
-  file: string | undefined,
-  options: UpOptions,
+  argument: string | undefined,
+  said: UpOptions,
   overrides: readonly string[],
 ): Promise<void> {
   const { out } = cli;
-  const wish = { file, overrides, bare: true, ...options };
-  const reading = accept(out, file, await readTask(cli.cwd, wish));
+  const { file, dialect } = source(argument, said);
+  const read = await readTask(cli.cwd, { file, overrides, bare: true, ...said, dialect });
+  const { result, cluster: named } = withCluster(read, file, said.only);
+  const options = { ...(named !== undefined && { cluster: named }), ...said };
+  const reading = accept(out, file, result);
   const hosts = Options.hostsOf(reading.draft, options);
   using stop = interrupt();
   const client = await cli.connect();
-  const decided = await orLeave(cli, stop, () => decide(client, reading, options, hosts));
+  const isCluster = result.tasks !== read.tasks;
+  const decided = await orLeave(cli, stop, () =>
+    decide(client, reading, options, hosts).catch(error => {
+      throw isCluster ? refusal(error) : error;
+    }),
+  );
   if (decided === undefined) return;
   const { plan, body } = decided;
   const { maxLifetime } = body;
@@ -62,6 +78,15 @@ async function create(
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
 }
 
+/** The file, and whose rules it is read by. @throws MusterError `invalid_request` for two files. */
+function source(file: string | undefined, { fromJson, dialect }: UpOptions): Pick<Wish, "file" | "dialect"> {
+  if (fromJson === undefined) return { file, dialect };
+  if (file === undefined) return { file: fromJson, dialect: "runhouse" };
+  throw new MusterError("invalid_request", `${file} and --from-json both say what the cluster is`, {
+    hint: "give one of them",
+  });
+}
+
 async function decide(
   client: Client,
   { draft }: Reading,
@@ -73,7 +98,7 @@ async function decide(
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
   const living = Options.living(options);
   const task = { resources, nodes };
-  const kinds = groups === undefined ? {} : { groups };
+  const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options) };
   const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
   const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
   const body: Body = {
@@ -81,6 +106,7 @@ async function decide(
     ...(groups === undefined ? { resources, nodes } : { groups }),
     ...(idle !== undefined && { idle }),
     ...living,
+    ...Options.placing(options),
     shared: options.share ?? false,
   };
   return { plan: { ...plan, idle: idle ?? plan.idle }, body };

@@ -6,7 +6,7 @@ import { each } from "../pages.ts";
 
 /** One line of an export. `kind` says what `record` is. */
 export interface Entry {
-  readonly kind: "export" | "budget" | "cluster" | "host" | "job" | "event" | "token" | "end";
+  readonly kind: "export" | "budget" | "cluster" | "host" | "job" | "event" | "token" | "secret" | "target" | "end";
   readonly record: object;
 }
 
@@ -29,7 +29,16 @@ async function* body(client: Client, signal: AbortSignal): AsyncGenerator<Entry>
   yield { kind: "budget", record: await client.budgets.get({}, { signal }) };
   yield* clusters(client, signal);
   yield* jobs(client, signal);
+  yield* names(client, signal);
   yield* tokens(client, signal);
+}
+
+/** Targets, and of secrets who set them and when: values are shown to nobody. */
+async function* names(client: Client, signal: AbortSignal): AsyncGenerator<Entry> {
+  for await (const target of each(cursor => client.targets.list({ query: from(cursor) }, { signal })))
+    yield { kind: "target", record: target };
+  for await (const secret of each(cursor => client.secrets.list({ query: from(cursor) }, { signal })))
+    yield { kind: "secret", record: secret };
 }
 
 async function* clusters(client: Client, signal: AbortSignal): AsyncGenerator<Entry> {

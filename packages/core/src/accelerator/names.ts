@@ -17,12 +17,15 @@ const KNOWN: readonly Accelerator[] = [
   { name: "B200", also: ["B200-SXM", "B200-180GB", "B200-192GB"] },
   { name: "B300", also: ["B300-SXM", "B300-288GB"] },
   { name: "Gaudi", also: ["Gaudi HL-205", "HL-205", "Gaudi1"] },
+  { name: "GB200", also: [] },
   { name: "H100", also: ["H100-80GB", "H100-SXM", "H100-SXM5", "H100-80GB-HBM3"] },
   { name: "H200", also: ["H200-SXM", "H200-141GB"] },
   { name: "Inferentia", also: ["Inferentia1", "inf1"] },
   { name: "Inferentia2", also: ["inf2"] },
+  { name: "K80", also: [] },
   { name: "L4", also: ["L4-24GB"] },
   { name: "L40S", also: ["L40S-48GB"] },
+  { name: "M60", also: [] },
   {
     name: "RTXPRO6000",
     also: [
@@ -54,10 +57,23 @@ const BY_KEY: ReadonlyMap<string, string> = new Map(
   KNOWN.flatMap(({ name, also }) => [name, ...also].map(word => [key(word), name] as const)),
 );
 
-/** What EC2 does not have, as SkyPilot spells it: none of these was meant as one of the others. */
+/** What EC2 does not have, as SkyPilot and others spell it: none of these was meant as one of the others. */
 const ELSEWHERE: ReadonlySet<string> = new Set(
-  ["A10", "A40", "A4000", "A5000", "A6000", "GH200", "K80", "L40", "M60", "MI300X", "P100", "P4", "RTX6000"].map(key),
+  [
+    ...["A2", "A10", "A16", "A30", "A40", "A800", "A4000", "A4500", "A5000", "A6000", "GH200"],
+    ...["H100 NVL", "H100-PCIe", "H100-MEGA-80GB", "H200 NVL", "H20", "H800", "L40", "M4000"],
+    ...["P4", "P40", "P100", "P4000", "P5000", "P6000", "MI25", "MI210", "MI250", "MI250X", "MI300X", "MI325X"],
+    ...["Gaudi2", "Gaudi3", "GTX1080Ti", "RTX2080Ti", "RTX3060", "RTX3070", "RTX3080", "RTX3090", "RTX4000"],
+    ...["RTX4060", "RTX4070", "RTX4080", "RTX4090", "RTX5000", "RTX5080", "RTX5090", "RTX6000", "RTX6000-Ada"],
+    ...["RTX4000-Ada", "RTX5000-Ada", "RTXA4000", "RTXA5000", "RTXA6000", "Titan V", "Titan RTX"],
+  ].map(key),
 );
+
+/** Canonical names of all that EC2 has somewhere. */
+export const names: readonly string[] = KNOWN.map(({ name }) => name);
+
+/** Google's, in any of their spellings: `tpu-v4-8`, `TPU-V5litepod-16`, `v5e`. */
+export const isTpu = (word: string): boolean => /^(tpu|v\d+(e|p|lite|litepod)?-\d|v5e$|v5p$|v6e$)/i.test(word.trim());
 
 /** The canonical name of what someone wrote; undefined when no such accelerator is known. */
 export const known = (word: string): string | undefined => BY_KEY.get(key(word));

@@ -2,22 +2,21 @@
 import * as Attempt from "../attempt/attempt.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import type { Slots } from "../cluster/slots.ts";
-import { isRetryable } from "../error.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import { GRACE } from "../job/cancel.ts";
 import { environment } from "../job/environment.ts";
 import type * as Job from "../job/job.ts";
 import { taskOf } from "../job/submit.ts";
-import { endWithoutSecrets } from "../job/without-secrets.ts";
 import * as Keys from "../keys.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Log } from "../ports/ports.ts";
-import type { SecretsReader, Values } from "../ports/secrets.ts";
+import type { SecretsReader } from "../ports/secrets.ts";
 import type { Basics } from "../ports/world.ts";
 import { load } from "../record.ts";
 import type { Task } from "../task/task.ts";
 import * as Upload from "../upload/upload.ts";
 import type { Assignment, LogPolicy } from "./protocol.ts";
+import { secretsOf } from "./secrets.ts";
 
 /** How long a grant to write logs or read inputs lasts, in ms; polls renew it. */
 const GRANT = 3_600_000;
@@ -39,15 +38,16 @@ export async function assign(
   job: Job.Placed,
   slots: Slots,
 ): Promise<Assignment | undefined> {
-  const secrets = await secretsOf(world, job, job.placement.indexOf(host.rank));
-  if (secrets === undefined) return undefined;
-  const task = { ...(await taskOf(world.table, job)), secrets };
+  const rank = job.placement.indexOf(host.rank);
+  const submitted = await taskOf(world.table, job);
+  const kept = await secretsOf(world, job, submitted, rank);
+  if (kept === undefined) return undefined;
+  const task = { ...submitted, secrets: kept.secrets };
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
   const launch = cluster && "launch" in cluster ? cluster.launch : undefined;
   // Groups may be in different zones: the machine itself knows best.
   const zone = host.host.facts?.zone ?? launch?.offer.zone;
   const offer = { provider: cluster?.provider ?? "", region: launch?.offer.region, zone };
-  const rank = job.placement.indexOf(host.rank);
   const hosts = job.placement.flatMap(place => slots.hosts.filter(slot => slot.rank === place));
   const until = world.clock.now() + GRANT;
   const input = async (sha256: string) => ({
@@ -66,7 +66,7 @@ export async function assign(
     ...(task.workdir !== undefined && { workdir: await workdirOf(task.workdir, input) }),
     mounts: await Promise.all(task.mounts.map(mount => mountOf(mount, input))),
     packages: task.packages,
-    secretFiles: [],
+    secretFiles: kept.files,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     grace: GRACE,
     logs: await logPolicy(world, job, rank),
@@ -83,25 +83,4 @@ async function mountOf(mount: Task["mounts"][number], input: ToInput): Promise<A
   if (mount.kind === "folder") return { ...mount, packs: await Promise.all(mount.packs.map(input)) };
   const { upload, mode, ...rest } = mount;
   return { ...rest, ...(await input(upload)), ...(mode !== undefined && { mode }) };
-}
-
-/** How long what was kept may take to be read, in ms: Parameter Store is eventually consistent. */
-const SHOWS_WITHIN = 5 * 60_000;
-
-/** A job that has secrets does not begin without them: when they are gone it ends, and says why. */
-async function secretsOf(world: Part, job: Job.Placed, rank: number): Promise<Values | undefined> {
-  if (!job.hasSecrets) return {};
-  const ref = { workspace: job.workspace, owner: job.id };
-  try {
-    const found = await world.secrets.read(ref);
-    if (found !== undefined) return found;
-  } catch (error) {
-    // The host is answered all the same: it would take us for dead, and the next poll asks again.
-    if (!isRetryable(error)) throw error;
-    world.log.error("a job's secrets cannot be read now", { job: job.id, reason: String(error) });
-    return undefined;
-  }
-  // What was kept a moment ago may not show yet.
-  if (world.clock.now() > job.createdAt + SHOWS_WITHIN) await endWithoutSecrets(world, job, rank);
-  return undefined;
 }

@@ -241,6 +241,9 @@ export const Create = z
     nodes: Group.Nodes.optional().meta({ description: "Hosts; 1 when absent" }),
     resources: Resources.optional(),
     groups: Group.Groups.optional().meta({ description: "Instead of nodes and resources: hosts of several kinds" }),
+    target: Name.optional().meta({
+      description: "Name of a target: its provider stands over theirs, and it fills in what they leave open",
+    }),
     idle: Idle.optional(),
     /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
     maxLifetime: z.number().min(1).max(525_600).optional(),

@@ -7,8 +7,10 @@ import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
+import { maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
 import { begin } from "../record.ts";
+import { resolve } from "../target/resolve.ts";
 import * as Cluster from "./cluster.ts";
 import { byName } from "./find.ts";
 import * as Group from "./group.ts";
@@ -22,10 +24,11 @@ const PLAN_WITHIN = 60_000;
 
 /**
  * One that is there grows to what is asked for.
- * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `over_budget`.
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `over_budget`; `not_found` (a target).
  */
-export const create = (world: Edge, actor: Actor, request: Cluster.Create): Promise<Cluster.Info> =>
+export const create = (world: Edge, actor: Actor, asked: Cluster.Create): Promise<Cluster.Info> =>
   retrying(async () => {
+    const { request } = await resolve(world, actor, asked);
     const existing = request.name === undefined ? undefined : await byName(world.table, actor.workspace, request.name);
     if (existing) {
       const { next, writes } = await grown(world, actor, existing, request);
@@ -51,7 +54,7 @@ export async function blueprint(
   const spec = estimate(groups);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
-  const spot = groups.some(group => group.resources.spot);
+  const spot = groups.some(maybeSpot);
   const takes = spec.groups.reduce((sum, group) => sum + group.takes, 0);
   const cluster: Cluster.Cluster = {
     id,

@@ -2,7 +2,8 @@
 import { countOf } from "../accelerator/names.ts";
 import type { Actor } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
-import type { Resources } from "../task/task.ts";
+import { choicesOf } from "../provider/choices.ts";
+import type { Choice, Resources } from "../task/resources.ts";
 import * as Cluster from "./cluster.ts";
 import { requireUse } from "./find.ts";
 import * as Group from "./group.ts";
@@ -90,10 +91,20 @@ export function requireAlike(actor: Actor, cluster: Cluster.Cluster, request: Gr
     });
   if (request.groups === undefined) requireHosts(cluster, request);
   else for (const group of request.groups) requireGroup(cluster, group);
-  const provider = Group.providerOf(Group.wanted(request)) ?? cluster.provider;
-  if (provider !== cluster.provider)
-    throw conflict(`cluster '${cluster.name}' is on '${cluster.provider}', not on '${provider}'`);
+  requireProvider(cluster, request);
 }
+
+/** Each of the groups that are asked for may be where the cluster is, by one of its choices at least. */
+function requireProvider(cluster: Cluster.Cluster, request: Group.Request): void {
+  for (const { resources } of Group.wanted(request)) {
+    if (choicesOn(cluster, resources).length > 0) continue;
+    const names = new Set(choicesOf(resources).map(choice => `'${choice.provider}'`));
+    throw conflict(`cluster '${cluster.name}' is on '${cluster.provider}', not on ${[...names].join(" or ")}`);
+  }
+}
+
+const choicesOn = ({ provider }: Cluster.Cluster, resources: Resources): readonly Choice[] =>
+  choicesOf(resources).filter(choice => choice.provider === undefined || choice.provider === provider);
 
 /** Any of the hosts that take jobs may be the job's: all of them must do. */
 function requireHosts(cluster: Cluster.Cluster, { resources = {} }: Group.Request): void {
@@ -118,18 +129,19 @@ function noSuchGroup(cluster: Cluster.Cluster, name: string): string {
   return `cluster '${cluster.name}' has no group '${name}'; it has ${names}`;
 }
 
-/** Asking for nothing always fits; a group whose machines are not yet chosen takes what comes. */
+/** Asking for nothing always fits, as any choice does; a group whose machines are not yet chosen takes what comes. */
 function requireMachines(cluster: Cluster.Cluster, index: number, wanted: Resources): void {
   const kind = Cluster.kindsOf(cluster)[index];
-  const amiss = kind && lack(kind, wanted);
-  if (amiss === undefined) return;
+  const lacks = kind === undefined ? [] : choicesOn(cluster, wanted).map(choice => lack(kind, choice));
+  const [amiss] = lacks;
+  if (amiss === undefined || lacks.includes(undefined)) return;
   throw conflict(Group.about(Group.groupsOf(cluster), index, `cluster '${cluster.name}' has ${amiss}`));
 }
 
 const conflict = (message: string): MusterError => new MusterError("conflict", message, { hint: ANOTHER });
 
 /** What the hosts have too little of; undefined when they have enough. */
-function lack(kind: Cluster.Kind, { accelerators = {}, cpus, memory }: Resources): string | undefined {
+function lack(kind: Cluster.Kind, { accelerators = {}, cpus, memory }: Choice): string | undefined {
   const asked = Object.entries(accelerators);
   if (asked.length > 0 && !asked.some(([name, count]) => countOf(kind.accelerators, name) >= count))
     return `${sentence(kind.accelerators, " and ")} per host; ${sentence(accelerators, " or ")} was asked for`;

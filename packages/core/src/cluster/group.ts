@@ -59,7 +59,7 @@ export const wanted = (request: Request): readonly Create[] =>
   request.groups ?? [{ name: MAIN, nodes: request.nodes ?? 1, resources: request.resources ?? {}, schedulable: true }];
 
 /** The provider that they name; undefined when none of them does. */
-export const providerOf = (groups: readonly Pick<Create, "resources">[]): string | undefined =>
+const providerOf = (groups: readonly Pick<Create, "resources">[]): string | undefined =>
   groups.find(group => group.resources.provider !== undefined)?.resources.provider;
 
 /** As it stands in the record of its cluster. What was asked of its machines stands in the cluster's specification. */

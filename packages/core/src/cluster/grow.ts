@@ -4,6 +4,7 @@ import * as Budget from "../budget/budget.ts";
 import { MusterError } from "../error.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
+import { chosenOf, maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
 import { advance, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
@@ -12,8 +13,6 @@ import { type Lacking, requireAlike, shortfall } from "./fit.ts";
 import * as Group from "./group.ts";
 import { requireStoppable } from "./policy.ts";
 import { specItem } from "./reconcile/plan.ts";
-
-type Chosen = Awaited<ReturnType<typeof Choose.forRequest>>;
 
 /**
  * What the cluster would grow by; undefined when it lacks nothing.
@@ -24,7 +23,7 @@ export async function growth(
   actor: Actor,
   cluster: Stored<Cluster.Cluster>,
   request: Group.Request,
-): Promise<Chosen | undefined> {
+): Promise<Choose.Chosen | undefined> {
   requireAlike(actor, cluster, request);
   const lacking = shortfall(cluster, request);
   if (lacking.length === 0) return undefined;
@@ -34,7 +33,7 @@ export async function growth(
   const { spec } = await specItem(world, cluster);
   const parts = lacking.map(one => partOf(one, cluster, spec));
   requireRoom(cluster, parts);
-  return Choose.forRequest(world.providers, { groups: parts });
+  return Choose.forRequest(world.providers, { groups: parts }, cluster.provider);
 }
 
 /**
@@ -50,7 +49,7 @@ export async function grown(
   const chosen = await growth(world, actor, cluster, request);
   if (chosen === undefined) return { next: cluster, writes: [] };
   requireReady(cluster);
-  const spot = cluster.spot || chosen.groups.some(group => group.resources.spot);
+  const spot = cluster.spot || chosen.groups.some(maybeSpot);
   requireStoppable(chosen.provider, { spot }, Cluster.policyOf(cluster));
   const { item, spec } = await specItem(world, cluster);
   const known = Group.groupsOf(cluster);
@@ -87,9 +86,14 @@ export async function grown(
 /** The hosts that a group lacks, as a group of their own; what was not said of them is as in the group. */
 function partOf({ name, has = 0, nodes, schedulable, resources }: Lacking, of: Cluster.Cluster, spec: Cluster.Spec) {
   const index = Group.groupsOf(of).findLastIndex(group => Group.isSame(group, { name }));
-  const asked = Object.keys(resources).length > 0 ? resources : spec.groups[index]?.resources;
-  return { name, nodes: nodes - has, schedulable, resources: { ...asked, provider: of.provider } };
+  const known = spec.groups[index];
+  const asked = Object.keys(resources).length > 0 || known === undefined ? resources : asTaken(known, of, index);
+  return { name, nodes: nodes - has, schedulable, resources: asked };
 }
+
+/** Of several choices the one that the group's machines are of. */
+const asTaken = (group: Cluster.Spec["groups"][number], of: Cluster.Cluster, index: number) =>
+  chosenOf(group, Cluster.kindsOf(of)[index] ?? {});
 
 type Ready = Stored<Extract<Cluster.Cluster, { state: "ready" }>>;
 

@@ -15,6 +15,7 @@ export const Offer = z.object({
   memory: z.number(),
   accelerators: z.record(z.string(), z.number()),
   hourly: z.number(),
+  choice: z.number().int().optional().meta({ description: "Which of the choices that were asked for, by index" }),
 });
 
 /** Machines that are there: those of a group whose call answered. What of their offer matters from then on. */
@@ -24,6 +25,7 @@ export const Made = Offer.pick({
   memory: true,
   accelerators: true,
   hourly: true,
+  choice: true,
 }).extend({
   try: z.number().int().min(1),
 });

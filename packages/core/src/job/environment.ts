@@ -5,6 +5,7 @@
 import type { Slot } from "../cluster/slots.ts";
 import * as Keys from "../keys.ts";
 import type { Offer } from "../ports/provider.ts";
+import { choicesOf } from "../provider/choices.ts";
 import type { Task } from "../task/task.ts";
 import type { Placed } from "./job.ts";
 
@@ -45,9 +46,9 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
 const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(variables).map(([name, value]) => [prefix + name, value]));
 
-/** GPUs that the job has on this node: what it asked for, of those that are there; else all. */
+/** GPUs that the job has on this node: what it asked for, of those that are there; else all. Of several choices the most. */
 function gpusPerNode(task: Task, place: Place): number {
-  const asked = Math.max(0, ...Object.values(task.resources.accelerators ?? {}));
+  const asked = Math.max(0, ...choicesOf(task.resources).flatMap(one => Object.values(one.accelerators ?? {})));
   const there = place.hosts[place.rank]?.gpus ?? 0;
   return asked > 0 ? Math.min(Math.ceil(asked), there) : there;
 }

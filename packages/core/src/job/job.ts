@@ -33,7 +33,7 @@ const base = {
   timeout: z.number().int().optional(),
   /** Tear the cluster down when this job has ended. */
   down: z.boolean(),
-  /** Whether its task has secrets: they are kept under its id while it lives. */
+  /** Whether its task has secrets or secret files: they are kept under its id while it lives. */
   hasSecrets: z.boolean().optional(),
   /** Tries so far. */
   attempts: z.number().int(),

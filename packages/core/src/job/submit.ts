@@ -13,13 +13,18 @@ import type { Item, Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { insert } from "../record.ts";
 import * as Secrets from "../secret/keep.ts";
+import * as Kept from "../secret/kept.ts";
+import { requireStored } from "../secret/stored.ts";
 import { Task } from "../task/task.ts";
 import * as Job from "./job.ts";
 
 /** How long a queued job may go unseen by anybody, in ms: a backstop behind the doorbell, polls and the cluster's deadline. */
 export const QUEUE_CHECK = 3_600_000;
 
-/** @throws MusterError `not_found`, `forbidden`, `conflict` (the cluster takes no jobs), `invalid_request`. */
+/**
+ * @throws MusterError `not_found` (the cluster, or a secret of the workspace that the task names), `forbidden`, `conflict`
+ * (the cluster takes no jobs), `invalid_request`.
+ */
 export function submit(
   world: Basics & Secrets.Part,
   actor: Actor,
@@ -28,13 +33,14 @@ export function submit(
 ): Promise<Job.Info> {
   const id = Id.create(world.random, "job");
   const ref = { workspace: actor.workspace, owner: id };
-  return Secrets.keeping(world, ref, request.task.secrets, keep =>
+  return Secrets.keeping(world, ref, Kept.valuesOf(request.task), keep =>
     retrying(async () => {
       const cluster = await find(world, actor, reference);
       requireUse(actor, cluster);
       if (request.down) requireManage(actor, cluster);
       Cluster.requireOpen(cluster);
       const { job, writes } = blueprint(world, actor, cluster, request, id);
+      await requireStored(world, actor, request.task);
       await keep();
       await commit(world, actor, writes, Job.info(job));
       return Job.info(job);
@@ -44,7 +50,7 @@ export function submit(
 
 /**
  * A new job and the writes that bring it into being. The first event carries the task, so that it costs no item of its own;
- * the task's secrets are kept apart, by the caller and before this is written.
+ * what the task has of secrets is kept apart, by the caller and before this is written.
  */
 export function blueprint(
   world: Pick<Basics, "clock">,
@@ -54,6 +60,7 @@ export function blueprint(
   id: string,
 ): { job: Job.Job; writes: readonly Write[] } {
   requireRunnable(cluster, request.task);
+  Kept.requireRoom(request.task);
   const now = world.clock.now();
   const name = request.name ?? request.task.name;
   const job: Job.Job = {
@@ -67,7 +74,7 @@ export function blueprint(
     nodes: request.task.nodes,
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
     down: request.down,
-    ...(Object.keys(request.task.secrets).length > 0 && { hasSecrets: true }),
+    ...(Object.keys(Kept.valuesOf(request.task)).length > 0 && { hasSecrets: true }),
     attempts: 0,
     createdAt: now,
     changedAt: now,
@@ -92,7 +99,7 @@ export type Queued = z.infer<typeof Queued>;
 export const queueKey = (job: Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id">) =>
   Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
 
-/** The task as it was submitted, without its secrets. */
+/** The task as it was submitted, without its secrets and secret files. */
 export async function taskOf(table: Table, job: Job.Job): Promise<Task> {
   const item = await table.get(submissionKey(job.workspace, job.id));
   return Submission.parse(item?.data).task;

@@ -13,17 +13,24 @@ import * as Job from "../job/job.ts";
 import * as Submit from "../job/submit.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
+import { maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
 import type { Stored } from "../record.ts";
 import * as Secrets from "../secret/keep.ts";
+import * as Kept from "../secret/kept.ts";
+import { requireStored } from "../secret/stored.ts";
+import { type Resolved, resolve } from "../target/resolve.ts";
 import type * as Launch from "./launch.ts";
 import * as Plan from "./plan.ts";
 
-/** @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`: nothing was changed. */
+/**
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`, `not_found` (a target, or a
+ * secret of the workspace): nothing was changed.
+ */
 export function create(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Info> {
   const jobId = Id.create(world.random, "job");
   const ref = { workspace: actor.workspace, owner: jobId };
-  return Secrets.keeping(world, ref, request.task.secrets, keep =>
+  return Secrets.keeping(world, ref, Kept.valuesOf(request.task), keep =>
     retrying(() => createOnce(world, actor, request, jobId, keep)),
   );
 }
@@ -31,10 +38,11 @@ export function create(world: Edge, actor: Actor, request: Launch.Create): Promi
 async function createOnce(
   world: Edge,
   actor: Actor,
-  request: Launch.Create,
+  asked: Launch.Create,
   jobId: string,
   keep: () => Promise<void>,
 ): Promise<Launch.Info> {
+  const { request } = await onTarget(world, actor, asked);
   const existing =
     request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
   const { cluster, writes } = existing
@@ -46,13 +54,26 @@ async function createOnce(
     ...(job && { job: Job.info(job.job) }),
     reused: existing !== undefined,
   };
-  if (job) await keep();
+  if (job) {
+    await requireStored(world, actor, request.task);
+    await keep();
+  }
   await commit(world, actor, [...writes, ...(job?.writes ?? [])], answer);
   return answer;
 }
 
 /** What a launch would do; changes nothing. @throws what `create` would. */
-export async function plan(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
+export async function plan(world: Edge, actor: Actor, asked: Launch.Create): Promise<Launch.Plan> {
+  const { request, notices } = await onTarget(world, actor, asked);
+  if (hasWork(request)) {
+    Kept.requireRoom(request.task);
+    await requireStored(world, actor, request.task);
+  }
+  const made = await planned(world, actor, request);
+  return { ...made, notices: [...notices, ...made.notices] };
+}
+
+async function planned(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
   const existing =
     request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
   if (existing) {
@@ -61,8 +82,27 @@ export async function plan(world: Edge, actor: Actor, request: Launch.Create): P
     return Plan.reused(existing, more);
   }
   const chosen = await Choose.forRequest(world.providers, wanted(request));
-  const spot = chosen.groups.some(group => group.resources.spot);
+  const spot = chosen.groups.some(maybeSpot);
   return Plan.made(request.cluster, chosen, policy(chosen.provider, { ...wanted(request), spot }));
+}
+
+/** The request with its targets looked up: what they say is then said by the request itself. */
+async function onTarget(
+  world: Edge,
+  actor: Actor,
+  { target, ...asked }: Launch.Create,
+): Promise<Resolved<Launch.Create>> {
+  const { request, notices } = await resolve(world, actor, { ...wanted(asked), target });
+  const { nodes, resources, groups, idle } = request;
+  const task = {
+    ...asked.task,
+    ...(nodes !== undefined && { nodes }),
+    ...(resources !== undefined && { resources }),
+  };
+  return {
+    request: { ...asked, task, ...(groups !== undefined && { groups }), ...(idle !== undefined && { idle }) },
+    notices,
+  };
 }
 
 const hasWork = (request: Launch.Create): boolean => request.task.run !== undefined || request.task.setup !== undefined;

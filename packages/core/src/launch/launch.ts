@@ -16,6 +16,9 @@ export const Create = z
         "The cluster's hosts, of several kinds. Absent: hosts of one kind, by the task's nodes and resources. With groups " +
         "the task's nodes are those of its job alone, and its resources are empty",
     }),
+    target: Name.optional().meta({
+      description: "Name of a target: its provider stands over the task's, and it fills in what the task leaves open",
+    }),
     idle: Idle.optional(),
     maxLifetime: Cluster.Create.shape.maxLifetime,
     shared: z.boolean().default(false),
@@ -75,5 +78,6 @@ export const Plan = z.object({
     description: "Those of the group; empty where there are several, which have their own",
   }),
   barred: z.array(Barred).optional().meta({ description: "Of all groups" }),
+  notices: z.array(z.string()).meta({ description: "What else is to be known before it is launched: sentences" }),
 });
 export type Plan = z.infer<typeof Plan>;

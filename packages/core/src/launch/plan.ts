@@ -5,10 +5,10 @@ import type { Idle } from "../cluster/idle.ts";
 import type * as Choose from "../provider/choose.ts";
 import * as Launch from "./launch.ts";
 
-type Chosen = Awaited<ReturnType<typeof Choose.forRequest>>;
+type Chosen = Choose.Chosen;
 
 /** Of a cluster that would be made. */
-export function made(cluster: string | undefined, { provider, groups }: Chosen, idle: Idle): Launch.Plan {
+export function made(cluster: string | undefined, { provider, groups, notices }: Chosen, idle: Idle): Launch.Plan {
   const [first, ...more] = groups;
   const barred = groups.flatMap(group => group.barred);
   return Launch.Plan.parse({
@@ -20,6 +20,7 @@ export function made(cluster: string | undefined, { provider, groups }: Chosen, 
     groups: groups.map(plannedGroup),
     offers: first !== undefined && more.length === 0 ? first.offers : [],
     ...(barred.length > 0 && { barred }),
+    notices,
   });
 }
 
@@ -47,6 +48,7 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
     })),
     offers: launch !== undefined && groups.length === 1 ? [launch.offer] : [],
     ...(more && { grows: more.groups.map(plannedGroup) }),
+    notices: more?.notices ?? [],
   });
 }
 

@@ -1,5 +1,5 @@
 /** Machine providers: who gives hosts on which the agent runs. */
-import type { Resources } from "../task/task.ts";
+import type { Choice } from "../task/resources.ts";
 
 /** A machine type at a price, in a place, on a market. Pure data: it can be shown before anything is asked of a cloud. */
 export interface Offer {
@@ -14,6 +14,14 @@ export interface Offer {
   readonly accelerators: Readonly<Record<string, number>>;
   /** US dollars per host and hour; 0 for machines that cost nothing. */
   readonly hourly: number;
+  /** Which of the request's choices it belongs to, by index; absent where it has none. */
+  readonly choice?: number | undefined;
+}
+
+/** What another group of the same cluster is going to have. */
+export interface Beside {
+  readonly offer: Offer;
+  readonly nodes: number;
 }
 
 export interface Capabilities {
@@ -40,6 +48,8 @@ export interface Offered {
   readonly hint?: string;
   /** Machines that would do, but that the account may not have as things stand. */
   readonly barred?: readonly Barred[];
+  /** What else is to be known of the offers: sentences. */
+  readonly notices?: readonly string[];
 }
 
 export interface Barred {
@@ -63,8 +73,8 @@ export interface Intent {
   readonly offer: Offer;
   /** What people see beside the machines, such as in their tags. */
   readonly label: { readonly cluster: string; readonly owner: string };
-  /** What was asked for, for this group. */
-  readonly resources: Resources;
+  /** What was asked for, for this group: of several choices the one that the offer belongs to. */
+  readonly resources: Choice;
   /** What becomes of a machine that powers itself off. */
   readonly onPowerOff: "stop" | "terminate";
   /** The move (see `MoveRef`) whose snapshots the hosts' disks are made from; absent: from the image. */
@@ -139,8 +149,11 @@ export interface Snapshot {
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
-  /** For so many hosts of a kind. Asks no cloud: reads at most a catalog that was made before. */
-  offers(resources: Resources, nodes: number): Promise<Offered>;
+  /**
+   * For so many hosts of a kind, asked for without choices. Asks no cloud: reads at most a catalog that was made before.
+   * @param beside what the cluster's other groups are going to take of the account's quotas
+   */
+  offers(resources: Choice, nodes: number, beside?: readonly Beside[]): Promise<Offered>;
   /** All machine types that it knows. */
   catalog(): Promise<readonly Listed[]>;
   /** Whether it is ready for work. */

@@ -1,9 +1,11 @@
 /** The canonical task: what every task file, of whatever dialect, is read into, and what the API takes. */
 import * as z from "zod";
 import { tooLarge } from "../secret/text.ts";
+import { EnvName } from "./env-name.ts";
 import { Git, Mount, Package, Packs, Place } from "./inputs.ts";
 import { fewEnough, Resources } from "./resources.ts";
 
+export { EnvName } from "./env-name.ts";
 export { Mount } from "./inputs.ts";
 export { Resources } from "./resources.ts";
 
@@ -15,11 +17,6 @@ export const Name = z
     "use letters, digits, '.', '_' and '-', 63 at most, no sign at either end",
   );
 export type Name = z.infer<typeof Name>;
-
-/** POSIX's form of an environment variable's name. */
-export const EnvName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "use letters, digits and '_', not starting with a digit");
 
 /**
  * What a script does after a line that failed: it stops there, as Muster's own do, or goes on to the next, as scripts that

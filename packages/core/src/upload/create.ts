@@ -10,21 +10,34 @@ const GRANT = 3_600_000;
 /** What is older is sent again, in ms: stores may forget uploads after 90 days, and a job may wait in its queue. */
 const RENEWED = 60 * 24 * 3_600_000;
 
-export async function create(
-  world: { readonly blobs: Blobs; readonly clock: Clock },
-  actor: Actor,
-  request: Upload.Create,
-): Promise<Upload.Info> {
-  const key = Upload.blobKey(actor.workspace, request.sha256);
+/** Questions that the store is asked at the same time. */
+const AT_ONCE = 16;
+
+interface Here {
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+}
+
+export async function create(world: Here, actor: Actor, { items }: Upload.Create): Promise<Upload.Created> {
+  const answers: Upload.Info[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    const some = items.slice(at, at + AT_ONCE).map(item => look(world, actor, item));
+    answers.push(...(await Promise.all(some)));
+  }
+  return { items: answers };
+}
+
+async function look(world: Here, actor: Actor, { sha256, size }: Upload.Item): Promise<Upload.Info> {
+  const key = Upload.blobKey(actor.workspace, sha256);
   const head = await world.blobs.head(key);
   const isFresh = head !== undefined && world.clock.now() - head.writtenAt < RENEWED;
-  if (isFresh && head.size === request.size) return { sha256: request.sha256, exists: true };
+  if (isFresh && head.size === size) return { sha256, exists: true };
   const policy = await world.blobs.postPolicy({
     prefix: key,
-    maxBytes: request.size,
+    maxBytes: size,
     expiresAt: world.clock.now() + GRANT,
     // Whoever hears later that these bytes exist trusts that they are these.
-    sha256: request.sha256,
+    sha256,
   });
-  return { sha256: request.sha256, exists: false, post: { url: policy.url, fields: { ...policy.fields }, key } };
+  return { sha256, exists: false, post: { url: policy.url, fields: { ...policy.fields }, key } };
 }

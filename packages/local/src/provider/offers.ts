@@ -1,9 +1,9 @@
 /** What this machine can offer. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import { isSame } from "@muster/core/accelerator/names.ts";
+import { isSame, isTpu } from "@muster/core/accelerator/names.ts";
 import type { Check, Listed, Offer, Offered } from "@muster/core/ports/provider.ts";
-import type { Resources } from "@muster/core/task/task.ts";
+import type { Choice } from "@muster/core/task/resources.ts";
 
 /** The machine as it is; read once, when the control plane starts. */
 export interface Inventory {
@@ -39,31 +39,26 @@ interface Refusal {
   readonly hint: string;
 }
 
-export function offersOf(machine: Inventory, resources: Resources): Offered {
+export function offersOf(machine: Inventory, resources: Choice): Offered {
   const refusal = refuse(machine, resources);
   return refusal === undefined ? { offers: [offer(machine)] } : { offers: [], ...refusal };
 }
 
-function refuse(machine: Inventory, resources: Resources): Refusal | undefined {
-  const { accelerators, cpus, memory, image, instanceType } = resources;
+function refuse(machine: Inventory, resources: Choice): Refusal | undefined {
+  return unlike(machine, resources) ?? tooSmall(machine, resources);
+}
+
+/** What it is not, and does not have. */
+function unlike(machine: Inventory, { accelerators, image, images, instanceType }: Choice): Refusal | undefined {
   if (accelerators && !Object.entries(accelerators).some(([name, count]) => has(machine, name, count)))
     return {
-      reason: `this machine has no ${wanted(accelerators)}: it has ${machine.gpus.length === 0 ? "no GPU" : machine.gpus.join(", ")}`,
+      reason: `${isForTpus(accelerators) ? "TPUs are Google's; " : ""}this machine has no ${wanted(accelerators)}: it has ${seen(machine)}`,
       hint: "run it on what is here with: --resources.accelerators null",
     };
-  if (cpus && cpus.count > machine.cpus)
+  const [named] = [image, ...Object.values(images ?? {})].filter(one => one !== undefined);
+  if (named !== undefined)
     return {
-      reason: `this machine has ${machine.cpus} CPUs; ${cpus.count} were asked for`,
-      hint: "run it on what is here with: --resources.cpus null",
-    };
-  if (memory && memory.gib > machine.memory)
-    return {
-      reason: `this machine has ${machine.memory} GiB of memory; ${memory.gib} were asked for`,
-      hint: "run it on what is here with: --resources.memory null",
-    };
-  if (image !== undefined)
-    return {
-      reason: `hosts on this machine run no images ('${image}')`,
+      reason: `hosts on this machine run no images ('${named}')`,
       hint: "run it without with: --resources.image_id null",
     };
   if (instanceType !== undefined && instanceType !== "local")
@@ -74,10 +69,32 @@ function refuse(machine: Inventory, resources: Resources): Refusal | undefined {
   return undefined;
 }
 
+function tooSmall(machine: Inventory, { cpus, memory }: Choice): Refusal | undefined {
+  if (cpus && cpus.count > machine.cpus)
+    return {
+      reason: `this machine has ${machine.cpus} CPUs; ${cpus.count} were asked for`,
+      hint: "run it on what is here with: --resources.cpus null",
+    };
+  if (memory && memory.gib > machine.memory)
+    return {
+      reason: `this machine has ${machine.memory} GiB of memory; ${memory.gib} were asked for`,
+      hint: "run it on what is here with: --resources.memory null",
+    };
+  return undefined;
+}
+
 const wanted = (accelerators: Readonly<Record<string, number>>): string =>
   Object.entries(accelerators)
     .map(([name, count]) => `${name}:${count}`)
     .join(" or ");
+
+const isForTpus = (accelerators: Readonly<Record<string, number>>): boolean => Object.keys(accelerators).every(isTpu);
+
+/** What there is, as a task asks for it. */
+const seen = (machine: Inventory): string => {
+  const { accelerators } = offer(machine);
+  return machine.gpus.length === 0 ? "no GPU" : wanted(accelerators).replaceAll(" or ", ", ");
+};
 
 const has = (machine: Inventory, name: string, count: number): boolean =>
   machine.gpus.filter(gpu => isSame(name, gpu)).length >= count;

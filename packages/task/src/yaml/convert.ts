@@ -11,6 +11,7 @@ import {
 } from "yaml";
 import type { Issue } from "../error.ts";
 import { resolve } from "./scalar.ts";
+import { stray } from "./tags.ts";
 import { type Entry, join, type Mapping, type Node, type Scalar } from "./tree.ts";
 
 /** A key that a map has twice. */
@@ -37,7 +38,8 @@ interface Work {
   readonly issues: Issue[];
 }
 
-const TAGS = new Set([undefined, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]);
+/** They say no more than what kind of node it is. */
+const TAGS = new Set(["!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]);
 const EMPTY: Scalar = { kind: "scalar", value: null, text: "", plain: true };
 
 /** The tree of one document; `root` is absent when there is nothing in it. */
@@ -67,10 +69,12 @@ function make(work: Work, node: YamlNode, path: string): Node {
     const target = node.resolve(work.document);
     return target === undefined ? EMPTY : convert(work, target, path);
   }
+  const made = untagged(work, node, path);
+  return node.tag === undefined || TAGS.has(node.tag) ? made : { ...made, tag: node.tag };
+}
+
+function untagged(work: Work, node: YamlNode, path: string): Node {
   const line = lineOf(work, node);
-  if (!TAGS.has(node.tag)) {
-    work.issues.push({ path, line, message: `tags such as ${node.tag} are not read`, suggestion: "leave the tag out" });
-  }
   if (isMap(node)) return mapping(work, node, path, line);
   if (isSeq(node)) {
     return {
@@ -121,6 +125,8 @@ function merge(work: Work, entries: Map<string, Entry>, from: Node, path: string
     work.issues.push({ path: join(path, "<<"), line: from.line ?? line, message: "only a map can be merged in" });
     return;
   }
+  // The map itself is gone once it is merged, and with it the chance to refuse its tag.
+  if (from.tag !== undefined) work.issues.push(stray(from, join(path, "<<")));
   for (const [key, entry] of from.entries) if (!entries.has(key)) entries.set(key, entry);
 }
 

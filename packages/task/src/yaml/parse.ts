@@ -4,35 +4,45 @@
  * Order of events: size and characters, then tokens (no recursion there, so depth is measured before anything
  * recurses), then documents, then their aliases, then the tree.
  */
-import { Composer, type CST, type Document, LineCounter, Parser, type YAMLError } from "yaml";
+import { Composer, type CST, Lexer, LineCounter, Parser, type YAMLError, type Document as YamlDocument } from "yaml";
 import { type Issue, TaskFileError } from "../error.ts";
 import { type Duplicate, treeOf } from "./convert.ts";
 import type { Node } from "./tree.ts";
 
-const MOST_BYTES = 256 * 1024;
-const MOST_DEPTH = 32;
+/** What a task file may have. */
+export const MOST_BYTES = 256 * 1024;
+export const MOST_DEPTH = 32;
 const MOST_ALIASES = 100;
+/** Words, signs and line ends outside of scripts: those of some thousand lines. */
+const MOST_LEXEMES = 20_000;
+const MOST_DOCUMENTS = 100;
 const MOST_ERRORS = 5;
+
+export interface Document {
+  readonly root: Node;
+  /** Keys that it has twice. */
+  readonly duplicates: readonly Duplicate[];
+}
 
 /** What one file holds. */
 export interface Parsed {
-  /** The documents that are not empty. */
-  readonly documents: readonly Node[];
-  readonly duplicates: readonly Duplicate[];
+  /** Those that are not empty. */
+  readonly documents: readonly Document[];
 }
 
 /** Reads YAML text; everything that is wrong with it as YAML is a TaskFileError. */
 export function parse(source: string, file?: string): Parsed {
-  const text = source.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
-  const lines = new LineCounter();
   const fail = (issues: readonly Issue[]): never => {
     throw new TaskFileError(issues, file);
   };
-  const problem = sizeProblem(source) ?? characterProblem(text);
-  if (problem !== undefined) fail([problem]);
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const excess = tokenProblem(tokens, lines);
+  const excess = sizeProblem(source);
   if (excess !== undefined) fail([excess]);
+  const text = source.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
+  const problem = characterProblem(text);
+  if (problem !== undefined) fail([problem]);
+  const lines = new LineCounter();
+  const tokens = tokensOf(text, lines);
+  if ("message" in tokens) return fail([tokens]);
   const composer = new Composer({ schema: "failsafe", stringKeys: true, uniqueKeys: false, prettyErrors: false });
   const documents = [...composer.compose(tokens, false, text.length)];
   const broken = documents.flatMap(document => document.errors);
@@ -42,13 +52,10 @@ export function parse(source: string, file?: string): Parsed {
   const trees = documents.map(document => treeOf(document, lines));
   const issues = trees.flatMap(tree => tree.issues);
   if (issues.length > 0) fail(issues);
-  return {
-    documents: trees.flatMap(tree => (tree.root === undefined ? [] : [tree.root])),
-    duplicates: trees.flatMap(tree => tree.duplicates),
-  };
+  return { documents: trees.flatMap(({ root, duplicates }) => (root === undefined ? [] : [{ root, duplicates }])) };
 }
 
-function sizeProblem(text: string): Issue | undefined {
+export function sizeProblem(text: string): Issue | undefined {
   const bytes = text.length > MOST_BYTES ? text.length : new TextEncoder().encode(text).length;
   if (bytes <= MOST_BYTES) return undefined;
   return {
@@ -69,14 +76,35 @@ function characterProblem(text: string): Issue | undefined {
   };
 }
 
-/** Depth and aliases, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
+/** The file's tokens, or where they became too many or too deep: nobody reads on from there. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] | Issue {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > MOST_LEXEMES)
+      return { path: "", message: "has more in it than any task file: put data into files of their own" };
+    tokens.push(...parser.next(lexeme));
+    // Its stack holds the document, and one entry for each level that is open.
+    if (parser.stack.length > MOST_DEPTH + 2) return tooDeep(lines.linePos(parser.stack.at(-1)?.offset ?? 0).line);
+  }
+  tokens.push(...parser.end());
+  return tokenProblem(tokens, lines) ?? tokens;
+}
+
+const tooDeep = (line: number): Issue => ({ path: "", line, message: `nested deeper than ${MOST_DEPTH} levels` });
+
+/** Depth, aliases and documents, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
 function tokenProblem(tokens: readonly CST.Token[], lines: LineCounter): Issue | undefined {
+  const documents = tokens.filter(({ type }) => type === "document").length;
+  if (documents > MOST_DOCUMENTS) return { path: "", message: `has ${documents} documents, ${MOST_DOCUMENTS} at most` };
   const todo = tokens.map(token => ({ token, depth: 0 }));
   let aliases = 0;
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const { token, depth } = next;
-    const { line } = lines.linePos(token.offset);
-    if (depth > MOST_DEPTH) return { path: "", line, message: `nested deeper than ${MOST_DEPTH} levels` };
+    if (depth > MOST_DEPTH) return tooDeep(lines.linePos(token.offset).line);
     if (token.type === "alias") aliases += 1;
     if (aliases > MOST_ALIASES) return { path: "", message: `has more than ${MOST_ALIASES} aliases` };
     todo.push(...inside(token, depth));
@@ -104,7 +132,7 @@ function syntaxIssues(errors: readonly YAMLError[], lines: LineCounter): Issue[]
   return [...first.values()].slice(0, MOST_ERRORS);
 }
 
-function aliasProblem(document: Document.Parsed): Issue | undefined {
+function aliasProblem(document: YamlDocument.Parsed): Issue | undefined {
   try {
     document.toJS({ maxAliasCount: MOST_ALIASES });
     return undefined;

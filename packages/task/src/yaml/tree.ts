@@ -1,5 +1,10 @@
 /** What the parser makes of YAML text: nodes that know their line, so that every complaint can name it. */
-export interface Scalar {
+interface Tagged {
+  /** A tag that says more than what kind of node it is, such as `!AWSCluster`. Few readers know any. */
+  readonly tag?: string;
+}
+
+export interface Scalar extends Tagged {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
   /** As written, without quotes. */
@@ -11,7 +16,7 @@ export interface Scalar {
   readonly loose?: boolean;
 }
 
-export interface List {
+export interface List extends Tagged {
   readonly kind: "list";
   readonly items: readonly Node[];
   readonly line?: number | undefined;
@@ -23,7 +28,7 @@ export interface Entry {
   readonly line?: number | undefined;
 }
 
-export interface Mapping {
+export interface Mapping extends Tagged {
   readonly kind: "map";
   readonly entries: ReadonlyMap<string, Entry>;
   readonly line?: number | undefined;

@@ -1,12 +1,13 @@
 /** What AWS can offer for a request, read off the catalog: no cloud is asked. */
-import type { Barred, Offer, Offered } from "@muster/core/ports/provider.ts";
-import type { Resources } from "@muster/core/task/task.ts";
+import type { Barred, Beside, Offer, Offered } from "@muster/core/ports/provider.ts";
+import { inRegion } from "@muster/core/provider/choices.ts";
+import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
-import { linkTo, quotaOf } from "../../catalog/families.ts";
+import { linkTo, type Quota, quotaOf } from "../../catalog/families.ts";
 import { DEFAULTS, type Defaults, match } from "./match.ts";
 import { compare, hasImage, place } from "./place.ts";
 import { barredAll, misfit, nowhere, tooDear, unbootable } from "./reasons.ts";
-import { refuse } from "./refuse.ts";
+import { isStock, refuse } from "./refuse.ts";
 
 /** On each market. More than anybody tries; a request for nothing in particular fits hundreds of types in six zones. */
 const MOST = 100;
@@ -14,12 +15,20 @@ const MOST_BARRED = 20;
 
 /**
  * Offers in the order in which to try them; or none, with the reason and what to do about it. Quotas are compared with
- * the vCPUs of all hosts; what others of the account use of them is not known before the launch.
+ * the vCPUs of all hosts of the cluster; what others of the account use of them is not known before the launch.
+ * @param beside what the cluster's other groups are going to have
  * @param defaults what a machine has at least when the request asks for nothing
  */
-export function offers(catalog: Catalog, resources: Resources, nodes = 1, defaults: Defaults = DEFAULTS): Offered {
-  const refusal = refuse(catalog, resources);
+export function offers(
+  catalog: Catalog,
+  wanted: Choice,
+  nodes = 1,
+  beside: readonly Beside[] = [],
+  defaults: Defaults = DEFAULTS,
+): Offered {
+  const refusal = refuse(catalog, wanted);
   if (refusal !== undefined) return { offers: [], ...refusal };
+  const resources = inRegion(wanted, catalog.region);
   const fit = match(catalog.types, resources, defaults);
   if (fit.length === 0) return { offers: [], ...misfit(catalog, resources) };
   const bootable = fit.filter(type => hasImage(catalog, type, resources));
@@ -28,13 +37,27 @@ export function offers(catalog: Catalog, resources: Resources, nodes = 1, defaul
   if (placed.length === 0) return { offers: [], ...nowhere(catalog, bootable, resources) };
   const affordable = placed.filter(offer => offer.hourly <= (resources.maxHourly ?? Infinity));
   if (affordable.length === 0) return { offers: [], ...tooDear(placed, resources) };
-  return withoutBarred(catalog, affordable, nodes);
+  const notices = noticesOf(resources);
+  return { ...withoutBarred(catalog, affordable, nodes, beside), ...(notices.length > 0 && { notices }) };
 }
 
-function withoutBarred(catalog: Catalog, affordable: readonly Offer[], nodes: number): Offered {
+function noticesOf({ image, tenancy }: Choice): string[] {
+  const notices: string[] = [];
+  if (isStock(image)) notices.push(`machines start from Muster's own image, in place of '${image}'`);
+  if (tenancy === "dedicated")
+    notices.push("prices are those of shared hardware: dedicated machines cost more, and AWS adds a fee per hour");
+  return notices;
+}
+
+function withoutBarred(
+  catalog: Catalog,
+  affordable: readonly Offer[],
+  nodes: number,
+  beside: readonly Beside[],
+): Offered {
   const seen = new Map<string, Barred>();
   const left = affordable.filter(offer => {
-    const barred = barredOf(catalog, offer, nodes);
+    const barred = barredOf(catalog, offer, nodes, beside);
     if (barred !== undefined) seen.set(`${offer.instanceType} ${offer.market}`, barred);
     return barred === undefined;
   });
@@ -48,15 +71,26 @@ function withoutBarred(catalog: Catalog, affordable: readonly Offer[], nodes: nu
 }
 
 /** Undefined as well where the quota's value is not known: AWS then says so at launch. */
-function barredOf(catalog: Catalog, { instanceType, market, cpus }: Offer, nodes: number): Barred | undefined {
+function barredOf(
+  catalog: Catalog,
+  { instanceType, market, cpus }: Offer,
+  nodes: number,
+  beside: readonly Beside[],
+): Barred | undefined {
   if (market === "none") return undefined;
   const quota = quotaOf(instanceType, market);
   const value = quota === undefined ? undefined : catalog.quotas[quota.code];
-  if (quota === undefined || value === undefined || value >= cpus * nodes) return undefined;
+  if (quota === undefined || value === undefined) return undefined;
+  const taken = beside.reduce((sum, other) => sum + (isOf(quota, other) ? other.offer.cpus * other.nodes : 0), 0);
+  if (value >= cpus * nodes + taken) return undefined;
+  const others = taken === 0 ? "" : `, and the groups before it have ${taken}`;
   return {
     instanceType,
     market,
-    reason: `the quota '${quota.name}' is ${value} vCPUs; ${nodes === 1 ? "one" : nodes} ${instanceType} ${nodes === 1 ? "has" : "have"} ${cpus * nodes}`,
+    reason: `the quota '${quota.name}' is ${value} vCPUs; ${nodes === 1 ? "one" : nodes} ${instanceType} ${nodes === 1 ? "has" : "have"} ${cpus * nodes}${others}`,
     link: linkTo(quota, catalog.region),
   };
 }
+
+const isOf = (quota: Quota, { offer }: Beside): boolean =>
+  offer.market !== "none" && quotaOf(offer.instanceType, offer.market)?.code === quota.code;

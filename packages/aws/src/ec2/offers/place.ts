@@ -1,30 +1,14 @@
 /** Where types can be had, on which market and at what price. */
 import type { Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
-import type { Catalog, MachineType, Subnet } from "../../catalog/catalog.ts";
+import type { Catalog, MachineType } from "../../catalog/catalog.ts";
 import { purposeOf } from "../../catalog/catalog.ts";
 import { nameParts } from "../../catalog/families.ts";
+import { subnetsFor } from "./network.ts";
 
 type Market = "on_demand" | "spot";
 
-/** The subnets of a zone that machines of this type can be put into. */
-export function subnetsFor(
-  catalog: Pick<Catalog, "network">,
-  type: Pick<MachineType, "efa">,
-  zone: string,
-  resources: Pick<Resources, "efa">,
-): readonly Subnet[] {
-  const all = (catalog.network?.subnets ?? []).filter(subnet => subnet.zone === zone);
-  return needsPrivate(type, resources) ? all.filter(isPrivate) : all;
-}
-
-/** A machine with several network interfaces gets no public address, so it needs another way out. */
-export const needsPrivate = (type: Pick<MachineType, "efa">, { efa }: Pick<Resources, "efa">): boolean =>
-  efa === true && (type.efa ?? 0) > 1;
-
-export const isPrivate = (subnet: Subnet): boolean => subnet.egress && !subnet.assigns;
-
-/** Whether the user brings the image: an AMI, or a parameter that names one. Containers start from one of ours. */
+/** Whether the user brings the image: an AMI, or a parameter that names one. */
 export const bringsImage = ({ image }: Pick<Resources, "image">): boolean => /^(ami-|ssm:)/.test(image ?? "");
 
 export function hasImage(catalog: Pick<Catalog, "images">, type: MachineType, resources: Resources): boolean {

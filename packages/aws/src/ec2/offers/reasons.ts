@@ -3,16 +3,15 @@ import type { Barred, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { Catalog, MachineType } from "../../catalog/catalog.ts";
 import { purposeOf } from "../../catalog/catalog.ts";
-import { hasAccelerators, hasSize, isNamed, isPlain, type Wish, wishes } from "./match.ts";
-import { isPrivate, needsPrivate } from "./place.ts";
+import { miscount } from "./accelerators.ts";
+import { hasAccelerators, hasSize, isNamed, isPlain, wishes } from "./match.ts";
+import { homesFor, isPrivate, needsPrivate } from "./network.ts";
+import { asked, cheapest, devices, distinct, dollars, FEW, few, list, loosened, size, sized, wish } from "./say.ts";
 
 export interface Refusal {
   readonly reason: string;
   readonly hint: string;
 }
-
-/** How many other shapes are named. */
-const FEW = 4;
 
 export function misfit(catalog: Catalog, resources: Resources): Refusal {
   const named = catalog.types.find(type => isNamed(type, resources));
@@ -45,39 +44,9 @@ function unlike(type: MachineType, resources: Resources): Refusal {
   return { reason: `a ${type.name} takes no ${what}`, hint };
 }
 
-/** The accelerator is there, in other numbers or in machines that must be named. */
-function miscount(catalog: Catalog, wanted: readonly Wish[]): Refusal {
-  const names = new Set(wanted.map(({ name }) => name));
-  const others = catalog.types.filter(type => Object.keys(type.accelerators ?? {}).some(name => names.has(name)));
-  const reason = `no machine of ${catalog.region} has exactly ${list(wanted.map(wish))}`;
-  const whole = others.filter(type => isPlain(type) && Object.values(type.accelerators ?? {}).every(Number.isInteger));
-  if (whole.length > 0) {
-    const shapes = distinct(cheapest(whole), devices).slice(0, FEW);
-    const [nearest] = shapes.toSorted((a, b) => gap(a, wanted) - gap(b, wanted));
-    return {
-      reason: `${reason}; there are ${shapes.map(shape).join(", ")}`,
-      hint: `run it on one of these with: --resources.accelerators ${nearest === undefined ? "NAME:COUNT" : spelled(nearest)}`,
-    };
-  }
-  const few = cheapest(others).slice(0, FEW);
-  const why = few.some(({ arch }) => arch === "arm64") ? "of ARM machines" : "of machines that share a GPU";
-  return {
-    reason: `${reason}; it is an accelerator ${why}, which are given by name only: ${few.map(shape).join(", ")}`,
-    hint: `name one: --resources.instance_type ${few[0]?.name ?? "TYPE"} --resources.accelerators null`,
-  };
-}
-
-function gap(type: MachineType, wanted: readonly Wish[]): number {
-  return Math.min(
-    ...wanted.map(({ name, count }) => {
-      const has = type.accelerators?.[name];
-      return has === undefined ? Infinity : Math.abs(Math.log(has / count));
-    }),
-  );
-}
-
 function missize(pool: readonly MachineType[], resources: Resources, region: string): Refusal {
-  const reason = `no machine of ${region} has ${asked(resources)}`;
+  const beside = wishes(resources).map(wish);
+  const reason = `no machine of ${region}${beside.length > 0 ? ` with ${list(beside)}` : ""} has ${asked(resources)}`;
   const larger = pool.filter(
     type => type.cpus >= (resources.cpus?.count ?? 0) && type.memory >= (resources.memory?.gib ?? 0),
   );
@@ -110,23 +79,38 @@ export function nowhere(catalog: Catalog, fit: readonly MachineType[], resources
       hint: "run it there with: --resources.zone null",
     };
   }
-  if (inZone.every(type => needsPrivate(type, resources)) && !hasPrivate(catalog, inZone, resources.zone))
+  if (inZone.every(type => needsPrivate(type, resources)) && !hasPrivate(catalog, inZone, resources))
     return {
-      reason: `${names} has several network adapters with efa, so it gets no public address, and where it is offered this deployment has no private subnet with a way out`,
+      reason: `${names} has several network adapters with efa, so it gets no public address, and where it is offered ${resources.subnet ?? "this deployment"} ${resources.subnet === undefined ? "has no private subnet" : "is no private subnet"} with a way out`,
       hint: "add one with a NAT gateway to the deployment's network, or leave out efa",
     };
-  const zones = new Set((catalog.network?.subnets ?? []).map(subnet => subnet.zone));
-  if (!inZone.some(type => type.zones.some(zone => zones.has(zone))))
-    return {
-      reason: `${names} is offered in zones where this deployment has no subnet; it has one in: ${[...zones].toSorted().join(", ")}`,
-      hint: "add a subnet there to the deployment's network, or choose another machine",
-    };
+  const zones = new Set(homesFor(catalog, resources).map(subnet => subnet.zone));
+  if (!inZone.some(type => type.zones.some(zone => zones.has(zone)))) return noSubnet(names, inZone, resources, zones);
   return unpriced(catalog, names, resources);
 }
 
-function hasPrivate(catalog: Catalog, types: readonly MachineType[], zone: string | undefined): boolean {
-  const zones = new Set(zone === undefined ? types.flatMap(type => type.zones) : [zone]);
-  return (catalog.network?.subnets ?? []).some(one => zones.has(one.zone) && isPrivate(one));
+function noSubnet(
+  names: string,
+  types: readonly MachineType[],
+  { subnet }: Resources,
+  zones: ReadonlySet<string>,
+): Refusal {
+  const there = [...zones].toSorted().join(", ");
+  const offered = [...new Set(types.flatMap(type => type.zones))].toSorted().join(", ");
+  if (subnet !== undefined)
+    return {
+      reason: `${names} is not to be had in ${there}, where ${subnet} is, but in: ${offered}`,
+      hint: "name a subnet there, or run it in this deployment's own with: --resources.subnet null",
+    };
+  return {
+    reason: `${names} is offered in zones where this deployment has no subnet; it has one in: ${there}`,
+    hint: "add a subnet there to the deployment's network, or choose another machine",
+  };
+}
+
+function hasPrivate(catalog: Catalog, types: readonly MachineType[], resources: Resources): boolean {
+  const zones = new Set(resources.zone === undefined ? types.flatMap(type => type.zones) : [resources.zone]);
+  return homesFor(catalog, resources).some(one => zones.has(one.zone) && isPrivate(one));
 }
 
 function unpriced(catalog: Catalog, names: string, { spot }: Resources): Refusal {
@@ -158,48 +142,4 @@ export function barredAll(barred: readonly Barred[], region: string): Refusal {
     reason: `in ${region} ${first?.reason ?? "the quotas are too small"}`,
     hint: `ask AWS for more: ${first?.link ?? ""}`,
   };
-}
-
-const cheapest = (types: readonly MachineType[]): readonly MachineType[] =>
-  types.toSorted((a, b) => (a.onDemand ?? Infinity) - (b.onDemand ?? Infinity) || (a.name < b.name ? -1 : 1));
-
-/** One of each kind. */
-function distinct(types: readonly MachineType[], kind: (type: MachineType) => string): readonly MachineType[] {
-  const first = new Map<string, MachineType>();
-  for (const type of types) if (!first.has(kind(type))) first.set(kind(type), type);
-  return [...first.values()];
-}
-
-const wish = ({ name, count }: Wish): string => `${count} × ${name}`;
-const list = (parts: readonly string[]): string => parts.join(" or ");
-const few = (names: readonly string[]): string =>
-  names.length <= FEW ? names.join(", ") : `${names.slice(0, FEW).join(", ")} and ${names.length - FEW} more`;
-const pairs = (type: MachineType): readonly Wish[] =>
-  Object.entries(type.accelerators ?? {}).map(([name, count]) => ({ name, count }));
-const devices = (type: MachineType): string => list(pairs(type).map(wish)) || "no accelerator";
-const spelled = (type: MachineType): string => pairs(type).map(({ name, count }) => `${name}:${count}`)[0] ?? "";
-const size = (type: MachineType): string => `${type.cpus} vCPUs and ${type.memory} GiB`;
-const dollars = (amount: number): string =>
-  `$${amount < 1 ? amount.toFixed(4).replace(/0{1,2}$/, "") : amount.toFixed(2)}`;
-
-const priceOf = ({ onDemand }: MachineType): string =>
-  onDemand === undefined ? "price unknown" : `${dollars(onDemand)}/h`;
-
-/** `8 × A100 (p4d.24xlarge, $21.96/h)`. */
-const shape = (type: MachineType): string => `${devices(type)} (${type.name}, ${priceOf(type)})`;
-
-/** `4 vCPUs and 16 GiB (m7i.xlarge, $0.2016/h)`. */
-const sized = (type: MachineType): string => `${size(type)} (${type.name}, ${priceOf(type)})`;
-
-function asked({ cpus, memory }: Resources): string {
-  const parts = [
-    cpus && `${cpus.atLeast ? "at least" : "exactly"} ${cpus.count} vCPUs`,
-    memory && `${memory.atLeast ? "at least" : "exactly"} ${memory.gib} GiB`,
-  ];
-  return parts.filter(part => part !== undefined).join(" and ");
-}
-
-function loosened({ cpus, memory }: Resources): string {
-  const parts = [cpus && `--resources.cpus ${cpus.count}+`, memory && `--resources.memory ${memory.gib}+`];
-  return parts.filter(part => part !== undefined).join(" ");
 }

@@ -1,28 +1,41 @@
 /** Requests that no machine of this deployment can meet, told from the words of the request alone. */
-import { canonical, isAccelerator } from "@muster/core/accelerator/names.ts";
-import type { Resources } from "@muster/core/task/task.ts";
+import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
-import { wishes } from "./match.ts";
+import { refuseAccelerators } from "./accelerators.ts";
 import { nearest } from "./near.ts";
+import { homesFor, refuseNetwork } from "./network.ts";
+import { bringsImage } from "./place.ts";
 import type { Refusal } from "./reasons.ts";
 
-type Rule = (catalog: Catalog, resources: Resources) => Refusal | undefined;
+type Rule = (catalog: Catalog, resources: Choice) => Refusal | undefined;
 
 /** In the order in which to tell them. */
 export const refuse: Rule = (catalog, resources) => {
-  for (const rule of [empty, region, zone, reservation, instanceType, accelerators]) {
+  for (const rule of [
+    empty,
+    region,
+    refuseNetwork,
+    zone,
+    images,
+    image,
+    reservation,
+    instanceType,
+    refuseAccelerators,
+  ]) {
     const refusal = rule(catalog, resources);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
 };
 
-const empty: Rule = catalog => {
+const empty: Rule = (catalog, resources) => {
   const [part, why] =
     catalog.types.length === 0
       ? (["types", "no machine types"] as const)
       : (["network", "no subnet to put machines into"] as const);
-  if (catalog.types.length > 0 && (catalog.network?.subnets.length ?? 0) > 0) return undefined;
+  if (catalog.types.length > 0 && homesFor(catalog, { subnet: undefined }).length > 0) return undefined;
+  // Of a subnet that is named by itself there is more to say.
+  if (catalog.types.length > 0 && resources.subnet !== undefined) return undefined;
   const problem = catalog.problems.find(one => one.part === part || (part === "types" && one.part === "zones"));
   return {
     reason: `the catalog of ${catalog.region} has ${why}${problem === undefined ? "" : `: ${problem.message}`}`,
@@ -38,10 +51,11 @@ const region: Rule = (catalog, { region: wanted }) => {
   };
 };
 
-const zone: Rule = (catalog, { zone: wanted }) => {
+const zone: Rule = (catalog, resources) => {
+  const { zone: wanted } = resources;
   if (wanted === undefined) return undefined;
   const zones = [...new Set(catalog.types.flatMap(type => type.zones))].toSorted();
-  const usable = [...new Set((catalog.network?.subnets ?? []).map(subnet => subnet.zone))].toSorted();
+  const usable = [...new Set(homesFor(catalog, resources).map(subnet => subnet.zone))].toSorted();
   if (!zones.includes(wanted))
     return { reason: `${catalog.region} has no zone '${wanted}'; it has: ${zones.join(", ")}`, hint: leaveOut("zone") };
   if (usable.includes(wanted)) return undefined;
@@ -74,28 +88,32 @@ const instanceType: Rule = (catalog, { instanceType: wanted }) => {
   };
 };
 
-/** Something else will do as long as one of the names is known. */
-const accelerators: Rule = (catalog, resources) => {
-  const wanted = wishes(resources);
-  const known = [...new Set(catalog.types.flatMap(type => Object.keys(type.accelerators ?? {})))].toSorted();
-  if (wanted.length === 0 || wanted.some(({ name }) => known.includes(name))) return undefined;
-  const [first] = Object.entries(resources.accelerators ?? {});
-  const meant = first === undefined ? undefined : meantBy(first[0], known);
-  const has = known.length === 0 ? "it has no accelerator" : `it has: ${known.join(", ")}`;
+/** Muster's own images serve in place of the stock ones of other launchers. */
+export const isStock = (image: string | undefined): boolean => image?.startsWith("skypilot:") ?? false;
+
+const image: Rule = (_catalog, { image: wanted }) => {
+  if (wanted === undefined || bringsImage({ image: wanted }) || isStock(wanted)) return undefined;
+  if (wanted.startsWith("docker:"))
+    return {
+      reason: `'${wanted}' is a container's image: jobs on EC2 run on the machine itself`,
+      hint: `run it there with: --resources.image_id null; its run may start the container: docker run ${wanted.slice("docker:".length)}`,
+    };
   return {
-    reason: `${catalog.region} has no ${wanted.map(({ name }) => name).join(" or ")}; ${has}`,
-    hint:
-      meant === undefined || first === undefined
-        ? "choose one of them, or ask a deployment in another region"
-        : `did you mean ${meant}? --resources.accelerators ${meant}:${first[1]}`,
+    reason: `'${wanted}' is no image of EC2: those are AMIs (ami-…), and parameters that hold one (ssm:/path)`,
+    hint: "run it on Muster's own with: --resources.image_id null",
   };
 };
 
-/** Another size of the same one, else a slip of the pen; but one accelerator that exists was not meant as another. */
-function meantBy(word: string, known: readonly string[]): string | undefined {
-  const name = canonical(word);
-  const larger = known.find(one => one.startsWith(`${name}-`));
-  return larger ?? (isAccelerator(name) ? undefined : nearest(name, known));
-}
+/** The one for this region is the one to use; here there is none. */
+const images: Rule = ({ region: here }, { image: wanted, images: named }) => {
+  if (named === undefined || wanted !== undefined) return undefined;
+  const regions = Object.keys(named).toSorted();
+  if (regions.some(name => name.toLowerCase() === here)) return undefined;
+  const has = regions.length === 0 ? "for no region" : `for ${regions.join(", ")}`;
+  return {
+    reason: `images are named ${has}, and this deployment makes machines in ${here}`,
+    hint: `name one for ${here}, or run it on Muster's own with: --resources.image_id null`,
+  };
+};
 
 const leaveOut = (key: string): string => `run it where there is one with: --resources.${key} null`;

@@ -19,14 +19,15 @@ import * as Keys from "../../keys.ts";
 import type { Intent, MachineProvider } from "../../ports/provider.ts";
 import { WriteConflict } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
+import { chosenOf, resourcesOf } from "../../provider/choices.ts";
 import { advance, amend, load } from "../../record.ts";
-import type { Resources } from "../../task/task.ts";
+import type { Choice } from "../../task/resources.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 import { powerOffOf } from "../idle.ts";
 import { expectHosts, nameMachines } from "./expect.ts";
 import { fail } from "./fail.ts";
-import { askedOf, nextGroup } from "./plan.ts";
+import { groupOf, nextGroup, specOf } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { isSameTry, refused } from "./refuse.ts";
 import type { In, Outcome } from "./step.ts";
@@ -50,7 +51,8 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
   if (world.clock.now() > cluster.changedAt + LAUNCH_WITHIN) return fail(world, cluster, UNANSWERED);
   const provider = providerOf(world, cluster);
-  const { resources } = await askedOf(world, cluster, Cluster.atGroup(cluster.launch));
+  const spec = await specOf(world, cluster);
+  const resources = resourcesOf(groupOf(cluster, spec, Cluster.atGroup(cluster.launch)), cluster.launch.offer);
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
   const queue = await Throttle.take(world, provider, callsFor(cluster, hosts.length));
@@ -72,7 +74,7 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
     await release(world, next as In<"launching">, isBusy ? cluster.launch : sent);
     throw error;
   }
-  return answered(world, next as In<"launching">, provider);
+  return answered(world, next as In<"launching">, provider, spec);
 }
 
 /** From snapshots each host is a call of its own. */
@@ -114,12 +116,7 @@ export function certainAt(
   return Math.max(made, (launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
 }
 
-const intentOf = (
-  world: World,
-  cluster: In<"launching">,
-  resources: Resources,
-  hosts: readonly Host.Host[],
-): Intent => ({
+const intentOf = (world: World, cluster: In<"launching">, resources: Choice, hosts: readonly Host.Host[]): Intent => ({
   workspace: cluster.workspace,
   clusterId: cluster.id,
   generation: cluster.generation,
@@ -152,7 +149,12 @@ async function release(world: World, sent: In<"launching">, launch: Cluster.Laun
 }
 
 /** The call answered: the machines of its group are there. */
-const answered = (world: World, sent: In<"launching">, provider: MachineProvider): Promise<Outcome> =>
+const answered = (
+  world: World,
+  sent: In<"launching">,
+  provider: MachineProvider,
+  spec: Cluster.Spec,
+): Promise<Outcome> =>
   retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
     if (cluster === undefined || !isSameTry(cluster, sent)) return "again";
@@ -169,8 +171,12 @@ const answered = (world: World, sent: In<"launching">, provider: MachineProvider
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
     const restarted = cluster.snapshotOf !== undefined;
-    const patch = { launch, bootBy, dueAt: bootBy, restarted };
+    const patch = { launch, bootBy, dueAt: bootBy, restarted, spot: isSpot(cluster, spec, made) };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write(move.writes);
     return "again";
   });
+
+/** Now that all of its machines are chosen: whether any was asked for as a spot machine. */
+const isSpot = (cluster: Cluster.Cluster, spec: Cluster.Spec, kinds: readonly Cluster.Kind[]): true | undefined =>
+  kinds.some((kind, index) => chosenOf(groupOf(cluster, spec, index), kind).spot === true) || undefined;

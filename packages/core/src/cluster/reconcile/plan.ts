@@ -11,7 +11,9 @@ import * as Keys from "../../keys.ts";
 import type { Offer } from "../../ports/provider.ts";
 import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
+import { chosenOf } from "../../provider/choices.ts";
 import * as Choose from "../../provider/choose.ts";
+import * as Offers from "../../provider/offers.ts";
 import { advance, amend, type Patch } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
@@ -41,12 +43,28 @@ export async function nextGroup(
   return failLaunch(world, cluster, index, { code: "no_offer", message: reason ?? "no machine fits any more" }, launch);
 }
 
-/** What the provider has for one of the groups, and how many hosts that one has. */
+/** The most offers of one market that are tried for one group, or for one of its choices. */
+const MOST_TRIES = 20;
+
+/** What is to be tried for one of the groups, and how many hosts that one has. */
 export async function offersOf(world: World, cluster: Cluster.Cluster, index: number) {
-  const { resources } = await askedOf(world, cluster, index);
-  const provider = Choose.provider(world.providers, { ...resources, provider: cluster.provider });
+  const group = groupOf(cluster, await specOf(world, cluster), index);
+  const provider = Choose.provider(world.providers, { provider: cluster.provider });
   const nodes = groupsOf(cluster)[index]?.nodes ?? 0;
-  return { ...(await provider.offers(resources, nodes)), nodes };
+  const { offers, reason } = await Offers.offersOf(provider, group.resources, nodes);
+  const open = offers.filter(offer => cluster.spot || offer.choice === undefined || !chosenOf(group, offer).spot);
+  return { offers: firstOf(open), reason, nodes };
+}
+
+/** Where the best cannot be had, what comes after it must have its turn as well. */
+function firstOf(offers: readonly Offer[]): readonly Offer[] {
+  const seen = new Map<string, number>();
+  return offers.filter(({ choice, market }) => {
+    const kind = `${choice} ${market}`;
+    const count = (seen.get(kind) ?? 0) + 1;
+    seen.set(kind, count);
+    return count <= MOST_TRIES;
+  });
 }
 
 /** The intent of the next call, with what it changes in what the cluster takes of the budget. */
@@ -83,17 +101,14 @@ function begun(world: World, cluster: Planning, patch: Patch<Cluster.Cluster>): 
 }
 
 /** What a group of the cluster was asked to be. */
-export async function askedOf(
-  world: Pick<World, "table">,
-  cluster: Cluster.Cluster,
-  index: number,
-): Promise<Cluster.Spec["groups"][number]> {
-  const asked = (await specOf(world, cluster)).groups[index];
+export function groupOf(cluster: Cluster.Cluster, spec: Cluster.Spec, index: number): Cluster.Spec["groups"][number] {
+  const asked = spec.groups[index];
   if (asked) return asked;
   throw new MusterError("internal", `cluster ${cluster.id} has no group ${index}`);
 }
 
-const specOf = async (world: Pick<World, "table">, cluster: Cluster.Cluster): Promise<Cluster.Spec> =>
+/** What its groups were asked to be. */
+export const specOf = async (world: Pick<World, "table">, cluster: Cluster.Cluster): Promise<Cluster.Spec> =>
   (await specItem(world, cluster)).spec;
 
 /** What its groups were asked to be, with the item that says so. */

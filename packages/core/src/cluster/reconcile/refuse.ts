@@ -42,9 +42,6 @@ export async function refused(world: World, sent: In<"launching">, error: Muster
   });
 }
 
-/** The most offers that are tried for one group. */
-const MOST_TRIES = 20;
-
 /** Those of a growth count from where the ones before have ended. */
 const triesBefore = ({ before }: In<"launching">): number => (before ? Cluster.lastTry(before.launch) : 0);
 
@@ -58,7 +55,7 @@ async function nextOffer(
   await Capacity.remember(world, launch.offer, nodes, code);
   const tries = launch.try - Math.max(launch.made?.at(-1)?.try ?? 0, triesBefore(cluster));
   // A refusal may be forgotten while others are tried: nothing is tried more often than there are offers.
-  if (tries >= Math.min(offers.length, MOST_TRIES)) return undefined;
+  if (tries >= offers.length) return undefined;
   const [next] = await Capacity.untried(world, offers, nodes);
   return next;
 }

@@ -1,8 +1,7 @@
 /**
- * Sends a file as a form, as S3's POST policies want it. By hand rather than with fetch: a store needs the length ahead
+ * Sends bytes as a form, as S3's POST policies want it. By hand rather than with fetch: a store needs the length ahead
  * of a body that is streamed, and a person wants to see how far it is.
  */
-import { createReadStream } from "node:fs";
 import { request as plain } from "node:http";
 import { request as secure } from "node:https";
 import { pipeline } from "node:stream/promises";
@@ -13,8 +12,9 @@ import type * as Upload from "@muster/core/upload/upload.ts";
 export type Target = NonNullable<Upload.Info["post"]>;
 
 export interface Parcel {
-  readonly file: string;
   readonly size: number;
+  /** All bytes from the first; may be called again. */
+  read(): AsyncIterable<Uint8Array>;
 }
 
 export interface Options {
@@ -26,7 +26,7 @@ export interface Options {
 const TRIES = 4;
 const FIRST_PAUSE_MS = 300;
 
-/** Sends the file, again from its beginning when the connection breaks. */
+/** Sends the bytes, again from the first when the connection breaks. */
 export async function post(
   target: Target,
   parcel: Parcel,
@@ -101,10 +101,14 @@ async function send(
 
 async function* body(head: Buffer, parcel: Parcel, tail: Buffer, onProgress: (sent: number) => void) {
   yield head;
-  for await (const chunk of createReadStream(parcel.file)) {
-    yield chunk as Buffer;
+  let left = parcel.size;
+  for await (const chunk of parcel.read()) {
+    left -= chunk.length;
+    yield chunk;
     onProgress(chunk.length);
   }
+  // The store would wait for the rest.
+  if (left !== 0) throw new Error("what is sent changed its size");
   yield tail;
 }
 

@@ -1,0 +1,73 @@
+/** What installs packages: one constant script for bash. Whatever a task says comes to it as arguments, never as text. */
+
+/**
+ * Arguments, for each package: method (pip, conda, reqs, local), kind (name, path, git), source, folder, revision, label,
+ * number of options, options. `folder` is where a git repository is kept; for a path it is `edit` when what is installed may
+ * point back to the folder. Ends at the first package that fails, and writes the number of it and its exit code to
+ * `$0.failed`.
+ *
+ * A repository that is there already is brought up to date; it must be a clone of the same address. It appears whole or not
+ * at all. Every package but one of the method `local` is installed; that one is only found by Python, through PYTHONPATH.
+ */
+export const INSTALLER = `
+say() { printf 'packages: %s\\n' "$*"; }
+host_of() { local rest=\${1#*://}; rest=\${rest%%/*}; printf '%s://%s' "\${1%%://*}" "\${rest##*@}"; }
+quiet_git() {
+  case "\${MUSTER_GIT_PASSWORD:+open} $url" in
+    'open http'*) git -c credential.helper= -c "credential.$(host_of "$url").helper=$MUSTER_GIT_HELPER" "$@" ;;
+    *) git -c credential.helper= "$@" ;;
+  esac
+}
+fetch() {
+  local url=$1 folder=$2 revision=$3 beside=$2.muster-new at
+  command -v git >/dev/null || { say "git is not on this host"; return 127; }
+  if [ -e "$folder" ]; then
+    [ "$(git -C "$folder" config --get remote.origin.url)" = "$url" ] || { say "$folder is there, and is not a clone of $url"; return 1; }
+    quiet_git -C "$folder" fetch --quiet --tags --force origin || return
+  else
+    rm -rf -- "$beside" && quiet_git clone --quiet -- "$url" "$beside" && mv -T -- "$beside" "$folder" || return
+  fi
+  for at in "refs/remotes/origin/\${revision:-HEAD}" "refs/tags/$revision" "$revision"; do
+    at=$(git -C "$folder" rev-parse --verify --quiet "$at^{commit}") || continue
+    say "$url is at $at"
+    git -C "$folder" checkout --quiet --detach "$at"
+    return
+  done
+  say "$url has no branch, tag or commit \${revision:-HEAD}"
+  return 1
+}
+python_of() { command -v python3 >/dev/null || { say "python3 is not on this host"; return 127; }; }
+install_one() {
+  local method=$1 kind=$2 source=$3 folder=$4 revision=$5
+  shift 5
+  if [ "$kind" = git ]; then fetch "$source" "$folder" "$revision" || return; source=$folder; fi
+  case $method in
+    pip)
+      python_of || return
+      if [ "$kind" = git ] || { [ "$kind" = path ] && [ "$folder" = edit ] && [ -d "$source" ]; }; then set -- "$@" -e; fi
+      python3 -m pip install "$@" "$source" ;;
+    reqs)
+      if [ ! -d "$source" ]; then say "there is no folder $source"; return 1; fi
+      if [ ! -f "$source/requirements.txt" ]; then say "there is no requirements.txt in $source: nothing to install"; return 0; fi
+      python_of || return
+      cd -- "$source" && python3 -m pip install "$@" -r requirements.txt ;;
+    conda)
+      command -v conda >/dev/null || { say "conda is not on this host: use pip, or an image that has it"; return 127; }
+      conda install -y "$@" "$source" ;;
+    local)
+      if [ ! -d "$source" ]; then say "there is no folder $source"; return 1; fi ;;
+  esac
+}
+number=0
+while [ $# -gt 0 ]; do
+  package=("\${@:1:5}" "\${@:8:$7}")
+  say "$6"
+  (install_one "\${package[@]}") || {
+    code=$?
+    printf '%s %s\\n' "$number" "$code" >"$0.failed"
+    exit "$code"
+  }
+  shift $((7 + $7))
+  number=$((number + 1))
+done
+`;

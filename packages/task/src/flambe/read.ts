@@ -1,0 +1,70 @@
+/**
+ * Flambé's cluster files: one tagged document, which one of extensions may precede.
+ *
+ * The extensions are packages of Python that Flambé installs on every host; they are read, and not done yet.
+ */
+import type { ClusterDraft } from "../draft.ts";
+import { defer, mapping, nearest, type Reading, refuse, text } from "../reading.ts";
+import type { WholeFile } from "../whole-file.ts";
+import { strayTags } from "../yaml/tags.ts";
+import type { Mapping, Node } from "../yaml/tree.ts";
+import { awsCluster } from "./aws.ts";
+import { sshCluster } from "./ssh.ts";
+
+const AWS = "!AWSCluster";
+const SSH = "!SSHCluster";
+const MOST_DOCUMENTS = 2;
+
+const read = (documents: readonly Node[], reading: Reading): { readonly clusters: ClusterDraft[] } => {
+  const runnable = documents.at(-1);
+  if (runnable === undefined) return { clusters: [] };
+  if (documents.length > MOST_DOCUMENTS) {
+    const message = `separates ${documents.length} documents, and a Flambé file has ${MOST_DOCUMENTS} at most`;
+    refuse(reading, { path: "---" }, message, "keep the cluster, and the document of extensions before it");
+    return { clusters: [] };
+  }
+  for (const document of documents.slice(0, -1)) extensions(reading, document);
+  const cluster = clusterOf(reading, runnable);
+  return { clusters: cluster === undefined ? [] : [cluster] };
+};
+
+/** A tag on a whole document: nobody else's files have one. */
+export const flambe: WholeFile = {
+  dialect: "flambe",
+  found: documents => documents.find(({ tag }) => tag !== undefined)?.tag,
+  read,
+};
+
+function clusterOf(reading: Reading, node: Node): ClusterDraft | undefined {
+  const at = { path: "", line: node.line ?? 1 };
+  if (node.tag !== AWS && node.tag !== SSH) return refuse(reading, at, ...unlike(node.tag));
+  const map = mapping(reading, node, at);
+  if (map === undefined) return undefined;
+  const untagged: Mapping = { kind: "map", entries: map.entries, line: map.line };
+  const strays = strayTags(untagged);
+  reading.issues.push(...strays);
+  if (strays.length > 0) return undefined;
+  return node.tag === AWS ? awsCluster(reading, untagged) : sshCluster(reading, untagged);
+}
+
+/** What a document is that is no cluster, and what to do about it. */
+function unlike(tag: string | undefined): [string, string] {
+  if (tag === undefined) return ["has no tag, and a Flambé cluster has one", `begin it with ${AWS} or ${SSH}`];
+  const meant = nearest(tag, [AWS.toLowerCase(), SSH.toLowerCase()]);
+  const known = [AWS, SSH].find(one => one.toLowerCase() === meant);
+  if (known !== undefined) return [`${tag} is no cluster of Flambé's`, `did you mean '${known}'?`];
+  const what = tag === "!Experiment" ? "is a Flambé experiment" : `is a ${tag} of Flambé's`;
+  return [
+    `${what}, and Muster reads Flambé's clusters only`,
+    "run it with a task of your own: its file in workdir, and `flambe` with its name in run",
+  ];
+}
+
+function extensions(reading: Reading, node: Node): void {
+  const map = mapping(reading, node, { path: "", line: node.line ?? 1 });
+  for (const [name, { value, line }] of map?.entries ?? []) {
+    const at = { path: name, line };
+    if (text(reading, value, at) !== undefined)
+      defer(reading, at, "an extension of Flambé's; install it in the setup of your tasks");
+  }
+}

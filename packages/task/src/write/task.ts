@@ -1,0 +1,111 @@
+/** One task, or one cluster, by the keys of Muster's own form, in the order in which people read them. */
+
+import type * as Group from "@muster/core/cluster/group.ts";
+import type { Idle } from "@muster/core/cluster/idle.ts";
+import type { Package } from "@muster/core/task/inputs.ts";
+import type { ClusterDraft, Draft } from "../draft.ts";
+import { isSecretName } from "../envs.ts";
+import type { Value } from "./nodes.ts";
+import { decimal, resources } from "./resources.ts";
+
+export interface WriteOptions {
+  /** `written`: the values of secrets too. Else they are left to be given. */
+  readonly secrets?: "written";
+}
+
+type Entries = Readonly<Record<string, Value>>;
+
+/** Seconds of each unit of time, the longest first. */
+const UNITS: readonly (readonly [string, number])[] = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["m", 60],
+  ["s", 1],
+];
+const MINUTE = 60;
+/** A requirement that needs no quotes and no map. */
+const PLAIN_PACKAGE = /^[\w.[\]=<>!~,+-]+$/;
+
+/** A cluster. */
+export const clusterOf = ({ name, groups, idle }: ClusterDraft): Entries => ({
+  name,
+  groups: groups.map(groupOf),
+  idle: idle && idleOf(idle),
+});
+
+/** A task. */
+export function taskOf(draft: Draft, options: WriteOptions): Entries {
+  const { task, groups, idle, priority, workdir } = draft;
+  return {
+    name: task.name,
+    groups: groups?.map(groupOf),
+    resources: resources(task.resources),
+    num_nodes: task.nodes === 1 ? undefined : task.nodes,
+    idle: idle && idleOf(idle),
+    priority,
+    timeout: task.timeout === undefined ? undefined : time(task.timeout),
+    workdir: typeof workdir === "object" ? { url: workdir.url, ref: workdir.ref } : workdir,
+    file_mounts: mounts(draft),
+    packages: task.packages.length > 0 ? task.packages.map(packageOf) : undefined,
+    envs: filled({ ...shown(task.envs, options, isSecretName), ...missing(draft, "envs") }),
+    secrets: secrets(draft, options),
+    // Always said: it is what tells such a file from those of other launchers.
+    on_error: task.onError,
+    setup: task.setup,
+    run: task.run,
+  };
+}
+
+const groupOf = ({ name, nodes, resources: wanted, schedulable }: Group.Create): Entries => ({
+  name,
+  num_nodes: nodes,
+  schedulable: schedulable ? undefined : false,
+  resources: resources(wanted),
+});
+
+function idleOf(idle: Idle): Value {
+  if (idle === "never") return idle;
+  const { after, action, then } = idle;
+  const end = then && { after: time(then.after * MINUTE), action: then.action };
+  return { after: time(after * MINUTE), action, then: end };
+}
+
+/** In the longest unit of which it is a whole number. */
+function time(seconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ?? ["s", 1];
+  return `${decimal(seconds / size)}${unit}`;
+}
+
+function mounts({ fileMounts, buckets }: Draft): Value {
+  const files = fileMounts.map(({ path, source }): [string, Value] => [path, source]);
+  const others = buckets.map(({ path, source, mode }): [string, Value] => [path, { source, mode: mode.toUpperCase() }]);
+  return filled(Object.fromEntries([...files, ...others]));
+}
+
+function packageOf({ method, source, args, revision }: Package): Value {
+  if (args.length === 0 && revision === undefined && PLAIN_PACKAGE.test(source)) return `${method}:${source}`;
+  return { method, source, args: args.length > 0 ? args : undefined, revision };
+}
+
+/** A list when none of them has a value of its own. */
+function secrets(draft: Draft, options: WriteOptions): Value {
+  const { secrets: values, storedSecrets } = draft.task;
+  const own: Entries = { ...shown(values, options, () => true), ...missing(draft, "secrets") };
+  if (Object.keys(own).length === 0) return storedSecrets.length > 0 ? storedSecrets : undefined;
+  return { ...own, ...Object.fromEntries(storedSecrets.map(name => [name, `secrets:${name}`])) };
+}
+
+/** Values that may be seen; in the place of the others, nothing. */
+function shown(
+  values: Readonly<Record<string, string>>,
+  options: WriteOptions,
+  isSecret: (name: string) => boolean,
+): Entries {
+  const isHidden = (name: string): boolean => options.secrets !== "written" && isSecret(name);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isHidden(name) ? null : value]));
+}
+
+const missing = (draft: Draft, kind: "envs" | "secrets"): Entries =>
+  Object.fromEntries(draft.missing.filter(one => one.kind === kind).map(({ name }) => [name, null]));
+
+const filled = (entries: Entries): Value => (Object.keys(entries).length > 0 ? entries : undefined);

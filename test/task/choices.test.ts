@@ -1,0 +1,131 @@
+/** Alternatives, images, priorities and prices, as SkyPilot's task files have them. Pure. */
+import { describe, expect, test } from "vitest";
+import { read, resources } from "./support.ts";
+
+describe("alternatives", () => {
+  test("each is read by the keys of a machine, in order", () => {
+    const text = `{ accelerators: H100:8, ordered: [
+      { infra: aws/us-east-1, use_spot: true, ports: [80], labels: { a: b }, disk_size: 2TB },
+      { cloud: GCP, cpus: 4+, memory: 16, instance_type: n1, gpus: "A100:4", max_hourly_cost: 3.5 } ] }`;
+    expect(resources(text)).toEqual({
+      accelerators: { H100: 8 },
+      ordered: [
+        { provider: "aws", region: "us-east-1", spot: true, ports: ["80"], labels: { a: "b" }, diskSize: 2048 },
+        {
+          provider: "gcp",
+          cpus: { count: 4, atLeast: true },
+          memory: { gib: 16, atLeast: false },
+          instanceType: "n1",
+          accelerators: { A100: 4 },
+          maxHourly: 3.5,
+        },
+      ],
+    });
+  });
+
+  test("one that says where it runs takes nothing over from the place of all", () => {
+    expect(resources("{ infra: aws/us-east-1/us-east-1a, any_of: [{ infra: gcp }, { use_spot: true }] }")).toEqual({
+      anyOf: [{ provider: "gcp" }, { provider: "aws", region: "us-east-1", zone: "us-east-1a", spot: true }],
+    });
+    expect(resources("{ cloud: aws, region: us-east-1, any_of: [{ region: us-west-2 }, {}] }")).toEqual({
+      provider: "aws",
+      region: "us-east-1",
+      anyOf: [{ region: "us-west-2" }, {}],
+    });
+  });
+
+  test("one that says its image, or that it has none, takes neither image nor images over", () => {
+    const images = "image_id: { us-east-1: ami-1 }";
+    expect(
+      resources(`{ infra: aws, ${images}, any_of: [{ image_id: ami-2 }, { image_id: null }, { cpus: 2 }] }`),
+    ).toEqual({
+      provider: "aws",
+      anyOf: [{ image: "ami-2" }, {}, { cpus: { count: 2, atLeast: false }, images: { "us-east-1": "ami-1" } }],
+    });
+  });
+
+  test("nothing in a key takes back what is said for all", () => {
+    expect(resources("{ accelerators: L4, use_spot: true, any_of: [{ use_spot: null }, { accelerators: }] }")).toEqual({
+      anyOf: [{ accelerators: { L4: 1 } }, { spot: true }],
+    });
+  });
+
+  test("they may stand in a group", () => {
+    const { draft } = read("groups: [{ name: a, resources: { cpus: 2, any_of: [{ spot: true }, { efa: true }] } }]\n");
+    expect(draft.groups).toMatchObject([{ resources: { cpus: { count: 2 }, anyOf: [{ spot: true }, { efa: true }] } }]);
+  });
+
+  test("several accelerators in a set are any of them", () => {
+    expect(resources("{ infra: aws, accelerators: {L4:1, A100:1} }").accelerators).toEqual({ L4: 1, A100: 1 });
+  });
+
+  test("TPUs cannot be had", () => {
+    expect(read("resources: { accelerators: tpu-v5e-8 }\n").unsupported).toMatchObject([
+      { path: "resources.accelerators", why: "TPUs" },
+    ]);
+  });
+});
+
+describe("images", () => {
+  test.each(["docker:ubuntu:22.04", "nvcr.io/nvidia/pytorch:24.01", "localhost:5000/mine"])(
+    "%s is a container's",
+    id => {
+      const { draft, unsupported } = read(`resources: { image_id: '${id}' }\n`);
+      expect(unsupported).toMatchObject([{ path: "resources.image_id", why: expect.stringContaining("containers") }]);
+      expect(draft.task.resources).not.toHaveProperty("image");
+    },
+  );
+
+  test.each(["ami-0123456789abcdef0", "projects/deep/global/images/one", "ubuntu"])("%s is a machine's", id => {
+    expect(resources(`{ image_id: ${id} }`)).toEqual({ image: id });
+  });
+
+  test("in place of SkyPilot's own, Muster's own is taken, and that is said", () => {
+    const { draft, warnings } = read(
+      "resources:\n  image_id: { us-east-1: skypilot:gpu-ubuntu-2204, eu-west-1: ami-1 }\n",
+    );
+    expect(draft.task.resources).toEqual({ images: { "eu-west-1": "ami-1" } });
+    expect(warnings).toEqual([
+      "resources.image_id.us-east-1 (line 2): skypilot:gpu-ubuntu-2204 is an image of SkyPilot's; Muster takes its own default in its place",
+    ]);
+  });
+});
+
+describe("priorities", () => {
+  test.each([
+    [-1000, 0],
+    [-999, 1],
+    [0, 500],
+    [1000, 1000],
+  ])("SkyPilot's %d is %d", (given, wanted) => {
+    expect(read(`resources: { priority: ${given} }\n`).draft.priority).toBe(wanted);
+  });
+
+  test("Muster's own is taken as it is, and none is none", () => {
+    expect(read("priority: 700\n").draft.priority).toBe(700);
+    expect(read("run: x\n").draft).not.toHaveProperty("priority");
+  });
+});
+
+test("a price is of one machine in either spelling", () => {
+  expect(resources("{ max_hourly_cost: 2.5 }")).toEqual({ maxHourly: 2.5 });
+});
+
+test("a disk is as many whole gigabytes as SkyPilot makes of it, in its files alone", () => {
+  const { draft, warnings } = read("resources: { infra: aws, disk_size: 1500MB }\n");
+  expect([draft.task.resources.diskSize, warnings]).toEqual([
+    1,
+    ["resources.disk_size: is taken as 1 GB, as SkyPilot takes it"],
+  ]);
+});
+
+describe("clouds", () => {
+  test.each(["AWS", "Kubernetes", "k8s", "lab", "aws2", "gcp-lab", "labs", "do", "target-7"])("%s may be one", name => {
+    const { provider } = resources(`{ infra: '${name}' }`);
+    expect(provider).toBe(name === "k8s" ? "kubernetes" : name.toLowerCase());
+  });
+
+  test("in Muster's own form any name may be a target's", () => {
+    expect(resources("{ provider: asw }")).toEqual({ provider: "asw" });
+  });
+});
