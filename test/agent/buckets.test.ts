@@ -20,7 +20,7 @@ test.concurrent("what lies under a prefix comes to the place, page by page, sign
   await using s3 = await S3.open();
   await using bench = await Bench.open();
   s3.credentials = keys;
-  s3.pageSize = 7;
+  s3.pageSize = 17;
   const odd = ["a b+c", "é/日本 🦄", "x&y<z>", "%41", "q?x=1#y", "it's (1)!*", "new\nline", "-rf", "~", "a=b;c"];
   s3.put(Object.fromEntries(odd.map(name => [`data/set/${name}`, name])));
   s3.put(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`data/set/deep/${n % 4}/${n}`, `n${n}`])));

@@ -59,7 +59,7 @@ test("five thousand values arrive in bash as they were written in the file", asy
     });
   await bench.agent();
   for (const [index, part] of parts.entries()) {
-    expect(await bench.exit(`job_${index}`)).toMatchObject({ exitCode: 0 });
+    expect(await bench.exit(`job_${index}`, 1, 60_000)).toMatchObject({ exitCode: 0 });
     for (const phase of ["setup", "run"]) {
       const found = variablesOf(readFileSync(join(bench.home.jobs, `${phase}.${index}`)));
       // One of them is enough to see, and to try again.
@@ -67,7 +67,7 @@ test("five thousand values arrive in bash as they were written in the file", asy
       expect(wrong && [wrong[1], found.get(wrong[0])?.toString()]).toBeUndefined();
     }
   }
-});
+}, 90_000);
 
 function variablesOf(bytes: Buffer): Map<string, Buffer> {
   const found = new Map<string, Buffer>();

@@ -48,7 +48,7 @@ test.concurrent("fifty environments arrive byte for byte, in setup and in run", 
   });
   await bench.agent();
   for (const [index, env] of all.entries()) {
-    await bench.exit(`job_${index}`);
+    await bench.exit(`job_${index}`, 1, 60_000);
     for (const phase of ["setup", "run"]) {
       const path = join(bench.home.jobs, `job_${index}.${phase}`);
       expect(existsSync(path)).toBe(true);

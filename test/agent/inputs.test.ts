@@ -1,7 +1,16 @@
 /** Workdirs and mounts; the control plane is a server of our own. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import fc from "fast-check";
@@ -93,7 +102,7 @@ test.concurrent("a workdir is fresh, whatever an earlier attempt left or linked 
   expect(bench.plane.log("job_a")).toBe("keep");
 });
 
-test.concurrent("a folder of many packs is unpacked in order, and the next pack is fetched while one is unpacked", async () => {
+test.concurrent("a folder of many packs is unpacked in order", async () => {
   await using bench = await Bench.open();
   const packs = Array.from({ length: 60 }, (_, n) =>
     offer(bench, `p${n}`, archive({ [`files/${n}`]: `${n}`, last: `${n}` })),
@@ -105,7 +114,28 @@ test.concurrent("a folder of many packs is unpacked in order, and the next pack 
   expect(bench.plane.asked.length).toBe(60);
 });
 
-test.concurrent("what is fetched while a pack is unpacked is the next one alone, and its failure is told as its own", async () => {
+test.concurrent("the next pack, and no other, is fetched while one is unpacked", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ma-fill-"));
+  await using bench = await Bench.open();
+  const packs = ["one", "two", "three"].map(name => offer(bench, name, Buffer.from(name)));
+  // In the place of tar: says that it was called, and waits.
+  const text = `#!/bin/sh\ntouch ${folder}/called\nuntil [ -e ${folder}/go ]; do sleep 0.02; done\n`;
+  writeFileSync(join(folder, "tar"), text, { mode: 0o755 });
+  const places = { folder, env: { PATH: `${folder}:${process.env.PATH}` } } as unknown as Places;
+  const filled = fill("w", packs, folder, places, new AbortController().signal);
+  await until("the first to be unpacked", () => existsSync(join(folder, "called")));
+  await until("the next to be asked for", () => bench.plane.asked.includes("two"));
+  await until("the next to be there", () => readFileSync(join(folder, "input-1"), "utf8") === "two");
+  expect(bench.plane.asked).toEqual(["one", "two"]);
+  expect(readFileSync(join(folder, "input-0"), "utf8")).toBe("one");
+  writeFileSync(join(folder, "go"), "");
+  await filled;
+  expect(bench.plane.asked).toEqual(["one", "two", "three"]);
+  expect(readdirSync(folder).sort()).toEqual(["called", "go", "tar"]);
+  rmSync(folder, { recursive: true });
+});
+
+test.concurrent("a pack that cannot be had or unpacked is told as its own, and leaves nothing behind", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ma-fill-"));
   await using bench = await Bench.open();
   const good = offer(bench, "good", archive({ a: "b" }));
@@ -146,8 +176,6 @@ test.concurrent("secret files lie where they belong, for their owner alone, what
     ],
     run: `umask; stat -c '%a' ~/.kube ~/.kube/deep ~/.kube/deep/config ~/link ~/open conf conf/key; sha256sum <conf/key; cat ~/link ~/.kube/deep/config; cmp ${root}/else/where <(printf absolute)`,
   });
-  bench.plane.assign("job_b", { secretFiles: [{ path: "~/.kube", content: content("x") }], run: "true" });
-  bench.plane.assign("job_c", { secretFiles: [{ path: "~/../x", content: content("x") }], run: "true" });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
   const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -155,6 +183,9 @@ test.concurrent("secret files lie where they belong, for their owner alone, what
   // What a secret file holds is hidden in the log, where its lines are long enough.
   expect(bench.plane.log("job_a")).toBe(`0022\n${modes}${sha256}  -\nnew***\n`);
   expect(readFileSync(join(root, "precious"), "utf8")).toBe("keep");
+  bench.plane.assign("job_b", { secretFiles: [{ path: "~/.kube", content: content("x") }], run: "true" });
+  bench.plane.assign("job_c", { secretFiles: [{ path: "~/../x", content: content("x") }], run: "true" });
+  await bench.kick();
   expect((await bench.exit("job_b")).message).toMatch(/^secret file ~\/.kube: /);
   expect((await bench.exit("job_c")).message).toContain('".." is not allowed');
 });

@@ -123,7 +123,7 @@ marked=no
     await bench.command("kill");
     expect(isMounted(join(bench.home.jobs, "muster/job_a/data"))).toBe(false);
     mkdirSync(join(bench.home.jobs, "muster/job_a/by-hand"), { recursive: true });
-    spawnSync("mount", ["--bind", bucket, join(bench.home.jobs, "muster/job_a/by-hand")]);
+    spawnSync("/bin/mount", ["--bind", bucket, join(bench.home.jobs, "muster/job_a/by-hand")]);
     rmSync(bench.home.attempts, { recursive: true });
     bench.plane.assign("job_a", { fence: 2, mounts: [from(s3, "data")], env: s3.env, run: "cat data/weights; ls -A" });
     await start();
@@ -222,12 +222,12 @@ marked=no
     bench.plane.assign("job_a", { mounts: [from(s3, "~/data")], env: s3.env, run: "true" });
     bench.plane.assign("job_b", { mounts: [from(s3, "~/tmp")], env: s3.env, run: "true" });
     mkdirSync(join(bench.home.jobs, "tmp"), { recursive: true });
-    spawnSync("mount", ["-t", "tmpfs", "none", join(bench.home.jobs, "tmp")]);
+    spawnSync("/bin/mount", ["-t", "tmpfs", "none", join(bench.home.jobs, "tmp")]);
     await start();
     expect((await bench.exit("job_a")).message).toBe("mount ~/data: mount-s3 ended with 1: Error: Access Denied");
     expect((await bench.exit("job_b")).message).toBe("mount ~/tmp: something else is mounted there");
     expect(isMounted(join(bench.home.jobs, "tmp"))).toBe(true);
-    spawnSync("umount", [join(bench.home.jobs, "tmp")]);
+    spawnSync("/bin/umount", [join(bench.home.jobs, "tmp")]);
     expect(readdirSync(bench.home.mounts)).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ const means = { out, client: client({ endpoint, token, version: "bench" }), ask:
 const sent = await Inputs.send(means, inputs);
 const packs = sent.workdir !== undefined && "packs" in sent.workdir ? sent.workdir.packs.length : 0;
 const ms = performance.now() - begun;
-// Kilobytes, as getrusage has it on Linux.
-console.log(JSON.stringify({ ms, packs, rss: process.resourceUsage().maxRSS / 1024 }));
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+// maxRSS is in kilobytes, the times are in microseconds.
+console.log(JSON.stringify({ ms, packs, rss: maxRSS / 1024, cpu: (userCPUTime + systemCPUTime) / 1000 }));
 process.exit(0);

@@ -33,11 +33,14 @@ function plant(root: string): void {
 }
 
 interface Took {
-  /** From the start of the process to its end. */
+  /** Milliseconds from the start of the process to its end. */
   readonly wall: number;
   readonly ms: number;
   readonly packs: number;
+  /** MB at most. */
   readonly rss: number;
+  /** Of the whole process, on all cores. */
+  readonly cpu: number;
 }
 
 /** As it is installed: bundled. */
@@ -62,9 +65,9 @@ async function upload(program: string, plane: OwnProcess, folder: string, caches
   return { ...told, wall: performance.now() - begun };
 }
 
-const say = (what: string, { wall, ms, packs, rss }: Took, budget = ""): void =>
+const say = (what: string, { wall, ms, packs, rss, cpu }: Took, budget = ""): void =>
   console.log(
-    `${what.padEnd(28)} ${(ms / 1000).toFixed(2)} s (process ${(wall / 1000).toFixed(2)} s), ${packs} packs, ${rss.toFixed(0)} MB RSS at most  ${budget}`,
+    `${what.padEnd(28)} ${(ms / 1000).toFixed(2)} s (process ${(wall / 1000).toFixed(2)} s, CPU ${(cpu / 1000).toFixed(2)} s), ${packs} packs, ${rss.toFixed(0)} MB RSS at most  ${budget}`,
   );
 
 const { bavail, bsize } = statfsSync(tmpdir());

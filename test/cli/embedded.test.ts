@@ -122,7 +122,7 @@ describe("launch", () => {
     writeFileSync(join(home.path, ".musterignore"), "*\n!data.txt\n!.musterignore\n");
     const first = await home.run("launch", ...args);
     expect(first.out.split("\n").sort()).toEqual(["", "(rank 0) here", "(rank 1) here"]);
-    expect(first.err).toContain("✓ upload");
+    expect(first.err).toContain("✓ pack+upload");
     expect((await home.run("launch", ...args)).err).not.toContain("upload");
   });
 });

@@ -3,7 +3,7 @@
  * answer late, break off and hang up. They are of this project's making: what they do not do is not proved here.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { describe, expect, test } from "vitest";
 import { follow, type Pace, readChunk, type Source } from "../../packages/cli/src/follow.ts";
-import { post } from "../../packages/cli/src/post.ts";
+import { post } from "../../packages/cli/src/inputs/post.ts";
 
 const PACE: Pace = { busyMs: 1, idleMs: 2, giveUpMs: 10_000 };
 const HANG_UP = Symbol("hang up");
@@ -225,7 +225,9 @@ async function upload(bytes: Buffer, behaviours: (number | typeof HANG_UP)[]) {
   const progress: number[] = [];
   try {
     const target = { url: `${server.url}/bucket`, key: "uploads/x", fields: { policy: "p==", "x-sign": "s" } };
-    await post(target, { file, size: bytes.length }, sent => progress.push(sent), { firstPauseMs: 1 });
+    await post(target, { size: bytes.length, read: () => createReadStream(file) }, sent => progress.push(sent), {
+      firstPauseMs: 1,
+    });
     return { forms: bodies.map(String), progress };
   } finally {
     rmSync(folder, { recursive: true, force: true });

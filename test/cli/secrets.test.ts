@@ -164,6 +164,31 @@ describe("targets", () => {
     expect(err).toMatch(/note +cloud gcp → target gcp: provider local; left out, .*: region us-central1\n/);
   });
 
+  test("a file that says what a cluster is makes it here, under its name or another", async () => {
+    const definition = { name: "/ada/rh", resource_type: "cluster", instance_type: "CPU:1", provider: "aws" };
+    const file = write("rh.json", JSON.stringify(definition));
+    const refused = await home.run("up", "--from-json", file);
+    expect([refused.code, refused.err]).toEqual([
+      120,
+      expect.stringMatching(
+        /no provider 'aws'[\s\S]*\n {2}say what it is here: muster targets set aws --provider local\n$/,
+      ),
+    ]);
+    await home.run("targets", "set", "aws", "--provider", "local");
+    const { code, err } = await home.run("up", "--from-json", file);
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(
+        /cluster +rh\n[\s\S]*read as +a Runhouse cluster\n +note +cloud aws → target aws[\s\S]*✓ cluster rh/,
+      ),
+    ]);
+    expect((await home.run("up", file, "-c", "other", "--dry-run")).err).toMatch(/cluster +other\n/);
+    const job = await home.run("launch", file);
+    expect([job.code, job.err]).toEqual([120, expect.stringContaining(`muster up ${file}`)]);
+    expect((await home.run("up", file, "--from-json", file)).err).toContain("both say what the cluster is");
+    await home.run("targets", "rm", "aws", "--yes");
+  });
+
   test("one is set with the keys of task files, shown, listed, used, and removed", async () => {
     const options = ["--provider", "local", "--nodes", "2", "--resources.cpus", "1+", "--idle.after", "10m"];
     expect((await home.run("targets", "set", "pair", ...options)).out).toBe("Set pair: provider local, cpus 1+.\n");

@@ -6,7 +6,7 @@ import { type Result, read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
 import { refusal, requireTask, withCluster } from "../../packages/cli/src/cluster-file.ts";
 import { queueing } from "../../packages/cli/src/task-options.ts";
-import { given, secretOption, settled } from "../../packages/cli/src/task-secrets.ts";
+import { complete, given, secretOption, settled } from "../../packages/cli/src/task-secrets.ts";
 
 const draft = (task: Partial<Draft["task"]> = {}, more: Partial<Draft> = {}): Draft => {
   const made = empty("stop");
@@ -99,6 +99,15 @@ describe("variables without a value", () => {
     });
     await expect(settled(workspace(), draft({ storedSecrets: ["A", "B"] }))).rejects.toThrow("no secrets A, B");
   });
+});
+
+test("one's own GIT_TOKEN goes along with a git repository, unless the task or the command says another", async () => {
+  const connect = () => Promise.reject(new Error("asked"));
+  const cli = { connect, env: { GIT_TOKEN: "mine" } };
+  const git = draft({}, { workdir: { url: "https://example.com/x.git" } });
+  expect((await complete(cli, git, {})).task.secrets).toEqual({ GIT_TOKEN: "mine" });
+  expect((await complete(cli, git, { secret: { GIT_TOKEN: "other" } })).task.secrets).toEqual({ GIT_TOKEN: "other" });
+  expect((await complete(cli, draft({}, { workdir: "." }), {})).task.secrets).toEqual({});
 });
 
 test("the command's priority stands over the file's", () => {

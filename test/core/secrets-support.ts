@@ -3,6 +3,7 @@ import { answer, ringFor } from "@muster/core/doorbell.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import type { Table, Write } from "@muster/core/ports/table.ts";
+import { find, unwrap } from "@muster/core/secret/secret.ts";
 import type { TestHost } from "../support/host.ts";
 import { jobRequest } from "../support/requests.ts";
 import { ADA, type TestWorld } from "../support/world.ts";
@@ -50,3 +51,10 @@ export const writing = (world: TestWorld, write: (real: () => Promise<void>) => 
   return { ...world, table };
 };
 export const lost = () => new MusterError("unavailable", "the table did not answer");
+
+/** The value that a job would get. */
+export async function valueIn(world: TestWorld, name: string, workspace = "acme"): Promise<string | undefined> {
+  const secret = await find(world.table, workspace, name);
+  const held = secret && world.secrets.held.get(`${workspace} ${secret.valueId}`);
+  return held && unwrap(held.values);
+}

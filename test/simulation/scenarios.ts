@@ -142,7 +142,7 @@ function launchBody(sim: Sim): Launch.Create {
   };
 }
 
-/** Where machines are to be, for those who care. */
+/** Where machines are to be, for those who care: mostly in one zone, where there may be too few. */
 const places: readonly Resources[] = [
   { zone: "a" },
   { zone: "a" },

@@ -44,8 +44,8 @@ const hostile: readonly (readonly [name: string, text: string, path: string, mes
   ["30,000 keys", times(20_000, i => `a${i}: 1\n`), "", "has more in it than any task file"],
   ["60,000 items", `a:\n${"- b\n".repeat(60_000)}`, "", "has more in it than any task file"],
   ["130,000 empty lines", `a:\n${" \n".repeat(130_000)}`, "", "has more in it than any task file"],
-  ["25,000 documents", "---\na: 1\n".repeat(25_000), "", "has more in it than any task file"],
-  ["2,000 documents", "---\na: 1\n".repeat(2000), "", "has 2000 documents, 100 at most"],
+  ["25,000 documents", "---\na: 1\n".repeat(25_000), "", "has more than 100 documents"],
+  ["2,000 documents", "---\na: 1\n".repeat(2000), "", "has more than 100 documents"],
   ["an object of Python's", "run: x\nname: !!python/object/apply:os.system [id]\n", "name", "are not read"],
   [
     "the machinery of objects",

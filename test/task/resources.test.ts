@@ -149,8 +149,13 @@ describe("idle", () => {
     ["true", { after: 5, action: "stop" }],
     ["false", "never"],
     ["-1", "never"],
+    ["-60", "never"],
     ["10", { after: 10, action: "stop" }],
     ["10h", { after: 600, action: "stop" }],
+    ["'45'", { after: 45, action: "stop" }],
+    ["1d", { after: 1440, action: "stop" }],
+    ["{}", { after: 5, action: "stop" }],
+    ["{ idle_minutes: 0, wait_for: JOBS, down: false }", { after: 0, action: "stop" }],
     ["{ idle_minutes: 7, down: true }", { after: 7, action: "terminate" }],
     ["{ down: true, wait_for: jobs }", { after: 5, action: "terminate" }],
   ])("autostop: %s", (text, wanted) => {

@@ -242,6 +242,7 @@ describe("JSON", () => {
       '{"name": "\\x"}',
       "(line 1): not valid JSON at column 10: text begins here that does not end on its line, or has an escape that JSON lacks",
     ],
+    ['{\n\n\n  "name": x\n}', "(line 4): not valid JSON at column 11: a value is expected here"],
     ['{"name": ', "(line 1): not valid JSON at column 10: the end is missing"],
     ['{"name": "x"} {}', "(line 1): not valid JSON at column 15: there is more after the end of the value"],
     ['{"a": 01}', "(line 1): not valid JSON at column 8: a comma or } is expected here"],

@@ -76,5 +76,5 @@ describe("groups of jobs", () => {
 test("a hundred documents are read, and more are not", () => {
   const many = (count: number): string => Array.from({ length: count }, () => "run: x\n").join("---\n");
   expect(read(many(100)).tasks).toHaveLength(100);
-  expect(problems(many(101))).toEqual([{ path: "", message: "has 101 documents, 100 at most" }]);
+  expect(problems(many(101))).toEqual([{ path: "", message: "has more than 100 documents" }]);
 });

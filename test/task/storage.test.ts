@@ -38,6 +38,7 @@ describe("buckets", () => {
     ["{ source: nebius://bucket }", "nebius"],
     ["{ name: disk, store: volume }", "volumes"],
     ["https://example.org/data.tgz", "fetched from a URL"],
+    ["https://account.blob.core.windows.net/container", "azure"],
     ["{ name: bucket, source: ./here }", "local files"],
     ["{ name: bucket, source: [./a, ./b], mode: COPY }", "local files"],
     ["tigris://bucket", "tigris"],

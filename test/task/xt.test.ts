@@ -72,6 +72,14 @@ test("boxes that are this machine are the local provider, and others are nobody'
   ]);
 });
 
+test("one type of one's own makes no other type known", () => {
+  const text =
+    "external-services: { x: { type: tyde } }\ncompute-targets: { t: { service: x } }\nproviders: { compute: { tide: a.B } }\n";
+  expect(told(text)).toEqual([
+    "external-services.x.type (line 1): 'tyde' is no type of service that XT has; did you mean 'tide'?",
+  ]);
+});
+
 test("values may be as XT takes them", () => {
   expect(one("service: b, low-pri: 'TRUE'")?.resources.spot).toBe(true);
   expect(one("service: b, low-pri: 'false'")?.resources.spot).toBe(false);
@@ -95,6 +103,7 @@ describe("what is wrong is told with a path and what to do", () => {
     ],
     ["service: b, nodes: '2'", "compute-targets.t.nodes (line 5): must be a whole number, and is text"],
     ["service: b, nodes: 0", "compute-targets.t.nodes (line 5): must be from 1 to 1024"],
+    ["service: b, nodes: 1025", "compute-targets.t.nodes (line 5): must be from 1 to 1024"],
     ["service: b, low-pri: maybe", "compute-targets.t.low-pri (line 5): must be true or false, and is text"],
     ["service: b, low-pri: null", "compute-targets.t.low-pri (line 5): must be true or false, and is empty"],
     ["service: b, boxes: x", "compute-targets.t.boxes (line 5): must be a list of texts, and is text"],
@@ -205,6 +214,21 @@ test("no credential of a service comes out, whatever is wrong beside it", () => 
       expect(said).not.toContain(SECRET);
       expect(said).not.toContain("271828182845904");
     }
+});
+
+test("nor does a slip of one character bring one out", () => {
+  const SECRET = "hunter2s3cr3t";
+  const text = `external-services:
+  b: { type: batch, key: "${SECRET}", url: u }
+  c: { type: vault, url: ${SECRET} }
+compute-targets: { t: { service: b } }
+`;
+  const signs = [..."\"':{}[]*&!|>\n\t@`%,-#\\", "? ", "!x ", "\\U", ""];
+  // Where the value is anybody's, as a service's url or name is, there is nothing to keep.
+  const end = text.indexOf("  c:");
+  for (let at = 0; at < end; at++)
+    for (const changed of signs.flatMap(sign => [0, 1].map(cut => text.slice(0, at) + sign + text.slice(at + cut))))
+      expect(JSON.stringify(problems(changed))).not.toContain(SECRET);
 });
 
 test("no tree of its keys makes anything but a TaskFileError", () => {

@@ -2,9 +2,11 @@
 import { basename } from "node:path";
 import type { Git, Mount, Package } from "@muster/core/task/inputs.ts";
 import { folderOf } from "./inputs/cache.ts";
+import { isCredentialFolder } from "./inputs/credentials.ts";
 import { sendFile } from "./inputs/file.ts";
 import type { Inputs, Placed, Source } from "./inputs/find.ts";
 import * as Folder from "./inputs/folder.ts";
+import type { Output } from "./output.ts";
 
 export { find, type Inputs } from "./inputs/find.ts";
 export { gitToken } from "./inputs/git-token.ts";
@@ -35,9 +37,17 @@ async function sendWorkdir(means: Folder.Means, workdir: Source | Git): Promise<
 }
 
 async function sendMount(means: Folder.Means, { path, source }: Placed): Promise<Mount> {
-  if (source.stats.isDirectory()) return { path, kind: "folder", packs: await sendFolder(means, source) };
+  if (source.stats.isDirectory()) {
+    if (isCredentialFolder(source.path)) warnOfCredentials(means.out, source);
+    return { path, kind: "folder", packs: await sendFolder(means, source) };
+  }
   const upload = await sendFile(means, sourceOf(source));
   return { path, kind: "file", mode: source.stats.mode & 0o777, upload };
+}
+
+function warnOfCredentials(out: Output, { written }: Source): void {
+  const advice = "name the files that the job needs one by one, and they are sent as secrets";
+  out.note(`${out.style("yellow", "warning:")} ${written} holds credentials, and is kept like any folder: ${advice}`);
 }
 
 const sendFolder = (means: Folder.Means, source: Source): Promise<string[]> =>

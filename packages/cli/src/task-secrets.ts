@@ -6,6 +6,8 @@ import { EnvName } from "@muster/core/task/task.ts";
 import { variablesIn } from "@muster/task/paths.ts";
 import { type Draft, fulfil, requireGiven } from "@muster/task/read.ts";
 import { InvalidArgumentError } from "commander";
+import type { Cli } from "./cli.ts";
+import { gitToken } from "./inputs.ts";
 import { all } from "./pages.ts";
 
 /** By name; without a value: the workspace's of that name. */
@@ -50,6 +52,22 @@ export function given(draft: Draft, { env = {}, secret = {} }: Options): Draft {
 
 const inPaths = ({ workdir, fileMounts, buckets }: Draft): ReadonlySet<string> =>
   new Set(variablesIn(JSON.stringify([workdir, fileMounts, buckets])));
+
+/**
+ * The draft as it can be sent: with what the command line gives, with the password of the git repository that it is to
+ * clone, and with what the workspace keeps.
+ * @throws as `settled` does
+ */
+export function complete(
+  { connect, env }: Pick<Cli, "connect" | "env">,
+  draft: Draft,
+  options: Options,
+  file?: string,
+): Promise<Draft> {
+  const said = given(draft, options);
+  const secrets = { ...said.task.secrets, ...gitToken(said, env) };
+  return settled(connect, { ...said, task: { ...said.task, secrets } }, file);
+}
 
 /**
  * The draft with the workspace's secrets in the place of variables that have no value. The control plane is asked only

@@ -37,7 +37,7 @@ export function holdCluster(reading: Reading, { groups, idle }: ClusterDraft): v
 }
 
 /** Where the field, or the nearest that it is part of, came from. */
-export function originOf(reading: Reading, field: readonly string[]): Place {
+function originOf(reading: Reading, field: readonly string[]): Place {
   for (let length = field.length; length > 0; length--) {
     const found = reading.origins.get(field.slice(0, length).join("."));
     if (found !== undefined) return found;

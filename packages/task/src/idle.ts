@@ -115,13 +115,14 @@ function waitFor(reading: Reading, value: Node, at: Place): void {
   else refuse(reading, at, `must be one of ${words.join(", ")}, and is "${word}"`, similar(word, words));
 }
 
-/** `autostop: true`, `false`, `10` (minutes), `-1` (never), `10h`, or SkyPilot's map. */
+/** `autostop: true`, `false`, `10` (minutes), `-1` (never; so does any number below zero), `10h`, or SkyPilot's map. */
 export function autostop(reading: Reading, node: Node, at: Place): Idle | undefined {
   if (!claim(reading, "idle", at)) return undefined;
   if (node.kind === "map") return autostopMap(reading, node, at);
   if (node.kind === "list") return mistyped(reading, node, at, "true, false, minutes, a time or a map");
   if (node.value === true) return { after: AUTOSTOP_MINUTES, action: "stop" };
-  if (node.value === false || node.value === -1) return "never";
+  // As in SkyPilot: whatever is below zero says that it never stops.
+  if (node.value === false || (typeof node.value === "number" && node.value < 0)) return "never";
   const parts: Parts = {};
   minutes(reading, node, at, parts);
   return parts.after === undefined ? undefined : { after: parts.after, action: "stop" };

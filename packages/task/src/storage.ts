@@ -27,6 +27,7 @@ const STORES: Readonly<Record<string, string>> = {
   ...{ s3: "s3", gcs: "gs", r2: "r2", azure: "az", ibm: "cos", oci: "oci", nebius: "nebius", coreweave: "cw" },
   ...{ tigris: "tigris", hf: "hf", volume: "volume" },
 };
+const AZURE = /^https:\/\/[^/]+\.blob\.core\.windows\.net(?:\/|$)/i;
 const OUMI_STORES = ["s3", "gcs", "r2"];
 const MODES = { MOUNT: "mount", COPY: "copy", MOUNT_CACHED: "mount_cached" } as const satisfies Record<
   string,
@@ -40,14 +41,15 @@ const schemeOf = (source: string): string => (source.split("://", 1)[0] ?? "").t
 /** Takes a bucket along, or notes why it cannot be. */
 export function putBucket(reading: Reading, bucket: Bucket, at: Place, out: Draft): undefined {
   const scheme = schemeOf(bucket.source);
-  if (scheme !== "s3") return defer(reading, at, whyNot(scheme));
+  if (scheme !== "s3") return defer(reading, at, whyNot(scheme, bucket.source));
   const source = bucket.source.replace(/^s3:/i, "s3:");
   const issue = BucketSource.safeParse(source).error?.issues[0];
   if (issue !== undefined && !isOpen(source, out)) refuse(reading, at, messageOf(issue));
   else out.buckets.push({ ...bucket, source });
 }
 
-function whyNot(scheme: string): string {
+function whyNot(scheme: string, source: string): string {
+  if (AZURE.test(source)) return ofStore("azure");
   if (/^(?:https?|ftp)$/.test(scheme)) return "files that are fetched from a URL: fetch them in setup";
   const [store] = Object.entries(STORES).find(([, known]) => known === scheme) ?? [scheme];
   return ofStore(store);

@@ -137,7 +137,8 @@ export class Bench {
     await this.plane.close();
     // Removing what a test has mounted would remove it from where it comes from.
     for (const place of mountsIn(this.home.root)) await unmount(place);
-    await rm(this.home.root, { recursive: true, force: true });
+    // A power-off command may still be writing there.
+    await rm(this.home.root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

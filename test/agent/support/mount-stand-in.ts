@@ -12,8 +12,8 @@ import { join } from "node:path";
 export function canMount(): boolean {
   if (process.getuid?.() !== 0 || !existsSync("/dev/fuse")) return false;
   const place = mkdtempSync(join(tmpdir(), "ma-mnt-"));
-  const can = spawnSync("mount", ["-t", "tmpfs", "none", place]).status === 0;
-  if (can) spawnSync("umount", [place]);
+  const can = spawnSync("/bin/mount", ["-t", "tmpfs", "none", place]).status === 0;
+  if (can) spawnSync("/bin/umount", [place]);
   rmSync(place, { recursive: true, force: true });
   return can;
 }

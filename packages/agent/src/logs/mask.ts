@@ -80,9 +80,10 @@ export class Mask {
   #runs(bytes: Buffer): Run[] {
     const runs: Run[] = [];
     if (this.isEmpty) return runs;
+    const heads = this.#heads;
     for (let index = 0, head = 0; index < bytes.length; index++) {
       head = (head << 8) | (bytes[index] ?? 0);
-      if (this.#heads[slotOf(head)] === 0 || index < 3) continue;
+      if (heads[slotOf(head)] === 0 || index < 3) continue;
       const start = index - 3;
       const found = this.#byHead.get(head)?.find(pattern => isAt(bytes, start, pattern));
       if (found !== undefined) extend(runs, start, start + found.length);

@@ -25,7 +25,7 @@ fetch() {
     [ "$(git -C "$folder" config --get remote.origin.url)" = "$url" ] || { say "$folder is there, and is not a clone of $url"; return 1; }
     quiet_git -C "$folder" fetch --quiet --tags --force origin || return
   else
-    rm -rf -- "$beside" && quiet_git clone --quiet -- "$url" "$beside" && mv -T -- "$beside" "$folder" || return
+    rm -rf -- "$beside" && quiet_git clone --quiet -- "$url" "$beside" && mv -- "$beside" "$folder" || return
   fi
   for at in "refs/remotes/origin/\${revision:-HEAD}" "refs/tags/$revision" "$revision"; do
     at=$(git -C "$folder" rev-parse --verify --quiet "$at^{commit}") || continue

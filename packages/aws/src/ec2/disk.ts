@@ -17,6 +17,16 @@ const tiers: Readonly<Record<string, { readonly iops: number; readonly throughpu
   best: { iops: 16_000, throughput: 1_000 },
 };
 
+const tierOf = ({ diskTier = "none" }: Pick<Resources, "diskTier">) =>
+  Object.hasOwn(tiers, diskTier.toLowerCase()) ? tiers[diskTier.toLowerCase()] : undefined;
+
+const unknownTier = ({ diskTier }: Pick<Resources, "diskTier">): string => `there is no disk tier '${diskTier}'`;
+const CHOOSE = `choose one of: ${Object.keys(tiers).join(", ")}`;
+
+/** Why there is no such tier; undefined when there is. */
+export const refuseTier = (resources: Pick<Resources, "diskTier">): { reason: string; hint: string } | undefined =>
+  tierOf(resources) === undefined ? { reason: unknownTier(resources), hint: CHOOSE } : undefined;
+
 /** gp3: operations per second for each GiB, and MiB per second for each operation. */
 const IOPS_PER_GIB = 500;
 const THROUGHPUT_PER_IOPS = 0.25;
@@ -33,11 +43,8 @@ export function disksOf(
   image: NamedImage,
   kmsKey: string | undefined,
 ): BlockDeviceMapping[] {
-  const tier = tiers[(resources.diskTier ?? "none").toLowerCase()];
-  if (tier === undefined)
-    throw new MusterError("unsupported", `there is no disk tier '${resources.diskTier}'`, {
-      hint: `choose one of: ${Object.keys(tiers).join(", ")}`,
-    });
+  const tier = tierOf(resources);
+  if (tier === undefined) throw new MusterError("unsupported", unknownTier(resources), { hint: CHOOSE });
   // An image cannot be put on a disk that is smaller than its own.
   const size = Math.max(resources.diskSize ?? USUAL, image.minDisk);
   const iops = Math.min(tier.iops, Math.max(3_000, size * IOPS_PER_GIB));

@@ -46,7 +46,7 @@ async function submit(
   const result = await readTask(cli.cwd, { file, overrides, ...options });
   requireTask(result, file);
   const accepted = accept(out, file, result);
-  const draft = await Secrets.settled(cli.connect, Secrets.given(accepted.draft, options), file);
+  const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
   const inputs = Inputs.find(cli.cwd, draft, file);
   using stop = interrupt();

@@ -60,7 +60,7 @@ async function set(cli: Cli, name: string, said: Said, overrides: readonly strin
   const provider = said.provider ?? cloud;
   if (provider === undefined)
     throw new MusterError("invalid_request", "which provider?", {
-      hint: `name one: muster targets set ${name} --provider local; see which there are with: muster doctor`,
+      hint: `name one: muster targets set ${name} --provider local; see which there are with: muster which`,
     });
   const idle = tasks[0]?.idle;
   const nodes = said.nodes;

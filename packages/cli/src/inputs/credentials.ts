@@ -69,6 +69,12 @@ export function isCredential(source: string, place: string, home = homedir()): b
   );
 }
 
+/** Folders of which most of what is in them is credentials. */
+const FOLDERS = new Set([".ssh", ".aws", ".kube", ".docker", ".kaggle", ".config/gcloud", ".config/gh"]);
+
+/** Whether a folder is one whose files should rather be named one by one. */
+export const isCredentialFolder = (path: string, home = homedir()): boolean => FOLDERS.has(below(path, home));
+
 /** How to get the credentials that belong there; nothing for other files. */
 export function howToMake(source: string, home = homedir()): string | undefined {
   const path = below(source, home);

@@ -105,7 +105,7 @@ interface Folder {
 function walk(entries: Entry[], { root, path, scope, inside }: Folder): void {
   for (const child of inside.children) {
     const name = path === "" ? child.name : `${path}/${child.name}`;
-    const full = join(root, name);
+    const full = `${root}/${name}`;
     if (isIgnored(scope, full, child.isDirectory())) continue;
     if (child.isDirectory()) descend(entries, { root, path: name, scope }, full);
     else if (child.isSymbolicLink()) entries.push({ path: name, kind: "link", target: targetOf(full) });

@@ -1,5 +1,5 @@
 /** Packages that are folders or files of this machine: where they are on the host, and what must be sent for that. */
-import { basename, isAbsolute, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, relative, sep } from "node:path";
 import type { Package } from "@muster/core/task/inputs.ts";
 import { isLeftOut } from "./list.ts";
 import { localPath } from "./local-path.ts";
@@ -22,7 +22,7 @@ interface Surroundings {
 
 /** What is in the working folder is there already; anything else is mounted below `~`, under its own name. */
 export function placePackages(packages: readonly Package[], around: Surroundings): Placing {
-  const places = new Map<string, string>();
+  const found = new Map<string, { readonly path: string; readonly source: string }>();
   const placed = packages.map(one => {
     const { path, extras } = splitExtras(one);
     const isTheirs = around.isCloned && /^\.(\/|$)/.test(path);
@@ -30,11 +30,12 @@ export function placePackages(packages: readonly Package[], around: Surroundings
     const full = localPath(around.cwd, path);
     const inside = insideOf(around, full);
     if (inside !== undefined) return { ...one, source: `./${inside}${extras}` };
-    const place = places.get(full) ?? free(`~/${basename(full) || "files"}`, [...around.taken, ...places.values()]);
-    places.set(full, place);
-    return { ...one, source: place + extras };
+    const taken = [...around.taken, ...Array.from(found.values(), mount => mount.path)];
+    const mount = found.get(full) ?? { path: free(basename(full) || "files", taken), source: path };
+    found.set(full, mount);
+    return { ...one, source: mount.path + extras };
   });
-  return { packages: placed, mounts: [...places].map(([source, path]) => ({ path, source })) };
+  return { packages: placed, mounts: [...found.values()] };
 }
 
 /** Only what is written as a path: `name` and `name/other` are requirements and repositories. */
@@ -56,8 +57,9 @@ function insideOf({ cwd, workdir }: Surroundings, full: string): string | undefi
   return path.split(sep).join("/");
 }
 
-/** The place itself, or with the first number behind it that makes it nobody's. */
-function free(place: string, taken: readonly string[]): string {
-  const isTaken = (wanted: string): boolean => taken.some(one => resolve("/", one) === resolve("/", wanted));
-  for (let number = 2, name = place; ; number++, name = `${place}-${number - 1}`) if (!isTaken(name)) return name;
+/** `~/<name>`, or below the first folder where nothing else is to be: installers go by names, which therefore stay. */
+function free(name: string, taken: readonly string[]): string {
+  const isTaken = (place: string): boolean => taken.some(one => one.replace(/\/+$/, "") === place);
+  for (let place = `~/${name}`, number = 2; ; place = `~/packages-${number++}/${name}`)
+    if (!isTaken(place)) return place;
 }

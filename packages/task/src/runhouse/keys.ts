@@ -7,7 +7,6 @@ import {
   type Field,
   flag,
   type Keys,
-  mapping,
   type Place,
   type Reading,
   refuse,
@@ -71,7 +70,6 @@ const instanceType: Read = (reading, value, at, out) => {
 const nodes: Read = (reading, value, at, out) => {
   const read = whole(reading, value, at);
   if (read === undefined || !claim(reading, "nodes", at)) return;
-  if (read < 1) return void refuse(reading, at, "must be at least 1");
   out.draft.task.nodes = read;
   if (at.path.endsWith("num_instances") && out.isAccelerator && read > 1)
     reading.warnings.push(`${at.path}: counts here; Runhouse makes one machine when instance_type has a ':'`);
@@ -115,14 +113,20 @@ const CREDENTIALS = ["ssh_user", "ssh_private_key", "password", "ssh_host", "ssh
 const credentials: Read = (reading, value, at) => {
   if (value.kind === "scalar" && typeof value.value === "string") return;
   if (value.kind !== "map") return void refuse(reading, at, "must be a map, or the name of a secret of Runhouse's");
-  for (const [key, entry] of mapping(reading, value, at)?.entries ?? []) {
+  for (const [key, entry] of value.entries) {
     const place = { path: join(at.path, key), line: entry.line ?? at.line };
-    if (!CREDENTIALS.includes(key))
-      refuse(reading, place, "is not a key that Runhouse knows", similar(key, CREDENTIALS));
+    if (!CREDENTIALS.includes(key)) stranger(reading, key, place, at);
     else if (entry.value.kind !== "scalar" || typeof entry.value.value === "number")
       refuse(reading, place, "must be text");
   }
 };
+
+/** A key that is like none of them may be a credential itself. */
+function stranger(reading: Reading, key: string, place: Place, at: Place): void {
+  const meant = similar(key, CREDENTIALS);
+  if (meant === undefined) refuse(reading, { ...place, path: at.path }, "has a key here that Runhouse does not know");
+  else refuse(reading, place, "is not a key that Runhouse knows", meant);
+}
 
 const dryrun: Read = (reading, value, at) => {
   if (flag(reading, value, at)) reading.warnings.push(`${at.path}: say --dry-run to see what would be done`);

@@ -1,10 +1,10 @@
 /**
  * Values as nodes of a YAML document that every loader reads alike.
  *
- * What PyYAML, which reads YAML 1.1, would take for something else than text is quoted: `yes`, `010`, `1:30`, `2024-01-01`.
+ * The document's schema quotes what YAML 1.1 would take for something else than text: `yes`, `010`, `1:30`, `2024-01-01`.
+ * What it does not know of is quoted here.
  */
 import { Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
-import { resolve } from "../yaml/scalar.ts";
 
 /** What the writer makes nodes of. Undefined is left out. */
 export type Value = string | number | boolean | null | undefined | readonly Value[] | { readonly [key: string]: Value };
@@ -42,7 +42,7 @@ function text(value: string): Scalar {
 }
 
 /** A tab in text without quotes is an error to PyYAML. */
-const isOdd = (value: string): boolean => ODD.test(value) || SIGNS.has(value) || typeof resolve(value) !== "string";
+const isOdd = (value: string): boolean => ODD.test(value) || SIGNS.has(value);
 
 /** The file's text with such characters as their escapes: they stand in double quotes only. */
 export const escaped = (file: string): string =>

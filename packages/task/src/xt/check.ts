@@ -71,9 +71,16 @@ export function checkMap(reading: Reading, map: Mapping, at: Place, { keys, requ
   for (const [key, { value, line }] of map.entries) {
     const place = { path: join(at.path, key), line };
     const type = Object.hasOwn(keys, key) ? keys[key] : undefined;
-    if (type === undefined) refuse(reading, place, "is not a property of XT", similar(key, Object.keys(keys)));
+    if (type === undefined) unknown(reading, key, { at, place }, keys);
     else check(reading, value, place, type);
   }
   for (const key of required)
     if (!map.entries.has(key)) refuse(reading, { path: join(at.path, key), line: at.line }, "is missing");
+}
+
+/** What a slip has made a key of may be a credential: of services, a key that is like none of XT's is not shown. */
+function unknown(reading: Reading, key: string, where: { at: Place; place: Place }, keys: Shape["keys"]): void {
+  const meant = similar(key, Object.keys(keys));
+  if (meant !== undefined || !("type" in keys)) refuse(reading, where.place, "is not a property of XT", meant);
+  else refuse(reading, { ...where.place, path: where.at.path }, "has a property here that XT does not have");
 }

@@ -1,5 +1,6 @@
 /** XT's config files: what they say of where jobs run, as Muster's targets. */
 import type { TargetDraft } from "../draft.ts";
+import type { Issue } from "../error.ts";
 import { defer, mapping, type Place, type Reading, refuse, similar } from "../reading.ts";
 import type { WholeFile } from "../whole-file.ts";
 import { strayTags } from "../yaml/tags.ts";
@@ -35,7 +36,7 @@ function read(documents: readonly Node[], reading: Reading): { readonly targets:
     refuse(reading, { path: "---" }, `separates ${documents.length} documents, and an XT config is one`);
   const root = first === undefined ? undefined : mapping(reading, first, { path: "", line: first.line ?? 1 });
   if (root === undefined) return { targets: [] };
-  reading.issues.push(...strayTags(root));
+  reading.issues.push(...strayTags(root).map(quiet));
   for (const [name, { value, line }] of root.entries) section(reading, name, value, { path: name, line });
   const own = registered(reading, root);
   const config = { root, services: servicesOf(reading, root, own) };
@@ -44,6 +45,12 @@ function read(documents: readonly Node[], reading: Reading): { readonly targets:
   left(reading, root, own);
   return { targets };
 }
+
+/** Of a service, what looks like a tag may be a password that begins with an exclamation mark. */
+const quiet = (issue: Issue): Issue =>
+  issue.path.startsWith("external-services.")
+    ? { ...issue, message: "has a tag, or text that begins with !", suggestion: "put it in quotes" }
+    : issue;
 
 function section(reading: Reading, name: string, value: Node, at: Place): void {
   if (!SECTIONS.includes(name)) {

@@ -38,7 +38,7 @@ export const services: Readonly<Record<string, Shape>> = {
 /** Services on which jobs run. */
 export const computes = ["philly", "batch", "aml"];
 
-export const target: Shape = {
+const target: Shape = {
   keys: {
     ...all("text", "service vm-size azure-image box-class docker setup vc cluster queue sku compute name"),
     ...{ "low-pri": "bool", boxes: "texts", nodes: "whole" },
@@ -46,11 +46,11 @@ export const target: Shape = {
   required: ["service"],
 };
 
-export const docker: Shape = { keys: all("text", "registry image"), required: ["registry", "image"] };
+const docker: Shape = { keys: all("text", "registry image"), required: ["registry", "image"] };
 
-export const setup: Shape = { keys: { activate: "text", ...all("texts", "conda-packages pip-packages") } };
+const setup: Shape = { keys: { activate: "text", ...all("texts", "conda-packages pip-packages") } };
 
-export const box: Shape = {
+const box: Shape = {
   keys: { ...all("text", "address os box-class setup"), "max-runs": "whole", actions: "texts" },
   required: ["address", "max-runs"],
 };

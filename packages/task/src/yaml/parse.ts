@@ -80,13 +80,17 @@ function characterProblem(text: string): Issue | undefined {
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | Issue {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
-  let lexemes = 0;
+  const count = { lexemes: 0, documents: 0 };
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
-    lexemes += 1;
-    if (lexemes > MOST_LEXEMES)
-      return { path: "", message: "has more in it than any task file: put data into files of their own" };
-    tokens.push(...parser.next(lexeme));
+    count.lexemes += 1;
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "document") count.documents += 1;
+    }
+    if (count.lexemes > MOST_LEXEMES)
+      return tooMuch("has more in it than any task file: put data into files of their own");
+    if (count.documents > MOST_DOCUMENTS) return tooMuch(`has more than ${MOST_DOCUMENTS} documents`);
     // Its stack holds the document, and one entry for each level that is open.
     if (parser.stack.length > MOST_DEPTH + 2) return tooDeep(lines.linePos(parser.stack.at(-1)?.offset ?? 0).line);
   }
@@ -94,19 +98,18 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] | Issue {
   return tokenProblem(tokens, lines) ?? tokens;
 }
 
+const tooMuch = (message: string): Issue => ({ path: "", message });
 const tooDeep = (line: number): Issue => ({ path: "", line, message: `nested deeper than ${MOST_DEPTH} levels` });
 
-/** Depth, aliases and documents, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
+/** Depth and aliases, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
 function tokenProblem(tokens: readonly CST.Token[], lines: LineCounter): Issue | undefined {
-  const documents = tokens.filter(({ type }) => type === "document").length;
-  if (documents > MOST_DOCUMENTS) return { path: "", message: `has ${documents} documents, ${MOST_DOCUMENTS} at most` };
   const todo = tokens.map(token => ({ token, depth: 0 }));
   let aliases = 0;
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const { token, depth } = next;
     if (depth > MOST_DEPTH) return tooDeep(lines.linePos(token.offset).line);
     if (token.type === "alias") aliases += 1;
-    if (aliases > MOST_ALIASES) return { path: "", message: `has more than ${MOST_ALIASES} aliases` };
+    if (aliases > MOST_ALIASES) return tooMuch(`has more than ${MOST_ALIASES} aliases`);
     todo.push(...inside(token, depth));
   }
   return undefined;
@@ -126,7 +129,7 @@ function syntaxIssues(errors: readonly YAMLError[], lines: LineCounter): Issue[]
     const { line, col } = lines.linePos(error.pos[0]);
     if (first.has(line)) continue;
     const tabs = error.code === "TAB_AS_INDENT";
-    const message = `not valid YAML at column ${Math.max(col, 1)}: ${error.message}`;
+    const message = `not valid YAML at column ${Math.max(col, 1)}: ${unquoted(error)}`;
     first.set(line, { path: "", line: Math.max(line, 1), message, ...(tabs && { suggestion: "indent with spaces" }) });
   }
   return [...first.values()].slice(0, MOST_ERRORS);
@@ -138,6 +141,9 @@ function aliasProblem(document: YamlDocument.Parsed): Issue | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
-    return { path: "", message: `an alias cannot be followed: ${error.message}` };
+    return { path: "", message: `an alias cannot be followed: ${unquoted(error)}` };
   }
 }
+
+/** Without the piece of the file that such a message may end with: it may be somebody's password. */
+const unquoted = ({ message }: Error): string => message.replace(/(?:: | (?<=escape sequence )).*$/s, "");

@@ -1,6 +1,7 @@
 /** Requests that no machine of this deployment can meet, told from the words of the request alone. */
 import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
+import { refuseTier } from "../disk.ts";
 import { refuseAccelerators } from "./accelerators.ts";
 import { nearest } from "./near.ts";
 import { homesFor, refuseNetwork } from "./network.ts";
@@ -9,19 +10,9 @@ import type { Refusal } from "./reasons.ts";
 
 type Rule = (catalog: Catalog, resources: Choice) => Refusal | undefined;
 
-/** In the order in which to tell them. */
+/** The first that applies. */
 export const refuse: Rule = (catalog, resources) => {
-  for (const rule of [
-    empty,
-    region,
-    refuseNetwork,
-    zone,
-    images,
-    image,
-    reservation,
-    instanceType,
-    refuseAccelerators,
-  ]) {
+  for (const rule of RULES) {
     const refusal = rule(catalog, resources);
     if (refusal !== undefined) return refusal;
   }
@@ -117,3 +108,19 @@ const images: Rule = ({ region: here }, { image: wanted, images: named }) => {
 };
 
 const leaveOut = (key: string): string => `run it where there is one with: --resources.${key} null`;
+
+const diskTier: Rule = (_catalog, resources) => refuseTier(resources);
+
+/** In the order in which to tell them. */
+const RULES: readonly Rule[] = [
+  empty,
+  region,
+  refuseNetwork,
+  zone,
+  images,
+  image,
+  diskTier,
+  reservation,
+  instanceType,
+  refuseAccelerators,
+];
