@@ -14,7 +14,7 @@ export const MOST_BYTES = 256 * 1024;
 export const MOST_DEPTH = 32;
 const MOST_ALIASES = 100;
 /** Words, signs and line ends outside of scripts: those of some thousand lines. */
-const MOST_LEXEMES = 20_000;
+const MOST_LEXEMES = 15_000;
 const MOST_DOCUMENTS = 100;
 const MOST_ERRORS = 5;
 
@@ -80,25 +80,30 @@ function characterProblem(text: string): Issue | undefined {
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | Issue {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
-  const count = { lexemes: 0, documents: 0 };
+  let lexemes = 0;
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
-    count.lexemes += 1;
-    for (const token of parser.next(lexeme)) {
-      tokens.push(token);
-      if (token.type === "document") count.documents += 1;
-    }
-    if (count.lexemes > MOST_LEXEMES)
-      return tooMuch("has more in it than any task file: put data into files of their own");
-    if (count.documents > MOST_DOCUMENTS) return tooMuch(`has more than ${MOST_DOCUMENTS} documents`);
+    lexemes += 1;
+    tokens.push(...parser.next(lexeme));
     // Its stack holds the document, and one entry for each level that is open.
     if (parser.stack.length > MOST_DEPTH + 2) return tooDeep(lines.linePos(parser.stack.at(-1)?.offset ?? 0).line);
+    const excess = lexemes > MOST_LEXEMES ? CROWDED : documentProblem(tokens);
+    if (excess !== undefined) return excess;
   }
   tokens.push(...parser.end());
-  return tokenProblem(tokens, lines) ?? tokens;
+  return documentProblem(tokens) ?? tokenProblem(tokens, lines) ?? tokens;
+}
+
+/** Counted only when there may be too many: comments and line ends between documents are tokens as well. */
+function documentProblem(tokens: readonly CST.Token[]): Issue | undefined {
+  if (tokens.length <= MOST_DOCUMENTS || tokens.at(-1)?.type !== "document") return undefined;
+  const documents = tokens.filter(({ type }) => type === "document").length;
+  return documents > MOST_DOCUMENTS ? tooMuch(`has more than ${MOST_DOCUMENTS} documents`) : undefined;
 }
 
 const tooMuch = (message: string): Issue => ({ path: "", message });
+
+const CROWDED = tooMuch("has more in it than any task file: put data into files of their own");
 const tooDeep = (line: number): Issue => ({ path: "", line, message: `nested deeper than ${MOST_DEPTH} levels` });
 
 /** Depth and aliases, counted over the tokens without recursion: what comes later recurses, and follows aliases. */
