@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
+import { batches, LEVEL } from "../../packages/cli/src/inputs/batch.ts";
 import { Changed, fingerprint } from "../../packages/cli/src/inputs/content.ts";
 import { type Entry, isLeftOut, largest, list } from "../../packages/cli/src/inputs/list.ts";
 import { pack } from "../../packages/cli/src/inputs/pack.ts";
@@ -200,6 +201,19 @@ describe("what is in it", () => {
       { path: "small.txt", size: 2 },
     ]);
   });
+});
+
+test("what does not shrink is only stored; numbers in a row, of which a part is noise, do shrink", () => {
+  const noise = crypto.getRandomValues(new Uint8Array(65_536));
+  const numbers = new Uint8Array(262_144).map((_, at) => (at % 4 === 0 ? (noise[at / 4] ?? 0) : 63));
+  const text = new TextEncoder().encode("loss.backward()\n".repeat(2000));
+  const small = noise.subarray(0, 512);
+  const found = Array.from(batches([text, small, noise, small, numbers]), ({ bytes, level }) => [bytes.length, level]);
+  expect(found).toEqual([
+    [text.length + 512, LEVEL],
+    [noise.length + 512, 0],
+    [numbers.length, LEVEL],
+  ]);
 });
 
 describe("what stays at home", () => {

@@ -83,7 +83,7 @@ export const Assignment = z.object({
   run: z.string().optional(),
   /** The environment contract and the task's own variables. */
   env: z.record(z.string(), z.string()),
-  /** Names in `env` whose values are masked in what the agent itself prints. */
+  /** Names in `env` whose values are masked in the job's log and in what the agent says. */
   secretNames: z.array(z.string()),
   workdir: z.union([z.object({ packs: z.array(Input) }), Git]).optional(),
   mounts: z.array(Mount),
