@@ -19,7 +19,7 @@ test("whatever Muster tells a job under its own names is Muster's", () => {
   for (const name of names) expect([name, ...wrong(name)]).toEqual([name, MUSTER]);
 });
 
-test.each("LD_PRELOAD LD_AUDIT GLIBC_TUNABLES BASH_ENV ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS".split(" "))(
+test.each("LD_PRELOAD LD_AUDIT GLIBC_TUNABLES BASH_ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS".split(" "))(
   "%s is read before a script begins",
   name => {
     expect(wrong(name)).toEqual([SHELL]);

@@ -5,6 +5,7 @@ import { describe } from "@muster/core/cluster/idle.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Exit from "./exit.ts";
 import { duration, wrap } from "./format.ts";
+import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
 import * as Shown from "./shown.ts";
@@ -25,6 +26,8 @@ export interface Means {
   readonly out: Output;
   readonly client: Client;
   readonly signal: AbortSignal;
+  /** Where else the job's log goes. */
+  readonly copy?: LogCopy | undefined;
 }
 
 /** Waits for the cluster, then for the job, with its log. @returns the exit code. */

@@ -2,6 +2,7 @@
 import type { Client } from "@muster/api/client.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { type Chunk, follow, readChunk, type Sink } from "./follow.ts";
+import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
 import { ranks } from "./ranks.ts";
 import { stripper } from "./strip.ts";
@@ -10,6 +11,8 @@ export interface Means {
   readonly out: Output;
   readonly client: Client;
   readonly signal?: AbortSignal;
+  /** Where else the log goes, as plain text. */
+  readonly copy?: LogCopy | undefined;
 }
 
 /** Text for a reader, JSON lines, or the bytes as the job wrote them. */
@@ -21,7 +24,10 @@ type Streamed = Pick<Job.Info, "id" | "nodes">;
 export async function stream(means: Means, job: Streamed, following: boolean, form: Form = "text"): Promise<void> {
   const { out, client, signal } = means;
   const call = signal && { signal };
-  const sink = sinkOf(form, out, job.nodes);
+  const sink = both(
+    sinkOf(form, out, job.nodes),
+    means.copy && textSink({ ...means.copy, terminal: false }, job.nodes),
+  );
   const notice = (line: string): void => out.note(out.style("yellow", line));
   await follow(
     {
@@ -39,6 +45,21 @@ export async function stream(means: Means, job: Streamed, following: boolean, fo
     { follow: following, ...(signal && { signal }) },
   );
   await sink.end();
+  await means.copy?.end();
+}
+
+function both(first: Ending, second: Ending | undefined): Ending {
+  if (second === undefined) return first;
+  return {
+    write: async (chunk, bytes) => {
+      await first.write(chunk, bytes);
+      await second.write(chunk, bytes);
+    },
+    end: async () => {
+      await first.end();
+      await second.end();
+    },
+  };
 }
 
 interface Ending extends Pick<Sink, "write"> {
@@ -53,7 +74,7 @@ function sinkOf(form: Form, out: Output, nodes: number): Ending {
 const rawSink = (out: Output): Ending => ({ write: (_, bytes) => out.bytes(bytes), end: async () => {} });
 
 /** The log as text: ranks in front of lines where there are several, and control sequences for terminals only. */
-function textSink(out: Output, nodes: number): Ending {
+function textSink(out: Pick<Output, "bytes" | "terminal">, nodes: number): Ending {
   const lines = ranks(nodes);
   const plain = perRank(stripper);
   return {

@@ -1,14 +1,7 @@
 /** Commands that take a task file: keys of the file may be given as options, such as `--resources.cloud local`. */
+import { topKeys as KEYS } from "@muster/task/keys.ts";
 import { nearest } from "@muster/task/reading.ts";
 import { Command, InvalidArgumentError, type ParseOptionsResult } from "commander";
-
-/** The top-level keys of every form of task file, also those that Muster cannot do yet: their refusal says why. */
-const KEYS = new Set(
-  [
-    "name resources groups num_nodes nodes workdir working_dir setup run envs env secrets file_mounts storage_mounts user idle",
-    "timeout service pool volumes volume_mounts config inputs outputs event_callback managed_secrets execution",
-  ].flatMap(names => names.split(" ")),
-);
 
 /** Splits off the options that are keys of a task file, each with its value. What the command knows itself is its own. */
 export function splitOverrides(

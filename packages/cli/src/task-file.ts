@@ -25,7 +25,26 @@ export async function readTask(cwd: string, wish: Wish): Promise<Result> {
   const path = wish.file === "-" ? "standard input" : (wish.file ?? "the command line");
   const text = wish.file === undefined ? alone(wish) : await loaded(cwd, wish.file, path);
   const dialect = wish.dialect === undefined ? {} : { dialect: wish.dialect };
-  return named(path, () => read(text, { ...dialect, overrides, envs: wish.env ?? {}, path }));
+  const spot = oumiSpot(process.env);
+  return named(path, () => read(text, { ...dialect, ...spot, overrides, envs: wish.env ?? {}, path }));
+}
+
+const SPOT: ReadonlyMap<string, boolean> = new Map([
+  ["spot", true],
+  ["true", true],
+  ["nonspot", false],
+  ["false", false],
+]);
+
+/** Oumi's users say with a variable whether their jobs run on spot machines, whatever their files say. */
+export function oumiSpot(env: NodeJS.ProcessEnv): { oumiSpot?: boolean } {
+  const word = (env.OUMI_USE_SPOT_VM ?? "").trim().toLowerCase();
+  if (word === "" || word === "config") return {};
+  const spot = SPOT.get(word);
+  if (spot !== undefined) return { oumiSpot: spot };
+  throw new MusterError("invalid_request", `OUMI_USE_SPOT_VM is "${word}", which says nothing`, {
+    hint: `set it to one of ${[...SPOT.keys(), "config"].join(", ")}, or unset it`,
+  });
 }
 
 /** Puts the file's name to the issues that reading it finds. */

@@ -34,6 +34,7 @@ export interface JobOptions {
 }
 
 export interface FlowOptions {
+  readonly outputFilepath?: string;
   readonly detach?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;

@@ -1,4 +1,4 @@
-/** The text of the file that a command names, or of what is piped into it; never more of it than a task file may have. */
+/** The text of the file that a command names, by its path or URL, or of what is piped into it; never more of it than a task file may have. */
 import { createReadStream, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -6,9 +6,11 @@ import { MusterError } from "@muster/core/error.ts";
 import { TaskFileError } from "@muster/task/read.ts";
 import { nearest } from "@muster/task/reading.ts";
 import { MOST_BYTES } from "@muster/task/yaml/parse.ts";
+import { fetched, isUrl } from "./task-url.ts";
 
 /** @throws MusterError `invalid_request` when there is no such file, and for one that is too large or not UTF-8. */
 export async function load(cwd: string, file: string): Promise<string> {
+  if (isUrl(file)) return decoded(await fetched(file, stream => head(stream, file)), file);
   if (file === "-") return decoded(await head(process.stdin, file), "standard input");
   try {
     const path = resolve(cwd, file);

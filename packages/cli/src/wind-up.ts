@@ -7,6 +7,7 @@ import { attend, type Launched, type Means } from "./attend.ts";
 import type { Cli } from "./cli.ts";
 import { plural } from "./format.ts";
 import type { Interrupt } from "./interrupt.ts";
+import type { LogCopy } from "./log-copy.ts";
 import { isCi } from "./output.ts";
 import { step } from "./progress.ts";
 import * as Watch from "./watch.ts";
@@ -17,12 +18,14 @@ interface Stay {
   readonly stop: Interrupt;
   /** Do not stay at all. */
   readonly detach: boolean;
+  /** Where else the job's log goes. */
+  readonly copy?: LogCopy | undefined;
 }
 
 /** Attends to what was launched until its end, or until the person leaves. @returns the exit code. */
 export async function stay(
   { out, env }: Pick<Cli, "out" | "env">,
-  { client, launched, stop, detach }: Stay,
+  { client, launched, stop, detach, copy }: Stay,
 ): Promise<number> {
   if (detach) {
     out.data(launched);
@@ -31,7 +34,7 @@ export async function stay(
     return 0;
   }
   try {
-    return await attend({ out, client, signal: stop.signal }, launched);
+    return await attend({ out, client, signal: stop.signal, copy }, launched);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     if (isCi(env)) await takeBack({ out, client }, launched);

@@ -117,6 +117,9 @@ const oumi = (given: Given): Keys<Draft> => ({
 /** The table of keys of a dialect. */
 export const keysOf = (dialect: Dialect, given: Given): Keys<Draft> => (dialect === "oumi" ? oumi : own)(given);
 
+/** The keys at the top of a task file, in whichever form; also those that Muster cannot do yet. */
+export const topKeys: ReadonlySet<string> = new Set([...Object.keys(own({})), ...Object.keys(oumi({}))]);
+
 /** What a key is called in this dialect, when another has taught people to write it so. */
 const NAMES: Readonly<Record<string, string>> = {
   workdir: "working_dir",

@@ -103,7 +103,7 @@ function one(root: Node, override: string, strict: boolean): Node | Issue {
 /** The group that the path leads into: its keys have the spellings that those of a task have. */
 function groupOf(root: Node, [list, index, ...rest]: Path): Node | undefined {
   const groups = list === "groups" && rest.length > 0 ? find(root, ["groups"]) : undefined;
-  return groups?.kind === "list" && /^\d+$/.test(index ?? "") ? groups.items[Number(index)] : undefined;
+  return groups?.kind === "list" ? groups.items[placeIn(groups.items, index ?? "")] : undefined;
 }
 
 /** As YAML: a scalar, a list or map in brackets, or quoted text; a script is text, whatever it looks like. */
@@ -222,8 +222,17 @@ function put(node: Node | undefined, path: Path, value: Node, whole: string): No
   return { ...map, entries };
 }
 
+/** An item is meant by its number, or by its name where it has one; -1 when there is none. */
+function placeIn(items: readonly Node[], key: string): number {
+  if (/^\d+$/.test(key)) return Number(key);
+  return items.findIndex(item => {
+    const name = find(item, ["name"]);
+    return name?.kind === "scalar" && name.text === key;
+  });
+}
+
 function putItem(items: readonly Node[], key: string, rest: Path, value: Node, whole: string): Node | Issue {
-  const index = /^\d+$/.test(key) ? Number(key) : -1;
+  const index = placeIn(items, key);
   const item = items[index];
   if (item === undefined) {
     return { path: whole, message: `has no item ${key}: there are ${items.length}, counted from 0` };

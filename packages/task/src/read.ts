@@ -119,7 +119,9 @@ function mapOf(root: Node, path: string, options: Options): Mapping {
 }
 
 function overridden<N extends Node>(reading: Reading, root: N, options: Options): N {
-  const made = override(root, options.overrides ?? [], reading.dialect === "oumi", reading.issues);
+  const isOumi = reading.dialect === "oumi";
+  const spot = isOumi && options.oumiSpot !== undefined ? [`resources.use_spot=${options.oumiSpot}`] : [];
+  const made = override(root, [...spot, ...(options.overrides ?? [])], isOumi, reading.issues);
   return made.kind === root.kind ? (made as N) : root;
 }
 

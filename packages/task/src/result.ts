@@ -12,6 +12,8 @@ export interface Options {
   /** `resources.cloud=local`; they stand over the file. */
   readonly overrides?: readonly string[];
   readonly envs?: Given;
+  /** Over what an Oumi job says of spot machines; what `overrides` say stands over this. */
+  readonly oumiSpot?: boolean;
   /** Name of the file, for messages. */
   readonly path?: string;
 }

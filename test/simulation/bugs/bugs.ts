@@ -74,7 +74,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
     { file: "core/src/secret/sweep.ts", from: "world.clock.now() - LEFT_AFTER", to: "world.clock.now()" },
   ],
   "secrets-not-swept": [
-    { file: "core/src/secret/sweep.ts", from: "if (await isForgotten(world, ref)) count++;", to: "count++;" },
+    { file: "core/src/secret/sweep.ts", from: "if (await isForgotten(world, ref, isNeeded)) count++;", to: "count++;" },
   ],
   "budget-not-given-back": [
     {

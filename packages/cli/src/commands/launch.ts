@@ -8,6 +8,7 @@ import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
 import * as Inputs from "../inputs.ts";
 import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
+import { openCopy } from "../log-copy.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
@@ -27,6 +28,7 @@ export const launch = (): Command => {
   Options.addClusterOptions(command);
   command.option("--down", "tear the cluster down when the job has ended; with -i, after that many idle minutes");
   Options.addJobOptions(command);
+  command.option("--output-filepath <file>", "write the log to this file, too");
   Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: LaunchOptions) =>
     run(cliOf(command), file, options, command.overrides),
@@ -48,13 +50,14 @@ async function run(
   const reading = { ...accepted, draft };
   const inputs = Inputs.find(cli.cwd, draft, file);
   const hosts = Options.hostsOf(reading.draft, options);
+  const copy = await openCopy(cli.cwd, options.outputFilepath);
   using stop = interrupt();
   const client = await cli.connect();
   const body = await orLeave(cli, stop, () => prepare({ cli, client, stop, options, hosts }, reading, inputs));
   if (body === undefined) return;
   // Not to be interrupted: whoever stops this command is told what became of the launch.
   const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
-  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
 }
 
 interface Preparing {

@@ -9,6 +9,7 @@ import { requireTask } from "../cluster-file.ts";
 import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
+import { openCopy } from "../log-copy.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
@@ -28,6 +29,7 @@ export const run = (): Command => {
     .argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's")
     .requiredOption("-c, --cluster <name>", "cluster to run on");
   Options.addJobOptions(command);
+  command.option("--output-filepath <file>", "write the log to this file, too");
   Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: RunOptions) =>
     submit(cliOf(command), file, options, command.overrides),
@@ -49,6 +51,7 @@ async function submit(
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
   const inputs = Inputs.find(cli.cwd, draft, file);
+  const copy = await openCopy(cli.cwd, options.outputFilepath);
   using stop = interrupt();
   const { signal } = stop;
   const client = await cli.connect();
@@ -66,7 +69,7 @@ async function submit(
   const job = await client.jobs.submit({ params, body }, { idempotencyKey: randomUUID() });
   const cluster = await client.clusters.get({ params: { cluster: job.clusterId } });
   const launched: Launched = { cluster, job, reused: true };
-  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+  process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
 }
 
 /** What the job would run on. */

@@ -12,7 +12,8 @@ export const DENSE = 7.2;
 const SAMPLES = 4096;
 /** Smaller pieces go with their neighbours. */
 const SMALL = 16_384;
-const BATCH = 1_048_576;
+/** No piece is larger. Batches of 1 MB make 1.5 % less of source code, and take more memory. */
+const BATCH = 262_144;
 
 export interface Batch {
   /** Good until the next one is taken. */

@@ -21,7 +21,7 @@ const SET_BY_MUSTER: ReadonlySet<string> = new Set([
  */
 const READ_BEFORE: ReadonlySet<string> = new Set([
   ...["LD_PRELOAD", "LD_AUDIT", "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_PROFILE", "LD_ORIGIN_PATH", "GLIBC_TUNABLES"],
-  ...["GCONV_PATH", "BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_XTRACEFD", "PS4", "PROMPT_COMMAND", "IFS"],
+  ...["GCONV_PATH", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "BASH_XTRACEFD", "PS4", "PROMPT_COMMAND", "IFS"],
 ]);
 
 /** POSIX's form of an environment variable's name, but for names that mean more than a value. */

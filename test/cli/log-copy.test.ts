@@ -1,0 +1,42 @@
+/** A job's log in a file: the command line as a process, with the embedded control plane and real agents. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { Home } from "./support/muster.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const home = new Home();
+afterAll(() => home[Symbol.asyncDispose]());
+
+const PLAIN = "(rank 0) green 0\n(rank 1) green 1\n";
+const lines = (text: string): string[] => text.split("\n").toSorted();
+
+test("a launch and its log later write the same plain text as is shown", async () => {
+  const file = join(home.path, "job.log");
+  const script = "printf '\\033[32mgreen\\033[0m %s\\n' \"$MUSTER_NODE_RANK\"";
+  const launched = await home.run(
+    "launch",
+    "-c",
+    "pair",
+    "--num_nodes",
+    "2",
+    "--output-filepath",
+    file,
+    "--run",
+    script,
+  );
+  expect(launched.code).toBe(0);
+  expect(lines(readFileSync(file, "utf8"))).toEqual(lines(PLAIN));
+  expect(readFileSync(file, "utf8")).toBe(launched.out);
+  const again = join(home.path, "again.log");
+  expect(await home.run("logs", "pair", "--output-filepath", again)).toMatchObject({ code: 0, out: launched.out });
+  expect(readFileSync(again, "utf8")).toBe(launched.out);
+});
+
+test("a file that cannot be written is told before anything is made", async () => {
+  const { code, err } = await home.run("launch", "-c", "none", "--output-filepath", "/nowhere/x.log", "--run", "true");
+  expect(err).toContain("cannot write the log to /nowhere/x.log: ENOENT");
+  expect(code).toBe(120);
+  expect((await home.run("status", "--json")).out).not.toContain("none");
+});
