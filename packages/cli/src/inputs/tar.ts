@@ -1,6 +1,7 @@
 /**
  * Tar archives by POSIX (ustar, with pax records where a field is too short), which depend on files alone: no owners, and
- * one time for all.
+ * one time for all. Ours, because a pack is known by the hash of its bytes, which a library's next version might change, and
+ * because names are bytes: a library's are text.
  */
 import { encode } from "./names.ts";
 
