@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // They have commands of their own: they need Python, or SST's platform, or much time.
-    exclude: ["test/aws/**", "test/stacks/**", "test/cli/remote/**"],
+    exclude: ["test/aws/**", "test/stacks/**", "test/cli/remote/**", "test/long/**"],
     maxWorkers: 2,
     // Journeys start real processes and share two cores with each other.
     testTimeout: 60_000,

@@ -251,4 +251,31 @@ marked=no
     expect(await bench.exit("job_b", 1, 5_000)).toMatchObject({ cause: "cancelled" });
     expect(readdirSync(bench.home.mounts)).toEqual([]);
   });
+
+  test.concurrent("a job that is revoked while it waits for another's mount keeps nothing mounted, and is not waited for", async () => {
+    await using s3 = await S3.open();
+    const { bench, root, calls, start } = await opened();
+    await using _ = bench;
+    const job = { mounts: [from(s3, "~/data")], env: s3.env, run: "true" };
+    writeFileSync(join(root, "hang"), "");
+    bench.plane.assign("job_a", job);
+    await start();
+    await until("the mounting", () => calls().includes("data"));
+    bench.plane.assign("job_b", job);
+    bench.plane.assign("job_c", job);
+    await bench.kick();
+    // Who has listed the bucket goes on to its turn.
+    await until("the others to wait", () => s3.lists === 3 && s3.atOnce === 0);
+    bench.plane.held = [{ jobId: "job_c", fence: 1, cancel: "cancelled" }];
+    bench.plane.revoked = [{ jobId: "job_b", fence: 1 }];
+    bench.plane.assignments = bench.plane.assignments.filter(({ jobId }) => jobId !== "job_b");
+    await bench.kick();
+    expect(await bench.exit("job_c", 1, 5_000)).toMatchObject({ cause: "cancelled" });
+    await until("the other to be gone", () => bench.attempts().join() === "job_a-1");
+    rmSync(join(root, "hang"));
+    expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
+    await until("the attempts to be gone", () => bench.attempts().length === 0);
+    expect(isMounted(join(bench.home.jobs, "data"))).toBe(false);
+    expect(readdirSync(bench.home.mounts)).toEqual([]);
+  });
 }

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Assignment } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
 import { Bench, murder } from "./support/bench.ts";
 import { pack, workdirOf } from "./support/bring.ts";
@@ -71,7 +72,7 @@ test.concurrent("each package is installed by its method, before setup, in the j
   expect(bench.plane.log("job_a", "run")).toBe(path);
 });
 
-test.concurrent("a list is installed once per host, and anew when what lies in its folders has changed", async () => {
+test.concurrent("a list is installed once per host, and anew when its folders, or others since, have changed what is there", async () => {
   await using bench = await Bench.open();
   standIns(bench, "python3");
   const one = workdirOf(bench, "w1", { "requirements.txt": "x" });
@@ -83,15 +84,23 @@ test.concurrent("a list is installed once per host, and anew when what lies in i
   await bench.exit("job_a");
   await bench.exit("job_b");
   expect(bench.read("calls")?.split("\n").length).toBe(3);
-  bench.plane.assign("job_c", { workdir: two, packages, run: "true" });
-  bench.plane.assign("job_d", { workdir: two, packages: [pack("pip", "tool")], run: "true" });
-  await bench.kick();
-  await bench.exit("job_c");
-  await bench.exit("job_d");
-  bench.plane.assign("job_e", { workdir: one, packages: [pack("pip", "tool")], run: "true" });
-  await bench.kick();
-  await bench.exit("job_e");
-  expect(bench.read("calls")?.split("\n").length).toBe(6);
+  const next = async (job: string, task: Partial<Assignment>): Promise<number> => {
+    bench.plane.assign(job, { ...task, run: "true" });
+    await bench.kick();
+    await bench.exit(job);
+    return (bench.read("calls") ?? "").split("\n").length - 1;
+  };
+  const tool = [pack("pip", "tool")];
+  expect(await next("job_c", { workdir: two, packages })).toBe(4);
+  expect(await next("job_d", { workdir: two, packages: tool })).toBe(5);
+  expect(await next("job_e", { workdir: one, packages: tool })).toBe(5);
+  // Another version was there meanwhile, or was about to be.
+  expect(await next("job_f", { packages: [pack("pip", "tool==2")] })).toBe(6);
+  expect(await next("job_g", { packages: tool })).toBe(7);
+  writeFileSync(join(bench.home.jobs, "code"), "3");
+  expect(await next("job_h", { packages: [pack("pip", "tool==3")] })).toBe(8);
+  writeFileSync(join(bench.home.jobs, "code"), "0");
+  expect(await next("job_i", { packages: tool })).toBe(9);
 });
 
 test.concurrent("a package that cannot be installed fails its job by name, and is tried again by the next", async () => {
@@ -103,6 +112,7 @@ test.concurrent("a package that cannot be installed fails its job by name, and i
   bench.plane.assign("job_b", { packages: [pack("reqs", "missing")], run: "touch ~/ran" });
   bench.plane.assign("job_c", { packages: [pack("pip", "-r/etc/passwd")], run: "touch ~/ran" });
   bench.plane.assign("job_d", { packages: [pack("reqs", "../other")], run: "touch ~/ran" });
+  bench.plane.assign("job_f", { packages: [pack("pip", "https://%zz@github.com/a/b")], run: "touch ~/ran" });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({
     cause: "setup_failed",
@@ -113,6 +123,10 @@ test.concurrent("a package that cannot be installed fails its job by name, and i
   expect(await bench.exit("job_b")).toMatchObject({ cause: "setup_failed", exitCode: 1 });
   expect((await bench.exit("job_c")).message).toContain("options belong into args");
   expect(await bench.exit("job_d")).toMatchObject({ cause: "setup_failed", message: expect.stringContaining('".."') });
+  expect(await bench.exit("job_f")).toMatchObject({
+    cause: "setup_failed",
+    message: expect.stringMatching(/^package pip:https:\/\/github.com\/a\/b: .* is not a repository/),
+  });
   expect(bench.read("calls")).not.toContain("never");
   writeFileSync(join(bench.home.jobs, "code"), "0");
   bench.plane.assign("job_e", { packages, run: "true" });
@@ -173,6 +187,30 @@ test.concurrent("a repository is cloned into HOME once, brought up to date later
   expect(calls).not.toContain("s3cret");
   const grep = ["-rls", "--", "tok-s3cret", join(bench.home.jobs, "lib")];
   expect(spawnSync("grep", grep, { encoding: "utf8" })).toMatchObject({ stdout: "", status: 1 });
+});
+
+test.concurrent("a token is said to the workdir's host, or the one host of all packages, and to no other that asks", async () => {
+  await using server = await GitServer.open();
+  await using other = await GitServer.open();
+  await using bench = await Bench.open();
+  standIns(bench, "python3");
+  for (const one of [server, other]) one.repository("lib", { a: "b" });
+  for (const one of [server, other]) one.password = "x-access-token:tok-s3cret";
+  const secret = { env: { GIT_TOKEN: "tok-s3cret" }, secretNames: ["GIT_TOKEN"], run: "true" };
+  const [mine, theirs] = [pack("pip", `${server.url}/lib.git`), pack("pip", `${other.url}/lib.git`)];
+  bench.plane.assign("job_a", { ...secret, workdir: { url: mine.source }, packages: [theirs] });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "setup_failed" });
+  bench.plane.assign("job_b", { ...secret, packages: [theirs, mine] });
+  await bench.kick();
+  expect(await bench.exit("job_b")).toMatchObject({ cause: "setup_failed" });
+  for (const job of ["job_a", "job_b"])
+    expect(bench.plane.log(job, "setup")).toContain(`GIT_TOKEN is not told to ${other.url}`);
+  expect(other.requests).toBeGreaterThan(1);
+  expect(other.seen).toEqual([]);
+  bench.plane.assign("job_c", { ...secret, workdir: { url: mine.source }, packages: [mine] });
+  await bench.kick();
+  expect(await bench.exit("job_c")).toMatchObject({ exitCode: 0 });
 });
 
 test.concurrent("an installer that outlives its agent is followed by the next, runs once, and lets no other in meanwhile", async () => {

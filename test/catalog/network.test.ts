@@ -90,3 +90,10 @@ test("where nothing was given free, that is said", () => {
     hint: leaveOut("subnet", "<name of the deployment>"),
   });
 });
+
+test("of many that were given free, some are named", () => {
+  const securityGroups = Array.from({ length: 7 }, (_, index) => ({ id: `sg-${index}`, vpc }));
+  expect(of({ securityGroups: ["sg-x"] }, { ...catalog, own: { ...own, securityGroups } }).reason).toMatch(
+    /it may use: sg-0, sg-1, sg-2, sg-3 and 3 more$/,
+  );
+});

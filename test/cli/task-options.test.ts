@@ -55,6 +55,9 @@ describe("--secret", () => {
 
   test("-e stands over a secret that the file names, and a value that came too late for a path is still missing", () => {
     expect(given(draft({ storedSecrets: ["A", "B"] }), { env: { A: "x" } }).task.storedSecrets).toEqual(["B"]);
+    // Said in both ways it is a secret: a variable must not get lost between them.
+    const both = given(draft({ envs: { A: "x" } }), { env: { A: "x" }, secret: { A: undefined } });
+    expect(both.task).toMatchObject({ envs: {}, storedSecrets: ["A"] });
     const buckets = [{ path: "/data", source: "s3://$BUCKET/x", mode: "copy" as const }];
     const late = given(draft({}, { missing: [lacking("BUCKET")], buckets }), { secret: { BUCKET: "b" } });
     expect(late.missing).toHaveLength(1);

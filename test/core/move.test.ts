@@ -5,38 +5,13 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import type { MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
+import type { MachineProvider } from "@muster/core/ports/provider.ts";
 import { sweepOrphans } from "@muster/core/sweep.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
+import { movable } from "../support/movable.ts";
 import { code, jobRequest, MINUTE, passing, readyCluster, ref, stateOf, stoppedCluster } from "../support/requests.ts";
-import { ADA, BEN, type FakeProvider, type TestWorld, testWorld } from "../support/world.ts";
-
-/** Lets the provider copy disks; each copy stays as the test sets it. */
-function movable(provider: FakeProvider) {
-  const copies = new Map<string, MoveRef & Snapshot>();
-  const of = (move: MoveRef) =>
-    [...copies.values()].filter(copy => copy.clusterId === move.clusterId && copy.move === move.move);
-  Object.assign(provider, {
-    capabilities: { ...provider.capabilities, move: true },
-    snapshot: async (move: MoveRef, ids: readonly string[]) => {
-      for (const id of ids) {
-        const hostId = provider.machines.get(id)?.hostId ?? "";
-        const name = `${move.clusterId} ${move.move} ${hostId}`;
-        copies.set(name, copies.get(name) ?? { ...move, hostId, state: "pending" });
-      }
-      return of(move);
-    },
-    snapshots: async () => [...copies.values()],
-    deleteSnapshots: async (move: MoveRef) => {
-      for (const [name, copy] of copies) if (of(move).includes(copy)) copies.delete(name);
-    },
-  });
-  const end = (state: Snapshot["state"], move = 1) => {
-    for (const [name, copy] of copies) if (copy.move === move) copies.set(name, { ...copy, state });
-  };
-  return { end, moves: () => [...copies.values()].map(copy => `${copy.move} ${copy.state}`) };
-}
+import { ADA, BEN, type TestWorld, testWorld } from "../support/world.ts";
 
 const MOVE = { move: true };
 const machinesOf = (world: TestWorld) => [...world.provider.machines.keys()].map(id => id.split("-")[1]);

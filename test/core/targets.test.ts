@@ -166,8 +166,7 @@ describe("a request that names a target", () => {
     ];
     expect((await resources(world, { target: "lab", resources: { provider: "gcp", anyOf } })).resources).toEqual({
       provider: "fake",
-      diskSize: 50,
-      anyOf: [{ spot: true }, { region: "r1" }, {}],
+      anyOf: [{ diskSize: 50, spot: true }, { diskSize: 50, region: "r1" }, { diskSize: 50 }],
     });
     const group = { nodes: 1, schedulable: true };
     const groups = [

@@ -3,6 +3,7 @@ import type { Actor, Role } from "@muster/core/actor/actor.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { create as createCluster } from "@muster/core/cluster/create.ts";
+import { jobNodes } from "@muster/core/cluster/group.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import type * as Job from "@muster/core/job/job.ts";
@@ -25,6 +26,7 @@ const mixes = {
   launches: { launch: 4, up: 4, down: 3, cancel: 1 },
   jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
   moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
+  growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
   power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;
 
@@ -37,7 +39,9 @@ export function startUsers(sim: Sim, accepted: Accepted): void {
   const act = (verb: Verb) => {
     if (!sim.isOpen) return;
     void send(sim, accepted, request(sim, accepted, verb));
-    sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
+    // Whoever wants more hosts has work for them.
+    if (verb === "up") sim.kernel.at(sim.rng.int(MINUTE), "a user counts on it", () => act("submit"));
+    else sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
   };
   sim.kernel.at(sim.rng.int(5 * SECOND), "a user acts", () => act("launch"));
 }
@@ -62,14 +66,15 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     const body = launchBody(sim);
     return { run: (world, actor) => create(world, actor, body), nouns: ofLaunch };
   },
-  up: sim => {
-    const body = upBody(sim);
+  up: (sim, _, actor) => {
+    const body = upBody(sim, actor);
     return { run: (world, actor) => createCluster(world, actor, body), nouns: ofCluster };
   },
   submit: (sim, accepted, actor) => {
-    const reference = someCluster(sim, accepted, actor);
+    const growing = growingOne(sim, actor);
+    const reference = growing?.id ?? someCluster(sim, accepted, actor);
     const body: Job.Submit = {
-      task: task(sim, 1),
+      task: task(sim, growing === undefined ? 1 : jobNodes(growing)),
       name: undefined,
       priority: sim.rng.pick([500, 500, 900]),
       down: sim.rng.chance(0.1),
@@ -153,8 +158,8 @@ const places: readonly Resources[] = [
 ];
 
 /** A head that takes no jobs, now and then, and one or two groups of workers, some in a zone of their own. */
-function upBody(sim: Sim): Cluster.Create {
-  const { provider, ...options } = machines(sim);
+function upBody(sim: Sim, actor: Actor): Cluster.Create {
+  const { provider, ...options } = { ...machines(sim), ...growable(sim, actor) };
   const workers = (name: string, most: number) => ({
     name,
     nodes: sim.rng.between(1, most),
@@ -192,6 +197,25 @@ function oneIn(sim: Sim, actor: Actor, state: Cluster.State): string | undefined
   );
   return found.length > 0 && sim.rng.chance(0.7) ? String(sim.rng.pick(found).data.id) : undefined;
 }
+
+/** Some want more of what works. */
+function growable(sim: Sim, actor: Actor): (Pick<Cluster.Cluster, "name"> & { provider: ProviderName }) | undefined {
+  const found = clustersOf(sim, actor).filter(({ state }) => state === "ready");
+  if (found.length === 0 || !sim.rng.chance(0.5)) return undefined;
+  const { name, provider } = sim.rng.pick(found);
+  return { name, provider: provider as ProviderName };
+}
+
+/** Some count on hosts that are still to come. */
+function growingOne(sim: Sim, actor: Actor): Cluster.Cluster | undefined {
+  const found = clustersOf(sim, actor).filter(cluster => "before" in cluster && cluster.before !== undefined);
+  return found.length > 0 && sim.rng.chance(0.7) ? sim.rng.pick(found) : undefined;
+}
+
+const clustersOf = (sim: Sim, { workspace }: Actor): Cluster.Cluster[] =>
+  [...sim.db.all("cluster")]
+    .map(item => item.data as unknown as Cluster.Cluster)
+    .filter(cluster => cluster.workspace === workspace);
 
 /** By name or id, now and then another tenant's. */
 function someCluster(sim: Sim, accepted: Accepted, actor: Actor): string {

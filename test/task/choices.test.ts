@@ -1,6 +1,6 @@
 /** Alternatives, images, priorities and prices, as SkyPilot's task files have them. Pure. */
 import { describe, expect, test } from "vitest";
-import { read, resources } from "./support.ts";
+import { problems, read, resources } from "./support.ts";
 
 describe("alternatives", () => {
   test("each is read by the keys of a machine, in order", () => {
@@ -59,15 +59,58 @@ describe("alternatives", () => {
     expect(resources("{ infra: aws, accelerators: {L4:1, A100:1} }").accelerators).toEqual({ L4: 1, A100: 1 });
   });
 
+  test("each of them is meant with each of several accelerators", () => {
+    expect(resources("{ accelerators: {A100, L4}, any_of: [{ cpus: 4 }, { infra: aws }] }")).toEqual({
+      accelerators: { A100: 1, L4: 1 },
+      anyOf: [{ cpus: { count: 4, atLeast: false } }, { provider: "aws" }],
+    });
+    expect(resources("{ accelerators: ['A100:8', L4], ordered: [{ infra: aws }, { infra: gcp, gpus: T4 }] }")).toEqual({
+      ordered: [
+        { provider: "aws", accelerators: { A100: 8 } },
+        { provider: "aws", accelerators: { L4: 1 } },
+        { provider: "gcp", accelerators: { T4: 1 } },
+      ],
+    });
+  });
+
+  test("a list of accelerators within one of them makes several of it, and what takes back those of all has none", () => {
+    expect(
+      resources("{ accelerators: {L4:1, L4:4}, any_of: [{ accelerators: [A100, T4], use_spot: true }, { gpus: }] }"),
+    ).toEqual({ anyOf: [{ accelerators: { A100: 1 }, spot: true }, { accelerators: { T4: 1 }, spot: true }, {}] });
+  });
+
+  test("what is wrong with one of those is told where it is said", () => {
+    const text = "resources:\n  accelerators: [A100, L4]\n  any_of:\n    - cpus: 2\n    - cpus: 5000\n";
+    const issue = { path: "resources.any_of[1].cpus", line: 5, message: "must be 4096 at most, which is Muster's bound" };
+    expect(problems(text)).toEqual([issue, issue]);
+  });
+
+  test.each([
+    ["{ accelerators: [a1, a2, a3], any_of: [{}, {}, {}, {}, {}, {}, {}] }", "any_of"],
+    ["{ any_of: [{}, { accelerators: [a1, a2, a3, a4, a5, a6, a7, a8, a9, b1, b2, b3, b4, b5, b6, b7, b8, b9, c1, c2] }] }", "any_of"],
+  ])("more than 20 in the end are refused", (text, key) => {
+    expect(problems(`resources: ${text}\n`)).toEqual([
+      {
+        path: `resources.${key}`,
+        line: 1,
+        message: "makes more than 20 alternatives, each with each of its accelerators, which is Muster's bound",
+        suggestion: "name those that you would take",
+      },
+    ]);
+  });
+
   test("TPUs cannot be had", () => {
     expect(read("resources: { accelerators: tpu-v5e-8 }\n").unsupported).toMatchObject([
-      { path: "resources.accelerators", why: "TPUs" },
+      { path: "resources.accelerators", why: "TPUs, which are Google's" },
     ]);
   });
 });
 
 describe("images", () => {
-  test.each(["docker:ubuntu:22.04", "nvcr.io/nvidia/pytorch:24.01", "localhost:5000/mine"])(
+  test.each([
+    ...["docker:ubuntu:22.04", "nvcr.io/nvidia/pytorch:24.01", "localhost:5000/mine", "ghcr.io/me/it"],
+    ...["runpod/pytorch:2.4.0-py3.11", "winglian/axolotl", "a/b/c:main", `a/b@sha256:${"0".repeat(64)}`],
+  ])(
     "%s is a container's",
     id => {
       const { draft, unsupported } = read(`resources: { image_id: '${id}' }\n`);
@@ -76,15 +119,27 @@ describe("images", () => {
     },
   );
 
-  test.each(["ami-0123456789abcdef0", "projects/deep/global/images/one", "ubuntu"])("%s is a machine's", id => {
+  test("one for docker, by the side of regions, is a container's", () => {
+    const { draft, unsupported } = read("resources: { image_id: { us-east-1: ami-1, Docker: 'ubuntu:22.04' } }\n");
+    expect(draft.task.resources).toEqual({ images: { "us-east-1": "ami-1" } });
+    expect(unsupported).toMatchObject([{ path: "resources.image_id.Docker", why: expect.stringMatching("containers") }]);
+  });
+
+  test.each([
+    ...["ami-0123456789abcdef0", "projects/deep/global/images/one", "ubuntu", "ssm:/aws/service/image"],
+    "/communityGalleries/a/images/b",
+  ])("%s is a machine's", id => {
     expect(resources(`{ image_id: ${id} }`)).toEqual({ image: id });
   });
 
-  test("in place of SkyPilot's own, Muster's own is taken, and that is said", () => {
+  test("in place of SkyPilot's own, Muster's own is taken, in that region too, and that is said", () => {
     const { draft, warnings } = read(
       "resources:\n  image_id: { us-east-1: skypilot:gpu-ubuntu-2204, eu-west-1: ami-1 }\n",
     );
-    expect(draft.task.resources).toEqual({ images: { "eu-west-1": "ami-1" } });
+    expect(draft.task.resources).toEqual({
+      images: { "us-east-1": "skypilot:gpu-ubuntu-2204", "eu-west-1": "ami-1" },
+    });
+    expect(resources("{ image_id: SkyPilot:gpu }")).toEqual({ image: "skypilot:gpu" });
     expect(warnings).toEqual([
       "resources.image_id.us-east-1 (line 2): skypilot:gpu-ubuntu-2204 is an image of SkyPilot's; Muster takes its own default in its place",
     ]);

@@ -218,8 +218,16 @@ describe("what is wrong is told with a path and what to do", () => {
     expect([...new Set(told(aws(changes)))]).toEqual([message]);
   });
 
+  test("a key with a slip in it is not missing as well", () => {
+    const slips = told("!AWSCluster\nfactory_type: g3.4xlarge\n").filter(text => text.includes("factor"));
+    expect(slips).toEqual([
+      "factory_type (line 2): is not a key that Muster knows; did you mean 'factories_type'?",
+      "factories_num (line 2): is missing, and a Flambé cluster must have it",
+    ]);
+  });
+
   test("everything at once", () => {
-    expect(told("!AWSCluster\nname: a\nfactory_num: 2\n")).toHaveLength(9);
+    expect(told("!AWSCluster\nname: a\nfactory_num: 2\n")).toHaveLength(8);
   });
 
   test.each<[string, Readonly<Record<string, string>>, string]>([

@@ -119,7 +119,12 @@ describe("mistakes", () => {
       },
       { path: "resources.use_spot", line: 4, message: "must be true or false, and is text" },
       { path: "num_nodes", line: 5, message: "must be a whole number, and is text" },
-      { path: "envs", line: 6, message: "must be a map, and is a list" },
+      {
+        path: "envs",
+        line: 6,
+        message: "must be a map, and is a list",
+        suggestion: "write each as NAME: value, such as MODEL: llama",
+      },
     ]);
   });
 
@@ -139,7 +144,7 @@ describe("mistakes", () => {
     ["name: 7", "name", 'put it in quotes: "7"'],
     ["run: yes", "run", 'put it in quotes: "yes"'],
     ["resources: { region: no }", "resources.region", 'put it in quotes: "no"'],
-    ["run: [a]", "run", undefined],
+    ["run: [a]", "run", "write `run: |`, and a line for each command"],
     ["resources: aws", "resources", undefined],
     ["num_nodes: '4'", "num_nodes", undefined],
     ["num_nodes: 1.5", "num_nodes", undefined],

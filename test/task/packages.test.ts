@@ -56,7 +56,9 @@ test("a map says the same", () => {
   );
 });
 
-test("SkyPilot's files may have them, too", () => {
-  const { dialect, draft } = read("resources: { infra: aws }\npackages: [torch]\n");
+test("SkyPilot's files may have them, too, when they are said to be SkyPilot's", () => {
+  const text = "resources: { infra: aws }\npackages: [torch]\n";
+  const { dialect, draft } = read(text, { dialect: "skypilot" });
+  expect(read(text).dialect).toBe("muster");
   expect([dialect, draft.task.packages]).toEqual(["skypilot", [{ method: "pip", source: "torch", args: [] }]]);
 });

@@ -117,7 +117,6 @@ describe("what is wrong is told with a path and what to do", () => {
       "compute-targets.t.sku (line 5): says the same as compute-targets.t.vm-size: keep one of them",
     ],
     ["service: b, docker: d", "compute-targets.t.docker (line 5): 'd' is not defined under dockers"],
-    ["service: b, setup: s", "compute-targets.t.setup (line 5): 's' is not defined under setups"],
     [
       "service: b, vm-size: $username",
       "compute-targets.t.vm-size (line 5): has a value that XT fills in, and Muster does not; write the value itself",
@@ -190,7 +189,10 @@ describe("what is wrong is told with a path and what to do", () => {
 
   test("a file of no targets, or of several documents", () => {
     expect(told(SERVICES)).toEqual([
-      "compute-targets: names no target, and nothing else of an XT config is taken over",
+      "is an XT config without compute-targets, and nothing else of one is taken over",
+    ]);
+    expect(told("compute-targets: {}\n")).toEqual([
+      "compute-targets (line 1): names no target, and nothing else of an XT config is taken over",
     ]);
     expect(told(`${config("service: b")}---\na: b\n`)).toEqual(["---: separates 2 documents, and an XT config is one"]);
     expect(told("compute-targets:\n  'a b': { service: pool }\n")).toEqual([

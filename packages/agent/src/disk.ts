@@ -2,10 +2,12 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   fdatasyncSync,
   fsyncSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -55,6 +57,18 @@ export function readText(path: string): string | undefined {
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
+  }
+}
+
+/** The first bytes of a file, however long it is; empty when there is no such file. */
+export function readStart(path: string, most: number): string {
+  if (!existsSync(path)) return "";
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(most);
+    return bytes.toString("utf8", 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }
 

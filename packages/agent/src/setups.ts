@@ -1,10 +1,11 @@
 /**
- * Setups run once per host and text, and packages once per host and list. While one attempt runs a text, others that bring
- * the same wait for it; installers take turns, whatever they install, since they write to the same places.
+ * Setups run once per host and text; packages once per host and list, until another list is installed, which may bring
+ * other versions of the same. While one attempt runs a text, others that bring the same wait for it; installers take turns,
+ * whatever they install, since they write to the same places.
  */
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "./disk.ts";
 import type { Assignment } from "./types.ts";
@@ -21,6 +22,12 @@ export class Setups {
 
   isDone(key: string): boolean {
     return existsSync(join(this.#folder, key));
+  }
+
+  /** From here on none of those whose keys begin so holds. */
+  forget(kind: string): void {
+    for (const key of readdirSync(this.#folder))
+      if (key.startsWith(kind)) rmSync(join(this.#folder, key), { force: true });
   }
 
   /** Owns the text at once: for attempts that were running it when the former agent ended. */
@@ -47,6 +54,8 @@ export class Setups {
 
 /** Who may install: one at a time. */
 export const INSTALLING = "packages";
+/** How the keys of lists of packages begin. */
+export const LISTS = "packages-";
 
 /** A text that may go on after failing lines is another setup than the same text that may not. */
 export const keyOf = (onError: Assignment["onError"], text: string): string =>

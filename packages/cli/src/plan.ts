@@ -5,7 +5,7 @@ import type { Dialect } from "@muster/task/dialect.ts";
 import { duration, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
-import type { Reading } from "./task-file.ts";
+import { OWN_FORM, type Reading } from "./task-file.ts";
 
 type Plan = Launch.Plan;
 type Group = Plan["groups"][number];
@@ -22,7 +22,7 @@ const DIALECTS: Readonly<Record<Dialect, string | undefined>> = {
 
 export interface Shown {
   readonly plan: Plan;
-  readonly reading: Pick<Reading, "dialect" | "because" | "draft">;
+  readonly reading: Pick<Reading, "dialect" | "because" | "unmarked" | "draft">;
   /** Tear the cluster down when the job has ended. */
   readonly down: boolean;
   /** Minutes after which the cluster ends, whatever runs on it. */
@@ -120,12 +120,13 @@ function lifetime(plan: Plan, minutes: number | undefined): string | undefined {
 /** Those whose scripts go on after a line that failed. */
 const OWNERS: Readonly<Partial<Record<Dialect, string>>> = { skypilot: "SkyPilot", oumi: "Oumi", xt: "XT" };
 
-/** Whose rules hold, and what follows from it; nothing for Muster's own form. */
-function readAs({ dialect, because, draft }: Shown["reading"]): string | undefined {
+/** Whose rules hold, and what follows from it; nothing for Muster's own form, unless that was a guess. */
+function readAs({ dialect, because, unmarked, draft }: Shown["reading"]): string | undefined {
   const name = DIALECTS[dialect];
-  if (name === undefined) return undefined;
+  const isScript = draft.task.run !== undefined || draft.task.setup !== undefined;
+  if (name === undefined) return unmarked && isScript ? OWN_FORM : undefined;
   const why = because === undefined ? "" : ` (it has ${because})`;
-  const owner = draft.task.run === undefined && draft.task.setup === undefined ? undefined : OWNERS[dialect];
+  const owner = isScript ? OWNERS[dialect] : undefined;
   return `${name}${why}${owner === undefined ? "" : `; scripts go on after a failing line, as ${owner}'s do`}`;
 }
 

@@ -9,6 +9,10 @@ export interface Reading extends Result {
   readonly draft: Draft;
 }
 
+/** Of a file that may as well be of SkyPilot's, what follows from reading it as Muster's. */
+export const OWN_FORM =
+  "Muster's own form: scripts stop at the first line that fails (on_error: continue, or --dialect skypilot, for files of SkyPilot's)";
+
 export interface Wish {
   /** Absent: the task is given by overrides alone. */
   readonly file: string | undefined;
@@ -24,7 +28,9 @@ export async function readTask(cwd: string, wish: Wish): Promise<Result> {
   const overrides = named("the command line", () => parseOverrides([...wish.overrides]));
   const path = wish.file === "-" ? "standard input" : (wish.file ?? "the command line");
   const text = wish.file === undefined ? alone(wish) : await loaded(cwd, wish.file, path);
-  const dialect = wish.dialect === undefined ? {} : { dialect: wish.dialect };
+  // A task that has no file is nobody else's.
+  const asked = wish.dialect ?? (wish.file === undefined ? "muster" : undefined);
+  const dialect = asked === undefined ? {} : { dialect: asked };
   const spot = oumiSpot(process.env);
   return named(path, () => read(text, { ...dialect, ...spot, overrides, envs: wish.env ?? {}, path }));
 }

@@ -35,7 +35,8 @@ export function given(draft: Draft, { env = {}, secret = {} }: Options): Draft {
   const without = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
   const values = Object.entries(secret).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const stored = new Set([...draft.task.storedSecrets, ...names].filter(name => secret[name] === undefined));
+  const asked = draft.task.storedSecrets.filter(name => !Object.hasOwn(env, name));
+  const stored = new Set([...asked, ...names].filter(name => secret[name] === undefined));
   const used = inPaths(draft);
   return {
     ...draft,
@@ -43,7 +44,7 @@ export function given(draft: Draft, { env = {}, secret = {} }: Options): Draft {
       ...draft.task,
       envs: without(draft.task.envs),
       secrets: { ...without(draft.task.secrets), ...Object.fromEntries(values) },
-      storedSecrets: [...stored].filter(name => !Object.hasOwn(env, name)),
+      storedSecrets: [...stored],
     },
     // A path is made before the job begins: what stands in one must have been there when the file was read.
     missing: draft.missing.filter(({ name }) => !names.includes(name) || used.has(name)),

@@ -1,15 +1,17 @@
 /**
- * Accelerators: "A100", "A100:4", a map of name to count (or `{L4:1, T4:1}`), or a list of such texts, which is an order of
- * preference.
+ * Accelerators: "A100", "A100:4", a map of name to count (or `{L4:1, T4:1}`), or a list of such texts and maps, which is an
+ * order of preference.
  */
+import { isAccelerator, isTpu, names } from "@muster/core/accelerator/names.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
 import { entriesOf, itemsOf } from "./check.ts";
-import { claim, defer, mistyped, type Place, type Reading, refuse } from "./reading.ts";
-import type { Node } from "./yaml/tree.ts";
+import { claim, defer, mistyped, nearest, type Place, type Reading, refuse } from "./reading.ts";
+import type { Mapping, Node } from "./yaml/tree.ts";
 
 interface Wish {
   readonly name: string;
   readonly count: number;
+  readonly at: Place;
 }
 
 /** Any of them will do for each host; or one alternative for each. */
@@ -28,10 +30,10 @@ export function accelerators(reading: Reading, node: Node, at: Place): Accelerat
   const before = reading.issues.length;
   const wishes = unique(wishesOf(reading, node, at).slice(0, MOST));
   if (wishes.length === 0 && reading.issues.length === before) return refuse(reading, at, "names no accelerator");
-  const names = new Set(wishes.map(({ name }) => name));
+  for (const { name, at: place } of wishes) guess(reading, name, place);
   const isRanked = node.kind === "list" && wishes.length > 1;
   // One name with two counts is no map of names to counts any more.
-  if (!isRanked && names.size === wishes.length) return { any: toMap(wishes) };
+  if (!isRanked && new Set(wishes.map(({ name }) => name)).size === wishes.length) return { any: toMap(wishes) };
   return { list: isRanked ? "ordered" : "anyOf", choices: wishes.map(wish => ({ accelerators: toMap([wish]) })) };
 }
 
@@ -46,8 +48,15 @@ const unique = (wishes: readonly Wish[]): Wish[] =>
 function wishesOf(reading: Reading, node: Node, at: Place): Wish[] {
   if (node.kind === "scalar") return some(one(reading, node, at));
   if (reading.dialect === "oumi") return some(mistyped(reading, node, at, `text ${WANTED}`));
-  if (node.kind === "list") return itemsOf(node.items, at).flatMap(([item, place]) => some(one(reading, item, place)));
-  return entriesOf(node, at).flatMap(([key, value, place]) => some(pair(reading, key, value, place)));
+  if (node.kind === "list") return itemsOf(node.items, at).flatMap(([item, place]) => ofItem(reading, item, place));
+  return pairs(reading, node, at);
+}
+
+const ofItem = (reading: Reading, item: Node, at: Place): Wish[] =>
+  item.kind === "map" ? pairs(reading, item, at) : some(one(reading, item, at));
+
+function pairs(reading: Reading, map: Mapping, at: Place): Wish[] {
+  return entriesOf(map, at).flatMap(([key, value, place]) => some(pair(reading, key, value, place)));
 }
 
 const some = (wish: Wish | undefined): Wish[] => (wish === undefined ? [] : [wish]);
@@ -69,9 +78,22 @@ function pair(reading: Reading, key: string, value: Node, at: Place): Wish | und
 function wish(reading: Reading, text: string, at: Place): Wish | undefined {
   const [name = "", amount = "1", ...more] = text.split(":").map(part => part.trim());
   const count = /^(\d+(\.\d*)?|\.\d+)$/.test(amount) ? Number(amount) : Number.NaN;
+  const turned = /^(\d+) ?x ?(.+)$/i.exec(name);
+  if (turned !== null && isAccelerator(turned[2] ?? ""))
+    return refuse(reading, at, `"${text}" is not an accelerator`, `write ${turned[2]}:${turned[1]}`);
   if (!NAME.test(name) || Number.isNaN(count) || more.length > 0) {
     return refuse(reading, at, `"${text}" is not an accelerator; write it ${WANTED}`);
   }
-  if (/^tpu-/i.test(name)) defer(reading, at, "TPUs");
-  return count > 0 ? { name, count } : refuse(reading, at, `asks for ${amount} of ${name}; the least is more than 0`);
+  if (/^tpu-/i.test(name)) defer(reading, at, "TPUs, which are Google's");
+  return count > 0
+    ? { name, count, at }
+    : refuse(reading, at, `asks for ${amount} of ${name}; the least is more than 0`);
+}
+
+/** A provider of this control plane may have accelerators that nobody else has: a slip is told, and not refused. */
+function guess(reading: Reading, name: string, at: Place): void {
+  const meant = isAccelerator(name) || isTpu(name) ? undefined : nearest(name, names);
+  const line = at.line === undefined ? "" : ` (line ${at.line})`;
+  if (meant !== undefined)
+    reading.warnings.push(`${at.path}${line}: no accelerator called ${name} is known; did you mean ${meant}?`);
 }

@@ -1,5 +1,5 @@
 /** `any_of` and `ordered`: alternatives, each of which says over again some of what `resources` says for all of them. */
-import type { Choice } from "@muster/core/task/resources.ts";
+import { type Choice, MOST_CHOICES, type Resources } from "@muster/core/task/resources.ts";
 import { itemsOf } from "./check.ts";
 import { type Draft, empty } from "./draft.ts";
 import { type Field, type Keys, mapping, mistyped, type Place, type Reading, refuse, walk } from "./reading.ts";
@@ -25,10 +25,14 @@ const FIELDS: Readonly<Record<string, readonly FieldName[]>> = {
   ...{ network_tier: ["networkTier"], ports: ["ports"], labels: ["labels"], reservation: ["reservation"] },
 };
 
+const TOO_MANY = `makes more than ${MOST_CHOICES} alternatives, each with each of its accelerators, which is Muster's bound`;
+
 interface Alternative {
   readonly choice: Choice;
   /** Fields in which it takes nothing from what is said for all. */
   readonly own: ReadonlySet<FieldName>;
+  /** Canonical field, as in `resources.cpus`, to its place. */
+  readonly origins: ReadonlyMap<string, Place>;
 }
 
 /** Reads the alternatives by `keys`, the machine's keys. Stands last in its table: what is said for all is read by then. */
@@ -36,42 +40,49 @@ export function choices(list: "anyOf" | "ordered", keys: Keys<Draft>): ReadField
   return (reading, value, at, out) => {
     if (value.kind !== "list") return mistyped(reading, value, at, "a list of maps");
     if (value.items.length === 0) return refuse(reading, at, "has no alternative in it", "leave the key out");
+    const read = itemsOf(value.items, at).flatMap(([item, place]) => alternative(reading, item, place, keys));
     const { resources } = out.task;
-    const read = itemsOf(value.items, at).flatMap(([item, place], index) =>
-      alternative(reading, item, place, keys, `resources.${list}.${index}`),
-    );
-    if (read.length === 0 || !isFree(reading, out, at)) return;
+    const gpus = byAccelerator(reading, resources);
+    const other = reading.origins.get("resources.anyOf") ?? reading.origins.get("resources.ordered");
+    if (other !== undefined) return refuse(reading, at, `cannot stand beside ${other.path}: one of them decides`);
+    const all = read.flatMap(one => (hasAccelerators(one) ? [one] : each(one, gpus)));
     reading.origins.set(`resources.${list}`, at);
-    handDown(resources, read);
-    resources[list] = read.map(({ choice }) => choice);
+    if (all.length > MOST_CHOICES) return refuse(reading, at, TOO_MANY, "name those that you would take");
+    if (all.length > 0) resources[list] = handedDown(reading, list, resources, all);
   };
 }
 
-/** Alternatives are said once, as SkyPilot has it. */
-function isFree(reading: Reading, { task: { resources } }: Draft, at: Place): boolean {
+/** What the accelerators beside the alternatives have made, taken back: each of those is meant with each of these. */
+function byAccelerator(reading: Reading, resources: Resources): readonly Choice[] {
   const gpus = reading.origins.get("resources.accelerators");
-  const other = reading.origins.get("resources.anyOf") ?? reading.origins.get("resources.ordered");
-  const isSeveral = Object.keys(resources.accelerators ?? {}).length > 1 || (other !== undefined && other === gpus);
-  if (gpus !== undefined && isSeveral)
-    refuse(reading, at, `cannot stand beside several accelerators in ${gpus.path}`, "write each as an alternative");
-  else if (other !== undefined) refuse(reading, at, `cannot stand beside ${other.path}: one of them decides`);
-  else return true;
-  return false;
+  for (const list of ["anyOf", "ordered"] as const) {
+    const made = resources[list];
+    if (made === undefined || reading.origins.get(`resources.${list}`) !== gpus) continue;
+    delete resources[list];
+    reading.origins.delete(`resources.${list}`);
+    return made;
+  }
+  return [{}];
 }
 
-/** Read as a task's `resources` are, with places of its own. */
-function alternative(reading: Reading, item: Node, at: Place, keys: Keys<Draft>, field: string): Alternative[] {
+const hasAccelerators = ({ choice, own }: Alternative): boolean =>
+  choice.accelerators !== undefined || own.has("accelerators");
+
+const each = (one: Alternative, choices: readonly Choice[]): Alternative[] =>
+  choices.slice(0, MOST_CHOICES + 1).map(choice => ({ ...one, choice: { ...one.choice, ...choice } }));
+
+/** Read as a task's `resources` are, with places of its own; several, when it names several accelerators of which one decides. */
+function alternative(reading: Reading, item: Node, at: Place, keys: Keys<Draft>): Alternative[] {
   const map = mapping(reading, item, at);
   if (map === undefined) return [];
   const its: Reading = { ...reading, origins: new Map() };
   const part = empty("stop");
   walk(its, map, at.path, keys, part);
-  for (const [key, place] of its.origins) reading.origins.set(key.replace(/^resources/, field), place);
-  reading.origins.set(field, at);
   const { anyOf, ordered, ...choice } = part.task.resources;
-  if (anyOf !== undefined || ordered !== undefined)
-    refuse(reading, at, "names several accelerators, of which one decides", "write each as an alternative");
-  return [{ choice, own: ownFields(map) }];
+  const origins = new Map(its.origins).set("resources", at);
+  const one = { choice, own: ownFields(map), origins };
+  const made = anyOf ?? ordered;
+  return made === undefined ? [one] : each(one, made);
 }
 
 function ownFields(map: Mapping): Set<FieldName> {
@@ -82,8 +93,16 @@ function ownFields(map: Mapping): Set<FieldName> {
   return new Set(fields);
 }
 
-/** Moves what not all of them take from what is said for all to those that do. */
-function handDown(base: Choice, alternatives: readonly Alternative[]): void {
+/** Moves what not all of them take from what is said for all to those that do, and notes where each was said. */
+function handedDown(
+  reading: Reading,
+  list: "anyOf" | "ordered",
+  base: Choice,
+  alternatives: readonly Alternative[],
+): Choice[] {
+  for (const [index, { origins }] of alternatives.entries())
+    for (const [field, place] of origins)
+      reading.origins.set(field.replace(/^resources/, `resources.${list}.${index}`), place);
   const fields = new Set(alternatives.flatMap(({ own }) => [...own]));
   for (const field of fields) {
     const value = base[field];
@@ -92,4 +111,5 @@ function handDown(base: Choice, alternatives: readonly Alternative[]): void {
     const heirs = alternatives.filter(({ choice, own }) => !own.has(field) && choice[field] === undefined);
     for (const { choice } of heirs) Object.assign(choice, { [field]: value });
   }
+  return alternatives.map(({ choice }) => choice);
 }

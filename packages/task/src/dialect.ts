@@ -1,9 +1,10 @@
 /**
  * Which launcher a task file was written for.
  *
- * The first marker that the file bears decides; a file without one is in Muster's own form. Oumi's markers come
- * first, since its jobs have SkyPilot's `resources.cloud` and read SkyPilot's variables as well. Markers are looked
- * for in the file alone: what the command line puts over it never changes its dialect.
+ * The first marker that the file bears decides; a file without one is in Muster's own form. Oumi's markers come before
+ * those of others, since they are mistakes in any other form, and its jobs have SkyPilot's `resources.cloud` and variables
+ * as well; Muster's own before SkyPilot's, which its form may have too. Markers are looked for in the file alone: what the
+ * command line puts over it never changes its dialect.
  */
 import type { OnError } from "@muster/core/task/task.ts";
 import { isUrl } from "./paths.ts";
@@ -16,16 +17,36 @@ export type Dialect = (typeof dialects)[number];
 /** Only Muster's own scripts stop at a line that fails. */
 export const onErrorOf = (dialect: Dialect): OnError => (dialect === "muster" ? "stop" : "continue");
 
-/** `key` is looked for as it is written here; `found` looks at the documents of the file. */
+type Found = (documents: readonly Node[], source: string) => boolean;
+
+/** `key` is looked for as it is written here; `found` looks at the documents of the file, and at its text for comments. */
 export type Marker =
   | { readonly dialect: Dialect; readonly key: string }
-  | { readonly dialect: Dialect; readonly what: string; readonly found: (documents: readonly Node[]) => boolean };
+  | { readonly dialect: Dialect; readonly what: string; readonly found: Found };
 
-const readsVariables = ([root]: readonly Node[]): boolean =>
-  ["setup", "run"].some(key => {
-    const script = root === undefined ? undefined : find(root, [key]);
-    return script?.kind === "scalar" && /\bSKYPILOT_[A-Z]/.test(script.text);
-  });
+const inScripts =
+  (words: RegExp): Found =>
+  ([root]) =>
+    ["setup", "run"].some(key => {
+      const script = root === undefined ? undefined : find(root, [key]);
+      return script?.kind === "scalar" && words.test(script.text);
+    });
+
+const inText =
+  (words: RegExp): Found =>
+  (_, source) =>
+    words.test(source);
+
+const namesContainer = ([root]: readonly Node[]): boolean => {
+  const image = root === undefined ? undefined : find(root, ["resources", "image_id"]);
+  return image?.kind === "scalar" && /^docker:/i.test(image.text);
+};
+
+const namesTpu = ([root]: readonly Node[]): boolean => {
+  const wanted = root === undefined ? undefined : find(root, ["resources", "accelerators"]);
+  const names = wanted?.kind === "map" ? [...wanted.entries.keys()] : [wanted?.kind === "scalar" ? wanted.text : ""];
+  return names.some(name => /^tpu-/i.test(name));
+};
 
 const mountsBuckets = ([root]: readonly Node[]): boolean => {
   const mounts = root === undefined ? undefined : find(root, ["file_mounts"]);
@@ -38,6 +59,15 @@ const mountsBuckets = ([root]: readonly Node[]): boolean => {
 const namesGit = ([root]: readonly Node[]): boolean =>
   root !== undefined && find(root, ["workdir", "url"]) !== undefined;
 
+/** More keys of Muster's own form alone. */
+const MUSTER = [
+  ...["groups", "idle", "packages", "timeout"],
+  ...["provider", "max_hourly", "spot_fallback", "reservation", "placement_group", "efa"].map(
+    key => `resources.${key}`,
+  ),
+  ...["subnet", "security_groups", "tenancy"].map(key => `resources.${key}`),
+];
+
 /** Every marker, in the order in which they are looked for. */
 export const markers: readonly Marker[] = [
   // Nobody else has it, so whoever wrote it meant Muster's own form, whatever else stands there.
@@ -47,6 +77,8 @@ export const markers: readonly Marker[] = [
   { dialect: "oumi", key: "user" },
   { dialect: "oumi", key: "resources.image_id_map" },
   { dialect: "oumi", key: "resources.config_overrides" },
+  ...MUSTER.map((key): Marker => ({ dialect: "muster", key })),
+  { dialect: "muster", what: "a script that reads MUSTER_ variables", found: inScripts(/\bMUSTER_[A-Z]/) },
   { dialect: "skypilot", key: "resources.infra" },
   { dialect: "skypilot", key: "resources.cloud" },
   { dialect: "skypilot", key: "resources.any_of" },
@@ -72,15 +104,21 @@ export const markers: readonly Marker[] = [
   { dialect: "skypilot", key: "file_mounts_mapping" },
   { dialect: "skypilot", what: "a bucket in file_mounts", found: mountsBuckets },
   { dialect: "skypilot", what: "a git repository as workdir", found: namesGit },
-  { dialect: "skypilot", what: "a script that reads SKYPILOT_ variables", found: readsVariables },
+  { dialect: "skypilot", what: "a script that reads SKYPILOT_ variables", found: inScripts(/\bSKYPILOT_[A-Z]/) },
   { dialect: "skypilot", what: "several documents", found: documents => documents.length > 1 },
+  { dialect: "skypilot", key: "resources.autostop" },
+  { dialect: "skypilot", what: "a container's image, as docker:…", found: namesContainer },
+  { dialect: "skypilot", what: "a TPU in accelerators", found: namesTpu },
+  { dialect: "skypilot", what: "a script that goes to ~/sky_workdir", found: inScripts(/\bsky_workdir\b|~\/sky_/) },
+  { dialect: "skypilot", what: "a call of sky", found: inText(/\bsky (?:launch|exec|jobs|serve|up|down)\b/) },
+  { dialect: "muster", what: "a call of muster", found: inText(/\bmuster (?:launch|exec|run|up|down)\b/) },
 ];
 
 /** The marker that decides, if there is one. */
-export function detect(documents: readonly Node[]): Marker | undefined {
+export function detect(documents: readonly Node[], source: string): Marker | undefined {
   const [root] = documents;
   return markers.find(marker => {
-    if ("found" in marker) return marker.found(documents);
+    if ("found" in marker) return marker.found(documents, source);
     return root !== undefined && find(root, marker.key.split(".")) !== undefined;
   });
 }

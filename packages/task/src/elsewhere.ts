@@ -18,6 +18,7 @@ import {
   yesNo,
 } from "./check.ts";
 import type { Draft } from "./draft.ts";
+import { variablesIn } from "./paths.ts";
 import { defer, type Field, mapping, type Place, type Reading, refuse, similar } from "./reading.ts";
 import type { Node } from "./yaml/tree.ts";
 
@@ -36,6 +37,13 @@ function idle(check: Check, what: string): ReadField {
   return (reading, value, at) => {
     check(reading, value, at);
     reading.warnings.push(`${at.path}: ${what}`);
+  };
+}
+
+/** Of a text with a variable in it, nobody knows yet what it will be. */
+function settled(check: Check): Check {
+  return (reading, node, at) => {
+    if (node.kind !== "scalar" || variablesIn(node.text).length === 0) check(reading, node, at);
   };
 }
 
@@ -82,9 +90,12 @@ const serviceShape = shape({
   readiness_probe: orMap(words, probe),
   replicas: integer(0),
   replica_policy: policy,
-  load_balancing_policy: oneOf(["round_robin", "least_load", "instance_aware_least_load"]),
+  load_balancing_policy: settled(oneOf(["round_robin", "least_load", "instance_aware_least_load"])),
   load_balancer: shape({ stream_timeout_seconds: seconds }),
   tls: shape({ keyfile: words, certfile: words }, ["keyfile", "certfile"]),
+  https: shape({ key: words, cert: words }),
+  external_load_balancers: listOf(anything),
+  route53_hosted_zone: words,
   ports: integer(1, 65_535),
   pool: poolShape,
   workers: integer(0),
@@ -108,6 +119,7 @@ const sized = orMap(
     sub_path: words,
     infra: words,
     use_existing: yesNo,
+    labels: mapOf(words),
     config: anything,
   }),
 );
@@ -146,7 +158,13 @@ export const mountsMapping = deferred(mapOf(anything), "mounts that another laun
 const hooksShape = listOf(
   shape({ run: words, events: listOf(oneOf(["stop", "preemption", "down"])), timeout: integer(1) }, ["run"]),
 );
-export const hooks = deferred(hooksShape, "scripts that run before a cluster stops or ends");
+const HOOKS = "scripts that run before a cluster stops or ends";
+export const hooks = deferred(hooksShape, HOOKS);
+/** As SkyPilot has had them before `hooks`: a script, or a map of one and its time. */
+export const hook = deferred(
+  orMap(words, shape({ hook: words, command: words, run: words, hook_timeout: integer(1), timeout: integer(1) })),
+  HOOKS,
+);
 export const priorityClass = deferred(words, "classes of priority: write a number as priority");
 
 const EGRESS = "is for another launcher's estimate of what moving the data costs, and is left out";
@@ -166,6 +184,7 @@ export const acceleratorArgs = deferred(
 const exitCode = integer(0, 255);
 const strategy = shape({
   strategy: words,
+  min_nodes: integer(1),
   max_restarts_on_errors: integer(0),
   recover_on_exit_codes: listOf(exitCode, true),
 });
@@ -185,7 +204,7 @@ const settings: Readonly<Record<string, Check>> = {
 };
 const REASONS: Readonly<Record<string, string>> = {
   docker: "containers, and what is said of them",
-  hooks: "scripts that run before a cluster stops or ends",
+  hooks: HOOKS,
 };
 
 /** Settings of SkyPilot's, cloud by cloud: those of a cloud that the task does not name are as good as absent. */

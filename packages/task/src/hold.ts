@@ -51,7 +51,8 @@ function origin(reading: Reading, field: readonly string[]): Place {
 /** What one of zod's issues says, in the words of this package. */
 export function messageOf(issue: z.core.$ZodIssue): string {
   const unit = "origin" in issue && issue.origin === "string" ? " characters" : "";
-  if (issue.code === "too_big") return `must be ${issue.maximum}${unit} at most`;
+  if (issue.code === "too_big")
+    return `must be ${issue.maximum}${unit} at most${unit === "" ? ", which is Muster's bound" : ""}`;
   if (issue.code === "too_small")
     return `must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}${unit}`;
   // The reason for which a record's key does not fit is one level down, and so is that of a union.

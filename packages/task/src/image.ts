@@ -6,23 +6,35 @@ import type { Mapping, Node } from "./yaml/tree.ts";
 
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 
-/** `nvcr.io/nvidia/pytorch:24.01`, `localhost:5000/mine`: the first part of a path is a registry's host. */
-const REGISTRY = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|localhost:\d+)\//i;
+/** Where machines' images are by region, the image of a container that machines of whichever region start. */
+const CONTAINER = "docker";
+/**
+ * What looks like a container's image: `docker:…`; `nvcr.io/nvidia/pytorch:24.01` and `localhost:5000/mine`, whose first
+ * part is a registry's host; `owner/name`; or any path with a tag or digest.
+ */
+const CONTAINERS = [
+  /^docker:/i,
+  /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|localhost:\d+)\//i,
+  /^[a-z0-9][\w.-]*\/[a-z0-9][\w.-]*$/,
+  /^[a-z0-9][\w.-]*(?:\/[a-z0-9][\w.-]*)+[:@][\w.:-]+$/,
+];
 
-/** An image as text; undefined when Muster's own is to be taken, or none can be. */
+/** An image as text; undefined when it cannot be used. SkyPilot's own stand for whatever the provider starts from. */
 function usable(reading: Reading, value: Node, at: Place): string | undefined {
   const read = text(reading, value, at)?.trim();
   if (read === undefined) return undefined;
   if (read === "") return refuse(reading, at, "is empty", "leave the key out");
-  if (/^docker:/i.test(read) || REGISTRY.test(read))
-    return defer(reading, at, "containers: an image that is no machine's");
+  if (CONTAINERS.some(form => form.test(read))) return container(reading, at);
   if (!/^skypilot:/i.test(read)) return read;
   const line = at.line === undefined ? "" : ` (line ${at.line})`;
   reading.warnings.push(
     `${at.path}${line}: ${read} is an image of SkyPilot's; Muster takes its own default in its place`,
   );
-  return undefined;
+  return read.replace(/^skypilot:/i, "skypilot:");
 }
+
+const container = (reading: Reading, at: Place): undefined =>
+  defer(reading, at, "containers: an image that is no machine's");
 
 /** Text, or in Muster's form and SkyPilot's a map of region to image. */
 export const image: ReadField = (reading, value, at, out) => {
@@ -43,7 +55,7 @@ function byRegion(reading: Reading, map: Mapping, at: Place, out: Draft): undefi
   reading.origins.set("resources.images", at);
   if (map.entries.size === 0) return refuse(reading, at, "names no image", "leave the key out");
   const images = entriesOf(map, at).flatMap(([region, value, place]): [string, string][] => {
-    const read = usable(reading, value, place);
+    const read = region.toLowerCase() === CONTAINER ? container(reading, place) : usable(reading, value, place);
     reading.origins.set(`resources.images.${region}`, place);
     return read === undefined ? [] : [[region, read]];
   });

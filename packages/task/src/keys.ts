@@ -24,7 +24,10 @@ type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 /** A key whose text is a field as it stands. */
 function script(field: "setup" | "run"): ReadField {
   return (reading, value, at, out) => {
-    const read = text(reading, value, at);
+    const read =
+      value.kind === "list"
+        ? mistyped(reading, value, at, "text", `write ${field}: | and the lines below it`)
+        : text(reading, value, at);
     if (read !== undefined && claim(reading, field, at)) out.task[field] = read;
   };
 }
@@ -103,7 +106,7 @@ const oumi = (given: Given): Keys<Draft> => ({
     const read = text(reading, value, at);
     if (read === undefined) return;
     out.user = read;
-    reading.warnings.push(`${at.path}: matters to Slurm and Polaris only`);
+    reading.warnings.push(`${at.path}: Muster signs in nowhere, so it is left out`);
   },
   num_nodes: nodes,
   resources: Resources.resources(Resources.oumi),

@@ -13,16 +13,19 @@ type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 export const fileMounts: ReadField = (reading, node, at, out) => {
   const map = mapping(reading, node, at);
   if (map === undefined) return;
-  for (const [key, value, place] of entriesOf(map, at))
-    mount(reading, filled(reading, key, place, out), value, place, out);
+  for (const [key, value, place] of entriesOf(map, at)) {
+    const path = filled(reading, key, place, out);
+    if (path !== undefined) mount(reading, path, value, place, out);
+  }
 };
 
 function mount(reading: Reading, path: string, value: Node, at: Place, out: Draft): undefined {
   takePlace(reading, path, at);
-  if (value.kind === "map" && reading.dialect !== "oumi") return storage(reading, value, { path, at }, out);
+  if (value.kind === "map" && reading.dialect !== "oumi") return void storage(reading, value, path, at, out);
   const read = text(reading, value, at);
   if (read === undefined) return;
   const source = filled(reading, read, at, out);
+  if (source === undefined) return;
   if (isUrl(source)) putBucket(reading, { path, source, mode: "copy" }, at, out);
   else if (source.trim() === "") refuse(reading, at, "names no local file");
   else out.fileMounts.push({ path, source });

@@ -22,8 +22,8 @@ export function isOpen(path: string, { missing }: Pick<Draft, "missing">): boole
   return missing.some(({ name }) => names.has(name));
 }
 
-/** SkyPilot puts the file's variables into its paths; Oumi leaves `${…}` alone. */
-export function filled(reading: Reading, source: string, at: Place, out: Draft): string {
+/** SkyPilot puts the file's variables into its paths; Oumi leaves `${…}` alone. Undefined when that leaves nothing. */
+export function filled(reading: Reading, source: string, at: Place, out: Draft): string | undefined {
   if (reading.dialect === "oumi") return source;
   const { envs, secrets } = out.task;
   let room = MOST_FILLED;
@@ -34,9 +34,10 @@ export function filled(reading: Reading, source: string, at: Place, out: Draft):
     room -= value.length;
     return room < 0 ? "" : value;
   });
-  if (room >= 0) return path;
-  refuse(reading, at, `is longer than ${MOST_FILLED} characters with its variables put in`);
-  return source;
+  if (room < 0) return refuse(reading, at, `is longer than ${MOST_FILLED} characters with its variables put in`);
+  const [name] = variablesIn(source);
+  if (path.trim() !== "" || name === undefined) return path;
+  return refuse(reading, at, `is ${source.trim()}, which is empty`, `give it with -e ${name}=…`);
 }
 
 /** Checks where on the host something is to go, and takes the place for it. */

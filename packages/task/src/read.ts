@@ -7,6 +7,7 @@
 import { type Dialect, detect, type Marker } from "./dialect.ts";
 import { type Issue, TaskFileError } from "./error.ts";
 import { homesOf } from "./keys.ts";
+import { foreign } from "./not-a-task.ts";
 import { override } from "./override.ts";
 import { begin, noteTwice, type Reading, refuse } from "./reading.ts";
 import type { Options, Result } from "./result.ts";
@@ -32,7 +33,7 @@ export function read(source: string, options: Options = {}): Result {
   const whole = wholeFile(documents, options);
   if (whole !== undefined) return readWhole(whole.kind, whole.because, documents, options);
   const [root, ...more] = rootsOf(documents, options);
-  const { found, dialect } = dialectOf([root, ...more], options);
+  const { found, dialect } = dialectOf([root, ...more], source, options);
   if (more.length > 0 && dialect !== "oumi") return { ...found, ...several(dialect, documents, options) };
   const reading = begin(dialect, homesOf(dialect));
   if (more.length > 0)
@@ -52,18 +53,21 @@ function rootsOf(documents: readonly Document[], options: Options): [Mapping, ..
     return fail(options, [{ path: "", message: "there is nothing in it", suggestion: "a task has at least a `run`" }]);
   const strays = roots.flatMap(one => strayTags(one));
   if (strays.length > 0) fail(options, strays);
-  refuseConfig(first, options.path);
+  const other = foreign(first, options.path);
+  if (other !== undefined) fail(options, [other]);
   return [first, ...more];
 }
 
 function dialectOf(
   roots: readonly Mapping[],
+  source: string,
   options: Options,
-): { dialect: Dialect; found: Pick<Result, "dialect" | "because"> } {
-  const marker = options.dialect === undefined ? detect(roots) : undefined;
+): { dialect: Dialect; found: Pick<Result, "dialect" | "because" | "unmarked"> } {
+  const marker = options.dialect === undefined ? detect(roots, source) : undefined;
   const dialect = options.dialect ?? marker?.dialect ?? "muster";
-  const isOther = marker !== undefined && dialect !== "muster";
-  return { dialect, found: { dialect, ...(isOther && { because: reason(marker) }) } };
+  if (marker !== undefined && dialect !== "muster") return { dialect, found: { dialect, because: reason(marker) } };
+  const unmarked = options.dialect === undefined && marker === undefined;
+  return { dialect, found: { dialect, ...(unmarked && { unmarked: true as const }) } };
 }
 
 /** @throws TaskFileError when anything was found wrong. */
@@ -123,15 +127,4 @@ function overridden<N extends Node>(reading: Reading, root: N, options: Options)
   const spot = isOumi && options.oumiSpot !== undefined ? [`resources.use_spot=${options.oumiSpot}`] : [];
   const made = override(root, [...spot, ...(options.overrides ?? [])], isOumi, reading.issues);
   return made.kind === root.kind ? (made as N) : root;
-}
-
-/** Oumi's own configs lie beside its jobs, and are not jobs. @throws TaskFileError that says so. */
-function refuseConfig(root: Mapping, path: string | undefined): void {
-  const { entries } = root;
-  if (entries.has("run") || entries.has("resources")) return;
-  const isMap = (key: string): boolean => entries.get(key)?.value.kind === "map";
-  if (!isMap("model") && !isMap("training")) return;
-  const message = "this is a training config, not a job file";
-  const suggestion = `write a job whose run calls \`oumi train -c ${path ?? "…"}\``;
-  throw new TaskFileError([{ path: "", message, suggestion }], path);
 }

@@ -123,11 +123,16 @@ export function similar(word: string, words: readonly string[]): string | undefi
 export function nearest(word: string, words: readonly string[]): string | undefined {
   if (words.length === 0 || word.length > LONGEST_WORD) return undefined;
   const given = word.toLowerCase();
-  const swapped = words.find(one => one.length > 1 && letters(one) === letters(given) && distance(given, one) === 2);
-  const best = swapped ?? closest(given, words);
-  const near = distance(given, best) <= Math.min(3, Math.max(1, Math.floor(best.length / 2)));
-  return near || swapped !== undefined ? best : undefined;
+  const swapped = words.find(one => isSwapped(given, one.toLowerCase()));
+  if (swapped !== undefined) return swapped;
+  const lower = words.map(one => one.toLowerCase());
+  const best = closest(given, lower);
+  const most = Math.min(3, Math.max(1, Math.floor(Math.max(given.length, best.length) / 3)));
+  return distance(given, best) <= most ? words[lower.indexOf(best)] : undefined;
 }
+
+const isSwapped = (given: string, word: string): boolean =>
+  word.length > 1 && letters(word) === letters(given) && distance(given, word) === 2;
 
 const letters = (word: string): string => [...word].sort().join("");
 

@@ -86,6 +86,9 @@ const ofChoice: Keys<Draft> = {
   priority: once,
   priority_class: once,
   hooks: once,
+  preemption: once,
+  preemption_hook: once,
+  termination_hook: once,
   any_of: elsewhere("is an alternative among alternatives", "write all of them in one list"),
   ordered: elsewhere("is an alternative among alternatives", "write all of them in one list"),
 };
@@ -102,6 +105,9 @@ export const own: Keys<Draft> = {
   priority: Machine.skypilotPriority,
   priority_class: Elsewhere.priorityClass,
   hooks: Elsewhere.hooks,
+  preemption: Elsewhere.hook,
+  preemption_hook: Elsewhere.hook,
+  termination_hook: Elsewhere.hook,
   ...alternatives,
 };
 

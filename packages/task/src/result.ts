@@ -26,6 +26,8 @@ export interface Result {
   readonly dialect: Dialect;
   /** Why it was taken for that dialect, in words; absent for Muster's own form. */
   readonly because?: string;
+  /** Nothing in it says whose it is: it was taken for Muster's own form. */
+  readonly unmarked?: true;
   /** Of a file of several tasks: the name of them all. */
   readonly name?: string;
   /** Absent for a file of one task. */

@@ -36,15 +36,18 @@ const MODES = { MOUNT: "mount", COPY: "copy", MOUNT_CACHED: "mount_cached" } as 
 const MODE_NAMES = ["MOUNT", "COPY", "MOUNT_CACHED"] as const;
 const TYPES = ["MODEL_CHECKPOINT_RO", "MODEL_CHECKPOINT_RW", "DATASET_RO", "DATASET_RW"];
 
+const NO_BUCKET =
+  "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends";
+
 const schemeOf = (source: string): string => (source.split("://", 1)[0] ?? "").toLowerCase();
 
-/** Takes a bucket along, or notes why it cannot be. */
-export function putBucket(reading: Reading, bucket: Bucket, at: Place, out: Draft): undefined {
+/** Takes a bucket along, or notes why it cannot be; `said` is where its name stands, if not at its place. */
+export function putBucket(reading: Reading, bucket: Bucket, at: Place, out: Draft, said = at): undefined {
   const scheme = schemeOf(bucket.source);
   if (scheme !== "s3") return defer(reading, at, whyNot(scheme, bucket.source));
   const source = bucket.source.replace(/^s3:/i, "s3:");
   const issue = BucketSource.safeParse(source).error?.issues[0];
-  if (issue !== undefined && !isOpen(source, out)) refuse(reading, at, messageOf(issue));
+  if (issue !== undefined && !isOpen(source, out)) refuse(reading, said, messageOf(issue));
   else out.buckets.push({ ...bucket, source });
 }
 
@@ -64,21 +67,19 @@ interface Storage {
   source?: string | readonly string[];
   store?: string;
   mode?: BucketMode;
+  /** Settings of which nothing comes. */
+  aside: Place[];
 }
 
-const into =
-  (key: "name", fill: (reading: Reading, text: string) => string): Field<Storage> =>
-  (reading, value, at, out) => {
-    const read = text(reading, value, at);
-    if (read !== undefined) out[key] = fill(reading, read.trim());
-  };
+/** What becomes of a text of the file; undefined when that was refused. */
+type Fill = (text: string, at: Place) => string | undefined;
 
 /** Read and left out, for Muster's mounts have no such settings. */
 const unheeded =
   (check: (reading: Reading, node: Node, at: Place) => void): Field<Storage> =>
-  (reading, value, at) => {
+  (reading, value, at, out) => {
     check(reading, value, at);
-    reading.warnings.push(`${at.path}: is a setting of another launcher's mounts, and is left out`);
+    out.aside.push(at);
   };
 
 const config = shape({
@@ -90,17 +91,22 @@ const config = shape({
   attach_mode: words,
 });
 
-const keysOf = (fill: (reading: Reading, text: string) => string): Keys<Storage> => ({
-  name: into("name", fill),
+const keysOf = (fill: Fill): Keys<Storage> => ({
+  name: (reading, value, at, out) => {
+    const read = text(reading, value, at);
+    const name = read === undefined ? undefined : fill(read.trim(), at);
+    if (name !== undefined) out.name = name;
+  },
   source: (reading, value, at, out) => {
     if (value.kind === "list") {
       listOf(words)(reading, value, at);
       if (value.items.length === 0) refuse(reading, at, "names no local file");
-      out.source = value.items.flatMap(item => (item.kind === "scalar" ? fill(reading, item.text) : []));
+      out.source = value.items.flatMap(item => (item.kind === "scalar" ? (fill(item.text, at) ?? []) : []));
       return;
     }
     const read = text(reading, value, at);
-    if (read !== undefined) out.source = fill(reading, read.trim());
+    const source = read === undefined ? undefined : fill(read.trim(), at);
+    if (source !== undefined) out.source = source;
   },
   store: (reading, value, at, out) => {
     const read = word(reading, value, at, Object.keys(STORES));
@@ -116,19 +122,39 @@ const keysOf = (fill: (reading: Reading, text: string) => string): Keys<Storage>
   config: unheeded(config),
 });
 
-/** Where on the host, and where in the file. */
+/** Where on the host, and where in the file: as a whole, and key by key. */
 interface Target {
   readonly path: string;
   readonly at: Place;
+  readonly of: (key: "name" | "source") => Place;
 }
 
-/** SkyPilot's storage object. */
-export function storage(reading: Reading, map: Mapping, target: Target, out: Draft): undefined {
-  const its: Storage = {};
-  const before = reading.issues.length;
-  const fill = (_: Reading, text: string): string => filled(reading, text, target.at, out);
-  walk(inside(reading), map, target.at.path, keysOf(fill), its);
-  if (reading.issues.length > before) return;
+const targetOf = (map: Mapping, path: string, at: Place): Target => ({
+  path,
+  at,
+  of: key => ({ path: join(at.path, key), line: map.entries.get(key)?.line ?? at.line }),
+});
+
+/** SkyPilot's storage object, to be put at `path` on the host. */
+export function storage(reading: Reading, map: Mapping, path: string, at: Place, out: Draft): void {
+  const its: Storage = { aside: [] };
+  const [issues, unsupported] = [reading.issues.length, reading.unsupported.length];
+  walk(
+    inside(reading),
+    map,
+    at.path,
+    keysOf((text, place) => filled(reading, text, place, out)),
+    its,
+  );
+  if (reading.issues.length > issues) return;
+  put(reading, its, targetOf(map, path, at), out);
+  // What cannot be done at all has nothing left out of it.
+  if (reading.unsupported.length > unsupported) return;
+  for (const { path } of its.aside)
+    reading.warnings.push(`${path}: is a setting of another launcher's mounts, and is left out`);
+}
+
+function put(reading: Reading, its: Storage, target: Target, out: Draft): undefined {
   const { source, store = "s3" } = its;
   if (store !== "s3") return defer(reading, target.at, ofStore(store));
   if (source === undefined) return byName(reading, its, target, out);
@@ -137,26 +163,22 @@ export function storage(reading: Reading, map: Mapping, target: Target, out: Dra
 }
 
 /** SkyPilot makes the bucket when there is none of that name, and may delete it afterwards. */
-function byName(reading: Reading, { name, mode = "mount" }: Storage, { path, at }: Target, out: Draft): undefined {
+function byName(reading: Reading, { name, mode = "mount" }: Storage, { path, at, of }: Target, out: Draft): undefined {
   if (name === undefined || name === "")
     return refuse(reading, at, "has neither a source nor a name", "add source: s3://your-bucket");
   if (isUrl(name)) return refuse(reading, at, "has a URL for its name", `write source: ${name}`);
   const source = `s3://${name}`;
+  if (!BucketSource.safeParse(source).success && !isOpen(source, out)) return refuse(reading, of("name"), NO_BUCKET);
   reading.warnings.push(`${at.path}: Muster mounts the bucket ${source}, and neither makes nor deletes it`);
   putBucket(reading, { path, source, mode }, at, out);
 }
 
-function bySource(reading: Reading, its: Storage, source: string, { path, at }: Target, out: Draft): undefined {
+function bySource(reading: Reading, its: Storage, source: string, { path, at, of }: Target, out: Draft): undefined {
   const { name, mode = "mount" } = its;
   const bucket = source.split("/")[2] ?? "";
   if (name !== undefined && name !== bucket && !isOpen(source + name, out))
-    return refuse(
-      reading,
-      { ...at, path: join(at.path, "name") },
-      `must be that of the bucket, '${bucket}'`,
-      "leave it out",
-    );
-  putBucket(reading, { path, source, mode }, at, out);
+    return refuse(reading, of("name"), `must be that of the bucket, '${bucket}'`, "leave it out");
+  putBucket(reading, { path, source, mode }, at, out, of("source"));
 }
 
 /** SkyPilot sends local files to a bucket of theirs, and mounts that. */
@@ -183,8 +205,8 @@ export const storageMounts: ReadField = (reading, node, at, out) => {
   if (map === undefined) return;
   for (const [path, value, place] of entriesOf(map, at)) {
     takePlace(reading, path, place);
-    if (value.kind === "map") oumiBucket(reading, value, { path, at: place }, out);
-    else mistyped(reading, value, place, "a map of source and store");
+    if (value.kind === "map") oumiBucket(reading, value, targetOf(value, path, place), out);
+    else mistyped(reading, value, place, "a map of source and store", "such as { source: s3://name/path, store: s3 }");
   }
 };
 
@@ -201,20 +223,14 @@ const oumiKeys: Keys<Storage> = {
   },
 };
 
-function oumiBucket(reading: Reading, map: Mapping, { path, at }: Target, out: Draft): void {
-  const its: Storage = {};
+function oumiBucket(reading: Reading, map: Mapping, { path, at, of }: Target, out: Draft): void {
+  const its: Storage = { aside: [] };
   walk(inside(reading), map, at.path, oumiKeys, its);
   for (const key of Object.keys(oumiKeys)) {
     if (!map.entries.has(key)) refuse(reading, { path: join(at.path, key), line: at.line }, "is missing");
   }
   const { source, store } = its;
   if (typeof source !== "string" || store === undefined) return;
-  if (schemeOf(source) === STORES[store]) putBucket(reading, { path, source, mode: "mount" }, at, out);
-  else
-    refuse(
-      reading,
-      { path: join(at.path, "source"), line: at.line },
-      `is no bucket of ${store}`,
-      `write ${STORES[store]}://…`,
-    );
+  if (schemeOf(source) === STORES[store]) putBucket(reading, { path, source, mode: "mount" }, at, out, of("source"));
+  else refuse(reading, of("source"), `is no bucket of ${store}`, `write ${STORES[store]}://…`);
 }

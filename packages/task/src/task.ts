@@ -14,6 +14,14 @@ export function taskOf(reading: Reading, root: Mapping, given: Given): Draft {
   addGiven(reading, given, root, draft);
   walk(reading, root, "", keysOf(reading.dialect, given), draft);
   required(reading, draft);
+  directives(reading, draft);
   hold(reading, draft);
   return draft;
+}
+
+/** What a script says to another scheduler, which reads its comments. */
+function directives(reading: Reading, { task }: Draft): void {
+  const scripts = (["setup", "run"] as const).filter(key => /^#PBS\b/m.test(task[key] ?? ""));
+  if (scripts.length > 0)
+    reading.warnings.push(`${scripts.join(", ")}: lines that begin with #PBS are comments here: say it in resources`);
 }

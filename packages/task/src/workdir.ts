@@ -23,6 +23,7 @@ export const workdir: ReadField = (reading, value, at, out) => {
   const source = text(reading, value, at);
   if (source === undefined || !claim(reading, "workdir", at)) return;
   const path = filled(reading, source, at, out);
+  if (path === undefined) return;
   if (path.trim() === "") refuse(reading, at, "is empty", "leave the key out");
   else if (isUrl(path) || SCP.test(path)) refuse(reading, at, "must be a local folder, and is a URL", remedy(reading));
   else out.workdir = path;
@@ -37,7 +38,8 @@ function repository(reading: Reading, map: Mapping, at: Place, out: Draft): void
   const into = (key: keyof Git): Field<Parts> => {
     return (its, value, place) => {
       const read = text(its, value, place);
-      if (read !== undefined) parts[key] = filled(its, read.trim(), place, out);
+      const path = read === undefined ? undefined : filled(its, read.trim(), place, out);
+      if (path !== undefined) parts[key] = path;
     };
   };
   const keys: Keys<Parts> = { url: into("url"), ref: into("ref") };

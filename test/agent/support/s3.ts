@@ -23,8 +23,11 @@ export class S3 {
   region = "us-east-1";
   bucket = "data-bucket";
   pageSize = 1000;
-  /** Asked before each answer; a number is the answer's status, "cut" breaks off in the middle of an object. */
-  fault: (key: string, isList: boolean) => number | "cut" | undefined = () => undefined;
+  /**
+   * Asked before each answer; a number is the answer's status, "cut" breaks off in the middle of an object, and the second
+   * half of one waits for a promise.
+   */
+  fault: (key: string, isList: boolean) => number | "cut" | Promise<unknown> | undefined = () => undefined;
   readonly reads: string[] = [];
   lists = 0;
   atOnce = 0;
@@ -88,8 +91,12 @@ export class S3 {
     const held = this.objects.get(key);
     if (held === undefined) return this.#refuse(response, 404, "NoSuchKey");
     response.writeHead(200, { "content-length": held.bytes.length });
-    if (fault !== "cut") return void response.end(held.bytes);
-    response.write(held.bytes.subarray(0, held.bytes.length / 2), () => request.socket.destroy());
+    if (fault === undefined) return void response.end(held.bytes);
+    const half = Math.floor(held.bytes.length / 2);
+    response.write(held.bytes.subarray(0, half), () => fault === "cut" && request.socket.destroy());
+    if (fault === "cut") return;
+    await fault;
+    response.end(held.bytes.subarray(half));
   }
 
   async #refusal(request: IncomingMessage, url: URL): Promise<[number, string] | undefined> {

@@ -6,15 +6,12 @@ import { noteOf } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Outcome, Record } from "./record.ts";
 
-/** Read of a file of failed lines; a loop may have written millions. */
-const MOST = 64 * 1024;
-
 /** The lines, each with its end; empty when there is nothing to say. */
 export function notesOf(record: Record, outcome: Outcome): string {
   const origin = originOf(record);
   const failures = (["setup", "run"] as const).flatMap(phase => {
     const script = join(record.folder, `${phase}.sh`);
-    const records = record.read(`${phase}.sh.failed`).slice(0, MOST);
+    const records = record.read(`${phase}.sh.failed`);
     const note = noteOf(script, records, exitCode(record.folder, phase));
     if (note === undefined) return [];
     return phase === "setup" ? `setup: ${note}` : note;
@@ -25,7 +22,8 @@ export function notesOf(record: Record, outcome: Outcome): string {
 
 /** Which commit a branch was at is worth knowing later. */
 function originOf({ assignment: { workdir }, state: { commit } }: Record): string[] {
-  if (commit === undefined || workdir === undefined || !("url" in workdir)) return [];
+  // An empty repository has none.
+  if (!commit || workdir === undefined || !("url" in workdir)) return [];
   return [`the workdir is commit ${commit} of ${addressOf(workdir.url).url}`];
 }
 

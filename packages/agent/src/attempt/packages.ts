@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { addressOf, HELPER, quietly } from "../inputs/git.ts";
 import { InputError, placeOf } from "../inputs/place.ts";
+import { LISTS } from "../setups.ts";
 import type { Assignment } from "../types.ts";
 
 type Package = Assignment["packages"][number];
@@ -27,12 +28,13 @@ const GITHUB = /^https:\/\/([^/@]*@)?github\.com\/[^/]+\/[^/]+$/;
  * A name for pip or conda; a path, below `~`, absolute, or in the workdir; or a repository.
  * @throws InputError for a source that no installer should see
  */
-function sourceOf({ method, source }: Package, { home, workdir }: Bases): Source {
+function sourceOf(one: Package, { home, workdir }: Bases): Source {
+  const { method, source } = one;
   if (source.startsWith("-") || /\p{Cc}/u.test(source))
-    throw new InputError(`package ${source}: a source is no option; options belong into args`);
+    throw new InputError(`package ${labelOf(one)}: a source is no option; options belong into args`);
   const plain = source.replace(/\/+$/, "");
   if (/^(ssh:\/\/|git@)/.test(plain) || GITHUB.test(plain) || /^https?:\/\/[^?#]+\.git$/.test(plain)) {
-    const { url, password } = addressOf(plain);
+    const { url, password } = addressOf(plain, `package ${labelOf(one)}`);
     if (password !== undefined) throw new InputError(`package ${url}: give what opens it as the secret GIT_TOKEN`);
     return { kind: "git", source: url, folder: join(home, basename(url.replace(/:/g, "/"), ".git")) };
   }
@@ -63,13 +65,26 @@ const wayOf = (folder: string, { workdir }: Bases): string =>
 /** As people write it. */
 export const labelOf = ({ method, source }: Package): string => `${method}:${source.replace(/\/\/[^/@]*@/, "//")}`;
 
-/** The script's environment: git asks nobody, and finds the job's token. */
-export const withGit = (env: Readonly<Record<string, string>>): Record<string, string> => ({
+/** The script's environment: git asks nobody, and finds the job's token. @throws InputError */
+export const withGit = (
+  assignment: Assignment,
+  bases: Bases,
+  env: Readonly<Record<string, string>>,
+): Record<string, string> => ({
   ...quietly(env),
+  MUSTER_GIT_HOST: env.GIT_TOKEN?.trim() ? hostOf(assignment, bases) : "",
   MUSTER_GIT_USER: "x-access-token",
   MUSTER_GIT_PASSWORD: env.GIT_TOKEN?.trim() ?? "",
   MUSTER_GIT_HELPER: HELPER,
 });
+
+/** Whose the token is: that of the workdir's repository, else of all packages if they have one. Empty when nobody's. */
+function hostOf({ workdir, packages }: Assignment, bases: Bases): string {
+  const sources = packages.map(one => sourceOf(one, bases)).filter(({ kind }) => kind === "git");
+  const urls = workdir !== undefined && "url" in workdir ? [workdir.url] : sources.map(({ source }) => source);
+  const [host, ...others] = new Set(urls.flatMap(url => addressOf(url).origin ?? []));
+  return host === undefined || others.length > 0 ? "" : host;
+}
 
 /** PYTHONPATH for setup and run; undefined when no package asks for it. @throws InputError */
 export function pythonPath({ packages, env }: Assignment, bases: Bases): string | undefined {
@@ -84,7 +99,7 @@ export function listKey(assignment: Assignment, bases: Bases, commit: string | u
   const folder = workdir === undefined || "url" in workdir ? (commit ?? null) : workdir.packs.map(pack => pack.sha256);
   const brought = [folder, mounts.map(mount => [mount.path, identityOf(mount)])];
   const content = JSON.stringify([packages, hasPaths ? brought : []]);
-  return `packages-${createHash("sha256").update(content).digest("hex")}`;
+  return `${LISTS}${createHash("sha256").update(content).digest("hex")}`;
 }
 
 function identityOf(mount: Assignment["mounts"][number]): unknown {

@@ -11,7 +11,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { flushFolder, readJson, readText, writeWhole } from "../disk.ts";
+import { flushFolder, readJson, readStart, writeWhole } from "../disk.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment, AttemptRef, Cause, LogPolicy } from "../types.ts";
 
@@ -40,6 +40,7 @@ export interface State {
 
 const BEGINNING = ".new-";
 const LEAVING = ".gone-";
+const MOST_READ = 64 * 1024;
 
 export class Record {
   readonly folder: string;
@@ -107,8 +108,9 @@ export class Record {
     return existsSync(join(this.folder, file));
   }
 
+  /** The beginning of a file that the job may write to, and therefore without end. */
   read(file: string): string {
-    return readText(join(this.folder, file)) ?? "";
+    return readStart(join(this.folder, file), MOST_READ);
   }
 
   /** Gone at once for the next agent, however long the files take. */

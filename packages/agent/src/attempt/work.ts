@@ -9,7 +9,7 @@ import { type Ending, execute, type Script } from "../script/execute.ts";
 import { INSTALLER } from "../script/installer.ts";
 import { MARKER } from "../script/processes.ts";
 import { scriptOf, toolOf } from "../script/texts.ts";
-import { INSTALLING, keyOf } from "../setups.ts";
+import { INSTALLING, keyOf, LISTS } from "../setups.ts";
 import type { Assignment } from "../types.ts";
 import type { Host } from "./host.ts";
 import { argumentsOf, labelOf, listKey, pythonPath, withGit } from "./packages.ts";
@@ -93,7 +93,9 @@ async function packages(task: Work): Promise<Outcome | undefined> {
 }
 
 async function runInstaller(task: Work, args: readonly string[], key: string): Promise<Outcome | undefined> {
-  const env = withGit(placesOf(task).env);
+  const places = placesOf(task);
+  const env = withGit(task.record.assignment, places, places.env);
+  task.host.setups.forget(LISTS);
   const ending = await script(task, { phase: "packages", text: toolOf(INSTALLER), args, env });
   if (ending.kind !== "exited") return badEnding(task, ending);
   if (ending.code !== 0) return failedPackage(task, ending.code);

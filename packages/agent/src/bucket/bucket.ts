@@ -18,7 +18,14 @@ export async function bringBucket(mount: Bucket, places: Places, signal: AbortSi
   const store = new Store(bucket, access, signal);
   try {
     if (mount.mode === "copy")
-      return await copy(store, { name, source: mount.source, prefix, place, owner: places.owner });
+      return await copy(store, {
+        name,
+        source: mount.source,
+        prefix,
+        place,
+        owner: places.owner,
+        attempt: places.attempt,
+      });
     const folder = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
     // Says what is wrong with the bucket better than the mount would, and finds its region.
     await store.page(folder, undefined, 1);

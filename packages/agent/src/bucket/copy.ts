@@ -5,16 +5,16 @@
  * Safe to do again from the start: a file appears whole or not at all, with the object's size and time, and one that has
  * both is not fetched again. What else lies at the place stays there.
  */
-import { createHash } from "node:crypto";
 import { createWriteStream, lstatSync } from "node:fs";
-import { rename, rm, utimes } from "node:fs/promises";
+import { rm, utimes } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { hasCode } from "../disk.ts";
 import { type Account, give } from "../host/account.ts";
 import { makeFolder, makeReal } from "../inputs/folder.ts";
 import { InputError } from "../inputs/place.ts";
+import { whole } from "../inputs/whole.ts";
 import { Hiccup, type Item, type Store } from "./store.ts";
 
 const AT_ONCE = 8;
@@ -26,6 +26,8 @@ export interface Copying {
   readonly prefix: string;
   readonly place: string;
   readonly owner: Account | undefined;
+  /** The attempt's name among those of this host. */
+  readonly attempt: string;
 }
 
 /** Of one copy: what it knows beside its order. */
@@ -37,15 +39,15 @@ interface Copy extends Copying {
 
 /** @throws InputError when nothing is there or a key cannot be a path; Denied when S3 says no */
 export async function copy(store: Store, copying: Copying): Promise<void> {
-  const whole = { ...copying, store, folders: new Set<string>() };
+  const all = { ...copying, store, folders: new Set<string>() };
   const { prefix } = copying;
   const below = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
-  if (await copyBelow(whole, below)) return;
+  if (await copyBelow(all, below)) return;
   const single = below === prefix ? undefined : (await store.page(prefix, undefined, 1)).items[0];
   if (single?.key !== prefix)
     throw new InputError(`${copying.name}: there is nothing at ${copying.source}; look for a typing error in it`);
   await makeFolder(dirname(copying.place), copying.owner);
-  await bring(whole, single, copying.place);
+  await bring(all, single, copying.place);
 }
 
 /** Whether there was anything. */
@@ -119,13 +121,13 @@ async function bring(copy: Copy, item: Item, path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw clash(copy, item.key);
   if (found?.isFile() && found.size === item.size && isTimeOf(found.mtimeMs, item)) return;
-  const name = createHash("sha256").update(basename(path)).digest("hex").slice(0, 16);
-  const beside = join(dirname(path), `.${name}.muster`);
-  await copy.store.read(item.key, answer => write(answer, item, beside));
   const time = new Date(item.modifiedAt);
-  await utimes(beside, time, time);
-  give(copy.owner, beside);
-  await rename(beside, path).catch((error: unknown) => {
+  const made = whole(path, copy.attempt, async beside => {
+    await copy.store.read(item.key, answer => write(answer, item, beside));
+    await utimes(beside, time, time);
+    give(copy.owner, beside);
+  });
+  await made.catch((error: unknown) => {
     // The folder was made for another object meanwhile.
     throw hasCode(error, "EISDIR", "ENOTEMPTY") ? clash(copy, item.key) : error;
   });

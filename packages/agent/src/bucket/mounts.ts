@@ -6,6 +6,7 @@
  * that nobody knows.
  */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf, readJson, writeWhole } from "../disk.ts";
@@ -42,7 +43,13 @@ export class Mounts {
   async mount(wanted: Mounting, places: Places, signal: AbortSignal): Promise<void> {
     await makeFolder(dirname(wanted.place), places.owner);
     const what = { ...wanted, place: realPlace(wanted.place) };
-    await this.#inTurn(what.place, () => this.#mount(what, places, signal));
+    signal.throwIfAborted();
+    const turn = this.#inTurn(what.place, async () => {
+      // Whoever was given up while he waited has been released by now, and would never be again.
+      signal.throwIfAborted();
+      return this.#mount(what, places, signal);
+    });
+    await unlessAborted(turn, signal);
   }
 
   /** The attempt has ended: what only it used is unmounted. What cannot be is left for the next one who looks. */
@@ -145,6 +152,17 @@ const idOf = ({ bucket, prefix, isCached, access }: Mounting): string =>
   hash(JSON.stringify([bucket, prefix, isCached, access]));
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Does not wait for a turn that others may take a minute to give away. */
+async function unlessAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([turn, once(signal, "abort", { signal: over.signal })]);
+    signal.throwIfAborted();
+  } finally {
+    over.abort();
+  }
+}
 
 /** Whether what is mounted still has somebody behind it. */
 function answers(place: string): boolean {

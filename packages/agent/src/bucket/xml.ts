@@ -16,8 +16,9 @@ interface Open {
   text: string;
 }
 
-/** What stands next: a comment or declaration, CDATA, a tag, or text. */
-const TOKEN = /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([^\s<>/!?]+)[^<>]*?(\/?)>|([^<]+)/y;
+/** What stands next: a comment or declaration, CDATA, a tag, or text. A tag's name is looked at once, however long it is. */
+const TOKEN =
+  /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([^\s<>/!?]+)(?=[\s/>])[^<>]*?(\/?)>|([^<]+)/y;
 const ENTITY = /&(#x[0-9a-fA-F]{1,6}|#\d{1,7}|[a-z]+);|&/g;
 const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 

@@ -191,13 +191,21 @@ const MAY_PASS =
 /** Whether the whole repository would not be had either. */
 const isHopeless = ({ said }: Ended): boolean => !NO_REF.test(said) && (DENIED.test(said) || MAY_PASS.test(said));
 
-/** @throws InputError for what is no address of a repository, or one of a kind that is not allowed */
-export function addressOf(text: string): Address {
+/**
+ * @param name of the input that it belongs to
+ * @throws InputError for what is no address of a repository, or one of a kind that is not allowed
+ */
+export function addressOf(text: string, name = "the workdir"): Address {
   if (SHORT_SSH.test(text)) return { url: text, user: undefined, password: undefined, origin: undefined };
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["https:", "http:", "ssh:"].includes(url.protocol) || /[\s\p{Cc}]/u.test(text))
+  if (
+    url === undefined ||
+    !["https:", "http:", "ssh:"].includes(url.protocol) ||
+    /[\s\p{Cc}]/u.test(text) ||
+    !isWhole(url)
+  )
     throw new InputError(
-      `the workdir: ${JSON.stringify(withoutUser(text))} is not a repository that can be cloned; write https://host/path or git@host:path`,
+      `${name}: ${JSON.stringify(withoutUser(text))} is not a repository that can be cloned; write https://host/path or git@host:path`,
     );
   if (url.protocol === "ssh:") return { url: ssh(url), user: undefined, password: undefined, origin: undefined };
   const user = decodeURIComponent(url.username);
@@ -211,6 +219,16 @@ export function addressOf(text: string): Address {
     password: password || undefined,
     origin: url.origin,
   };
+}
+
+/** Whether its name and password are well encoded, which a URL need not be. */
+function isWhole({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A password in an address is of no use to ssh. */

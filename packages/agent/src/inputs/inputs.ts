@@ -1,7 +1,7 @@
 /** What an attempt brings along: secret files, workdir and mounts; fetched, checked, put in place. Safe to do again from the start. */
 import { lstatSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { chmod, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { chmod, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { bringBucket } from "../bucket/bucket.ts";
 import type { Mounts } from "../bucket/mounts.ts";
 import { messageOf } from "../disk.ts";
@@ -13,6 +13,7 @@ import { clone } from "./git.ts";
 import { fill } from "./packs.ts";
 import { InputError, placeOf } from "./place.ts";
 import { isInWorkdir, putSecretFile } from "./secret-files.ts";
+import { whole } from "./whole.ts";
 
 export interface Places {
   /** The attempt's name among those of this host. */
@@ -59,8 +60,8 @@ export function linkWorkdir(places: Places): void {
   const link = join(places.home, "sky_workdir");
   const found = lstatSync(link, { throwIfNoEntry: false });
   if (found !== undefined && !found.isSymbolicLink()) return;
-  const beside = `${link}.new`;
-  rmSync(beside, { force: true });
+  const beside = join(places.home, ".sky_workdir.muster");
+  rmSync(beside, { force: true, recursive: true });
   symlinkSync(places.workdir, beside);
   give(places.owner, beside, true);
   renameSync(beside, link);
@@ -91,12 +92,11 @@ async function bring(mount: Assignment["mounts"][number], places: Places, signal
     return fill(name, mount.packs, place, places, signal);
   }
   await makeFolder(dirname(place), places.owner);
-  const beside = join(dirname(place), `.${basename(place).slice(0, 200)}.muster`);
-  await rm(beside, { force: true });
-  await fetchInput(name, mount, beside, signal);
-  await chmod(beside, mount.mode ?? 0o644);
-  give(places.owner, beside);
-  await rename(beside, place);
+  await whole(place, places.attempt, async file => {
+    await fetchInput(name, mount, file, signal);
+    await chmod(file, mount.mode ?? 0o644);
+    give(places.owner, file);
+  });
 }
 
 /** Whatever the file system says, it says of this input. */

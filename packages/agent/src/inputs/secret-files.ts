@@ -2,13 +2,14 @@
  * Files that are secrets: for their owner alone. They stay when the job is over, as the rest of HOME does, since another job
  * may hold the same: they go with the host.
  */
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { give } from "../host/account.ts";
+import { closeSync, fchmodSync, fsyncSync, openSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
 import { makeFolder } from "./folder.ts";
 import type { Places } from "./inputs.ts";
 import { placeOf } from "./place.ts";
+import { whole } from "./whole.ts";
 
 type SecretFile = Assignment["secretFiles"][number];
 
@@ -19,17 +20,18 @@ export const isInWorkdir = ({ path }: SecretFile): boolean => !/^[/~]/.test(path
 export async function putSecretFile({ path, content }: SecretFile, places: Places): Promise<void> {
   const place = placeOf(path, places.home, places.workdir);
   await makeFolder(dirname(place), places.owner, 0o700);
-  const beside = join(dirname(place), `.${basename(place).slice(0, 60)}.muster`);
-  rmSync(beside, { force: true });
-  const file = openSync(beside, "wx", 0o600);
+  await whole(place, places.attempt, async beside => write(beside, Buffer.from(content, "base64"), places.owner));
+}
+
+function write(path: string, bytes: Buffer, owner: Account | undefined): void {
+  const file = openSync(path, "wx", 0o600);
   try {
     // Whatever the umask takes away.
     fchmodSync(file, 0o600);
-    give(places.owner, beside);
-    writeFileSync(file, Buffer.from(content, "base64"));
+    give(owner, path);
+    writeFileSync(file, bytes);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(beside, place);
 }

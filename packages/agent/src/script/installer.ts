@@ -6,6 +6,8 @@
  * point back to the folder. Ends at the first package that fails, and writes the number of it and its exit code to
  * `$0.failed`.
  *
+ * A token is said to the host that MUSTER_GIT_HOST names, and to no other: whoever keeps a package could ask for it.
+ *
  * A repository that is there already is brought up to date; it must be a clone of the same address. It appears whole or not
  * at all. Every package but one of the method `local` is installed; that one is only found by Python, through PYTHONPATH.
  */
@@ -13,10 +15,17 @@ export const INSTALLER = `
 say() { printf 'packages: %s\\n' "$*"; }
 host_of() { local rest=\${1#*://}; rest=\${rest%%/*}; printf '%s://%s' "\${1%%://*}" "\${rest##*@}"; }
 quiet_git() {
-  case "\${MUSTER_GIT_PASSWORD:+open} $url" in
-    'open http'*) git -c credential.helper= -c "credential.$(host_of "$url").helper=$MUSTER_GIT_HELPER" "$@" ;;
-    *) git -c credential.helper= "$@" ;;
+  local host=$(host_of "$url")
+  if [ "$host" = "$MUSTER_GIT_HOST" ]; then
+    git -c credential.helper= -c "credential.$host.helper=$MUSTER_GIT_HELPER" "$@"
+    return
+  fi
+  git -c credential.helper= "$@" && return
+  local code=$?
+  case "\${GIT_TOKEN:+given} $host" in
+    'given http'*) say "GIT_TOKEN is not told to $host: it is for the host of the workdir, else for the one host of all packages" ;;
   esac
+  return "$code"
 }
 fetch() {
   local url=$1 folder=$2 revision=$3 beside=$2.muster-new at

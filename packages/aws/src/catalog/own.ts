@@ -6,6 +6,7 @@ import {
   type Subnet as Told,
 } from "@aws-sdk/client-ec2";
 import { answerOf, type Ec2 } from "../ec2/client.ts";
+import { withTag } from "../ec2/tags.ts";
 import { USE_TAG } from "../places.ts";
 import type { Own } from "./catalog.ts";
 import { subnetOf } from "./network.ts";
@@ -17,7 +18,7 @@ const PAGE = 100;
 
 /** @throws Fault */
 export async function own({ reads }: Pick<Ec2, "reads">, deployment: string): Promise<Own> {
-  const Filters = [{ Name: `tag:${USE_TAG}`, Values: [deployment] }];
+  const Filters = [withTag(USE_TAG, deployment)];
   const [subnets, groups] = await Promise.all([
     answerOf("DescribeSubnets", reads.send(new DescribeSubnetsCommand({ Filters, MaxResults: MOST }))),
     answerOf("DescribeSecurityGroups", reads.send(new DescribeSecurityGroupsCommand({ Filters, MaxResults: MOST }))),

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { tell } from "../fail.ts";
 import * as Inputs from "../inputs.ts";
-import { readTask } from "../task-file.ts";
+import { OWN_FORM, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
 
 /** Of this command alone: linters of other files end like this, and no job's own code can be meant. */
@@ -119,6 +119,7 @@ function lines(reading: Result, file: string): string[] {
   const { dialect, because, warnings, unsupported } = reading;
   const said = [
     `${file}: ${dialect} ${what(reading)}${because === undefined ? "" : ` (it has ${because})`}`,
+    ...guess(reading),
     ...warnings.map(warning => `  warning: ${warning}`),
     ...needs(reading),
     ...unsupported.map(({ path, why }) => `  not yet: ${path}: ${why}`),
@@ -134,6 +135,12 @@ function what({ tasks, clusters = [], targets = [] }: Result): string {
 function many(count: number, noun: string): string[] {
   if (count === 0) return [];
   return [count === 1 ? noun : `${count} ${noun}s`];
+}
+
+/** Whose rules its scripts are read by, where nothing in the file says it. */
+function guess({ unmarked, tasks }: Result): string[] {
+  const isScript = tasks.some(({ task }) => task.run !== undefined || task.setup !== undefined);
+  return unmarked && isScript ? [`  read as ${OWN_FORM}`] : [];
 }
 
 /** Variables that have no value yet. */

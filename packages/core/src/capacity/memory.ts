@@ -11,15 +11,17 @@ const REMEMBERED = 5 * 60_000;
 
 const Refusal = z.object({ until: z.number(), /** Hosts that were asked for. */ nodes: z.number().default(1) });
 
-type Place = Pick<Offer, "instanceType" | "zone" | "market">;
+type Place = Pick<Offer, "instanceType" | "zone" | "market" | "pool">;
 type Part = { readonly table: Table; readonly clock: Clock };
 
-const inZone = ({ instanceType, zone, market }: Place): string => `${instanceType}#${zone ?? ""}#${market}`;
+/** What two offers have in common of which one has no machines when the other has none. */
+export const placeOf = ({ instanceType, zone, market, pool }: Place): string =>
+  `${instanceType}#${zone ?? ""}#${market}${pool === undefined ? "" : `#${pool}`}`;
 const everywhere = ({ instanceType, market }: Place): string => `${instanceType}#*#${market}`;
 
 /** Notes that this offer was refused: for want of machines in its zone, or, by a quota, wherever it is. */
 export async function remember(world: Part, offer: Offer, nodes: number, code: ErrorCode): Promise<void> {
-  const key = Keys.capacity(offer.provider, code === "quota_exceeded" ? everywhere(offer) : inZone(offer));
+  const key = Keys.capacity(offer.provider, code === "quota_exceeded" ? everywhere(offer) : placeOf(offer));
   const until = world.clock.now() + REMEMBERED;
   const before = await world.table.get(key);
   const put = { ...key, type: "capacity", data: { until, nodes }, expiresAt: until };
@@ -36,7 +38,7 @@ export async function untried(world: Part, offers: readonly Offer[], nodes: numb
   const [first] = offers;
   if (first === undefined) return [];
   const refused = await refusals(world, first.provider, nodes);
-  return offers.filter(offer => !refused.has(inZone(offer)) && !refused.has(everywhere(offer)));
+  return offers.filter(offer => !refused.has(placeOf(offer)) && !refused.has(everywhere(offer)));
 }
 
 async function refusals(world: Part, provider: string, nodes: number): Promise<ReadonlySet<string>> {

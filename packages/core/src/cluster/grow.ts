@@ -87,7 +87,9 @@ export async function grown(
 function partOf({ name, has = 0, nodes, schedulable, resources }: Lacking, of: Cluster.Cluster, spec: Cluster.Spec) {
   const index = Group.groupsOf(of).findLastIndex(group => Group.isSame(group, { name }));
   const known = spec.groups[index];
-  const asked = Object.keys(resources).length > 0 || known === undefined ? resources : asTaken(known, of, index);
+  // Where it is says nothing of what it is.
+  const { provider: _, ...said } = resources;
+  const asked = Object.keys(said).length > 0 || known === undefined ? resources : asTaken(known, of, index);
   return { name, nodes: nodes - has, schedulable, resources: asked };
 }
 

@@ -15,6 +15,7 @@ export const Offer = z.object({
   memory: z.number(),
   accelerators: z.record(z.string(), z.number()),
   hourly: z.number(),
+  pool: z.string().optional().meta({ description: "Whose capacity it is, where it is not everybody's" }),
   choice: z.number().int().optional().meta({ description: "Which of the choices that were asked for, by index" }),
 });
 

@@ -7,6 +7,9 @@ import * as Launch from "./launch.ts";
 
 type Chosen = Choose.Chosen;
 
+/** Of each group, as many as a request without choices gets: with twenty choices an answer would be too large to be sent. */
+const MOST_OFFERS = 200;
+
 /** Of a cluster that would be made. */
 export function made(cluster: string | undefined, { provider, groups, notices }: Chosen, idle: Idle): Launch.Plan {
   const [first, ...more] = groups;
@@ -18,7 +21,7 @@ export function made(cluster: string | undefined, { provider, groups, notices }:
     nodes: Group.nodesOf(groups),
     idle,
     groups: groups.map(plannedGroup),
-    offers: first !== undefined && more.length === 0 ? first.offers : [],
+    offers: first !== undefined && more.length === 0 ? first.offers.slice(0, MOST_OFFERS) : [],
     ...(barred.length > 0 && { barred }),
     notices,
   });
@@ -54,6 +57,7 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
 
 const plannedGroup = (group: Chosen["groups"][number]) => ({
   ...group,
+  offers: group.offers.slice(0, MOST_OFFERS),
   barred: group.barred.length > 0 ? group.barred : undefined,
 });
 

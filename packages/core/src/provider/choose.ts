@@ -54,11 +54,11 @@ export async function forRequest(providers: Catalog, request: Group.Request, on?
   const notices: string[] = [];
   const beside: Beside[] = [];
   for (const [index, group] of groups.entries()) {
-    const { notices: its, ...offered } = await told(request, index, offers(chosen, group, beside));
+    const others = leftOut(providers, chosen, group.resources);
+    const { notices: its, ...offered } = await told(request, index, offers(chosen, group, beside, others));
     found.push({ ...group, ...offered });
     beside.push({ offer: offered.offers[0], nodes: group.nodes });
-    const all = [...leftOut(providers, chosen, group.resources), ...its];
-    notices.push(...all.map(notice => Group.about(groups, index, notice)));
+    notices.push(...[...others, ...its].map(notice => Group.about(groups, index, notice)));
   }
   return { provider: chosen, groups: found, notices };
 }
@@ -124,18 +124,22 @@ function leftOut(providers: Catalog, chosen: Offering, resources: Resources): st
   });
 }
 
-/** @throws MusterError `no_offer` or `quota_exceeded` with the reason when there is none. */
+/**
+ * @param others why some of its choices do not count
+ * @throws MusterError `no_offer` or `quota_exceeded` with the reason when there is none.
+ */
 async function offers(
   from: Offering,
   { resources, nodes }: Pick<Group.Create, "resources" | "nodes">,
   beside: readonly Beside[],
+  others: readonly string[],
 ): Promise<Found & { readonly notices: readonly string[] }> {
   const { offers: found, reason, hint, barred = [], notices = [] } = await offersOf(from, resources, nodes, beside);
   const [first, ...more] = found;
   if (first) return { offers: [first, ...more], barred, notices };
   throw new MusterError(
     barred.length > 0 ? "quota_exceeded" : "no_offer",
-    reason ?? `provider '${from.name}' has no machine like that`,
+    [reason ?? `provider '${from.name}' has no machine like that`, ...others].join("; "),
     {
       ...(hint !== undefined && { hint }),
     },

@@ -1,7 +1,8 @@
 /** What a provider has for a request: for each of its choices, in the order in which to try them. */
+import { placeOf } from "../capacity/memory.ts";
 import type { Barred, Beside, Offer, Offered } from "../ports/provider.ts";
 import type { Offering } from "../ports/world.ts";
-import type { Resources } from "../task/resources.ts";
+import type { Choice, Resources } from "../task/resources.ts";
 import { choicesOf, keyOf } from "./choices.ts";
 
 type From = Pick<Offering, "name" | "offers">;
@@ -39,7 +40,7 @@ export async function offersOf(
   );
   const lists = answers.map(({ offers }) => offers);
   const offers = distinct(key === "any_of" ? merged(lists) : lists.flat());
-  return offers.length > 0 ? { offers, ...besides(answers) } : { offers, ...refusal(answers) };
+  return offers.length > 0 ? { offers, ...besides(answers) } : { offers, ...refusal(answers, resources) };
 }
 
 /** The cheapest of what comes next in each of the lists, and so on; of two at one price that of the list before. */
@@ -62,8 +63,8 @@ function merged(lists: readonly (readonly Offer[])[]): Offer[] {
 /** Choices may overlap: what was refused to one of them is not to be had by another. */
 function distinct(offers: readonly Offer[]): Offer[] {
   const seen = new Set<string>();
-  return offers.filter(({ instanceType, zone, market }) => {
-    const place = `${instanceType} ${zone} ${market}`;
+  return offers.filter(offer => {
+    const place = placeOf(offer);
     return !seen.has(place) && seen.add(place);
   });
 }
@@ -87,14 +88,29 @@ function barredOf(answers: readonly Answer[]): readonly Barred[] {
 }
 
 /** Why none of the choices will do. Its hint is about the first, by the keys of its own. */
-function refusal(answers: readonly Answer[]): Omit<Offered, "offers"> {
+function refusal(answers: readonly Answer[], resources: Resources): Omit<Offered, "offers"> {
   const [first] = answers;
   const reasons = answers.map(({ key, reason }) => `${key}: ${reason ?? NOTHING}`);
-  const hint = first?.hint?.replaceAll("--resources.", `--${first.key}.`);
+  const own = (resources.anyOf ?? resources.ordered ?? [])[first?.choice ?? 0] ?? {};
+  const hint = first?.hint?.replace(/--resources\.(\w+)/g, (whole, key: string) =>
+    says(resources, key) && !says(own, key) ? whole : `--${first.key}.${key}`,
+  );
   const isBarred = answers.every(answer => (answer.barred ?? []).length > 0);
   return {
     reason: `none of the choices is to be had: ${reasons.join("; ")}`,
     ...(hint !== undefined && { hint }),
     ...(isBarred && { barred: barredOf(answers) }),
   };
+}
+
+/** What keys of task files are called here, where that is not the same. */
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["image_id", ["image", "images"]],
+  ["use_spot", ["spot"]],
+]);
+
+/** Whether something is said by this key of task files. */
+function says(machine: Choice, key: string): boolean {
+  const fields = FIELDS.get(key) ?? [key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
+  return Object.keys(machine).some(field => fields.includes(field));
 }

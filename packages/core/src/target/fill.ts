@@ -29,6 +29,7 @@ const SHAPE: readonly Key[] = ["accelerators", "cpus", "memory"];
 const has = (machine: Machine, key: Key): boolean => machine[key] !== undefined;
 
 const isHidden = (key: Key, own: Machine): boolean =>
+  has(own, key) ||
   TOGETHER.some(keys => keys.includes(key) && keys.some(other => has(own, other))) ||
   (key === "instanceType" && SHAPE.some(other => has(own, other))) ||
   (SHAPE.includes(key) && has(own, "instanceType"));
@@ -36,6 +37,12 @@ const isHidden = (key: Key, own: Machine): boolean =>
 /** What of the target's options is left open by what the task says. */
 const open = (target: Machine, own: Machine): Machine =>
   Object.fromEntries(Object.entries(target).filter(([key]) => !isHidden(key as Key, own)));
+
+/** One of several choices with what it and what is said beside all of them leave open. */
+const filled = (target: Target, own: Choice, shared: Machine): Choice => ({
+  ...open(target.resources, { ...shared, ...own }),
+  ...own,
+});
 
 /** Without what is another cloud's; that is put on the list. An image of a container is the same everywhere. */
 function abroad<M extends Machine>(machine: M, dropped: Set<string>): M {
@@ -68,10 +75,12 @@ export function onto({ target, cloud, isChosen, dropped }: Taking, resources: Re
     const { provider, ...rest } = choice;
     const isOther = provider !== undefined && provider !== target.provider;
     if (isOther && !isChosen && !isNamed(target, provider)) return choice;
-    return isOther || (provider === undefined && isForeign) ? abroad(rest, dropped) : rest;
+    return filled(target, isOther || (provider === undefined && isForeign) ? abroad(rest, dropped) : rest, own);
   };
+  // What one choice leaves open another may say: each of several is filled in by itself.
+  const isAlone = anyOf === undefined && ordered === undefined;
   return {
-    ...open(target.resources, own),
+    ...(isAlone ? open(target.resources, own) : {}),
     ...own,
     provider: target.provider,
     ...(anyOf && { anyOf: anyOf.map(choose) }),
@@ -80,10 +89,10 @@ export function onto({ target, cloud, isChosen, dropped }: Taking, resources: Re
 }
 
 /** One of several choices, where that one alone names a cloud that the target stands in for. */
-export function choiceOnto(target: Target, choice: Choice, shared: Machine, dropped: Set<string>): Choice {
-  const own = abroad(choice, dropped);
-  return { ...open(target.resources, { ...shared, ...own }), ...own, provider: target.provider };
-}
+export const choiceOnto = (target: Target, choice: Choice, shared: Machine, dropped: Set<string>): Choice => ({
+  ...filled(target, abroad(choice, dropped), shared),
+  provider: target.provider,
+});
 
 /** Whether the target bears this cloud's name. */
 export const isNamed = (target: Pick<Target, "name">, cloud: string): boolean =>

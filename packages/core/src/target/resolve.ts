@@ -5,6 +5,7 @@
 import type { Actor } from "../actor/actor.ts";
 import * as Group from "../cluster/group.ts";
 import type { Idle } from "../cluster/idle.ts";
+import { MusterError } from "../error.ts";
 import type { Edge } from "../ports/world.ts";
 import { provider as requireProvider } from "../provider/choose.ts";
 import type { Choice, Resources } from "../task/resources.ts";
@@ -33,6 +34,7 @@ type Part = Pick<Edge, "table" | "providers">;
 export async function resolve<T extends Wish>(world: Part, actor: Actor, request: T): Promise<Resolved<T>> {
   if (request.target === undefined) return standIns(world, actor, request);
   const target = await Target.get(world.table, actor.workspace, request.target, "target");
+  requireHere(world, target);
   const dropped = new Set<string>();
   const cloud = namedBy(request);
   const changed = changing(request, resources => onto({ target, cloud, isChosen: true, dropped }, resources));
@@ -73,7 +75,15 @@ async function standIns<T extends Wish>(world: Part, actor: Actor, request: T): 
 
 /** The cloud that its groups name, where any of them does. */
 const namedBy = (request: Wish): string | undefined =>
-  Group.wanted(request).find(({ resources }) => resources.provider !== undefined)?.resources.provider;
+  Group.wanted(request)
+    .map(({ resources }) => cloudOf(resources))
+    .find(cloud => cloud !== undefined);
+
+/** The cloud of the group, also where each of its choices says it by itself. */
+function cloudOf({ provider, anyOf, ordered }: Resources): string | undefined {
+  const [cloud, ...others] = new Set((anyOf ?? ordered ?? []).map(choice => choice.provider));
+  return provider ?? (others.length === 0 ? cloud : undefined);
+}
 
 const without = (dropped: ReadonlySet<string>): string =>
   dropped.size === 0 ? "" : `; left out, as it is that cloud's: ${[...dropped].join(", ")}`;
@@ -82,6 +92,17 @@ const without = (dropped: ReadonlySet<string>): string =>
 function requireKnown({ providers }: Pick<Edge, "providers">, { groups, resources = {} }: Wish): void {
   const { provider, anyOf, ordered } = resources;
   if (groups === undefined && anyOf === undefined && ordered === undefined) requireProvider(providers, { provider });
+}
+
+/** It was, when the target was set. @throws MusterError `unsupported` */
+function requireHere({ providers }: Pick<Edge, "providers">, { name, provider }: Target.Target): void {
+  if (providers.has(provider)) return;
+  const [first, ...more] = providers.keys();
+  const has = `this control plane does not have; it has: ${[first, ...more].join(", ")}`;
+  throw new MusterError("unsupported", `target '${name}' is on provider '${provider}', which ${has}`, {
+    issues: [{ path: "target", message: "its provider is not here" }],
+    hint: `set it anew: muster targets set ${name} --provider ${first}`,
+  });
 }
 
 /** The clouds that it names and this control plane has no provider for. */
@@ -97,7 +118,7 @@ function cloudsOf(request: Wish): string[] {
 async function bearing({ table, providers }: Part, actor: Actor, clouds: readonly string[]): Promise<Target.Target[]> {
   const unknown = clouds.filter(cloud => !providers.has(cloud));
   const targets = await Promise.all(unknown.map(cloud => Target.find(table, actor.workspace, cloud)));
-  return targets.filter(target => target !== undefined);
+  return targets.flatMap(target => (target !== undefined && providers.has(target.provider) ? [target] : []));
 }
 
 const changing = <T extends Wish>(request: T, change: (resources: Resources) => Resources): T =>

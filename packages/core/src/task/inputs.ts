@@ -19,9 +19,19 @@ export const Place = z
   .refine(path => !path.split("/").includes(".."), "must not have '..' in it")
   .refine(path => !/^~[^/]/.test(path), "only ~ itself is known, no other user's home");
 
+/** A task stands in the table as it is, for all of its workspace to read. */
+const withoutPassword = [
+  (address: string) => !/:\/\/[^/?#@]*:[^/?#@]*@/.test(address),
+  "must not have a password in it: give it as the secret GIT_TOKEN",
+] as const;
+
 /** A git repository as the working folder. A secret or variable GIT_TOKEN is its password. */
 export const Git = z.strictObject({
-  url: z.string().min(1).max(2048),
+  url: z
+    .string()
+    .min(1)
+    .max(2048)
+    .refine(...withoutPassword),
   /** Branch, tag or commit; absent: the repository's default branch. */
   ref: z.string().min(1).max(256).optional(),
 });
@@ -56,7 +66,11 @@ export type Mount = z.infer<typeof Mount>;
  */
 export const Package = z.strictObject({
   method: z.enum(["pip", "conda", "reqs", "local"]),
-  source: z.string().min(1).max(2048),
+  source: z
+    .string()
+    .min(1)
+    .max(2048)
+    .refine(...withoutPassword),
   /** Options of the installer, such as `--index-url`. */
   args: z.array(z.string().max(1024)).max(50).default([]),
   /** Branch, tag or commit of a git repository. */

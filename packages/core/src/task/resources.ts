@@ -57,7 +57,9 @@ const machine = z.strictObject({
 /** One of several machines that will do: what it says stands over what is said for all of them. */
 export type Choice = z.infer<typeof machine>;
 
-const Choices = z.array(machine).min(1).max(20);
+/** Alternatives of one request. */
+export const MOST_CHOICES = 20;
+const Choices = z.array(machine).min(1).max(MOST_CHOICES);
 
 export const Resources = machine
   .extend({

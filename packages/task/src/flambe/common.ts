@@ -8,9 +8,10 @@ export function present(map: Mapping, key: string): boolean {
   return entry !== undefined && !isNull(entry.value);
 }
 
-/** Notes each key that must be there and is not. */
+/** Notes each key that must be there and is not, but for one of which a slip was told already. */
 export function required(reading: Reading, map: Mapping, keys: readonly string[], what: string): void {
-  for (const key of keys.filter(key => !present(map, key)))
+  const told = new Set(reading.issues.map(({ suggestion }) => suggestion));
+  for (const key of keys.filter(key => !present(map, key) && !told.has(`did you mean '${key}'?`)))
     refuse(reading, { path: key, line: map.line }, `is missing, and ${what} must have it`);
 }
 

@@ -10,7 +10,13 @@ import { named, sections } from "./schema.ts";
 import { registered, servicesOf } from "./services.ts";
 import { defaultTarget, targetsOf } from "./targets.ts";
 
-const OWN = ["external-services", "compute-targets", "xt-services"];
+/** Sections that nobody else's files have. */
+const OWN = [
+  ...["external-services", "compute-targets", "xt-services", "azure-batch-images", "after-files", "aml-options"],
+  ...["early-stopping", "hyperparameter-search", "hyperparameter-explorer", "run-reports", "job-reports"],
+];
+/** Sections whose names are anybody's, and which stand together in XT's files alone. */
+const TOGETHER = ["general", "internal"];
 const SECTIONS = [...Object.keys(sections), ...Object.keys(named), "external-services", "providers", "commands"];
 /** Sections from which targets are made; nothing is taken from the others. */
 const TAKEN = [
@@ -23,11 +29,12 @@ const TAKEN = [
   "azure-batch-images",
 ];
 
-/** Files with one of the sections that nobody else's have. */
 export const xt: WholeFile = { dialect: "xt", found, read };
 
 function found([root]: readonly Node[]): string | undefined {
-  return root === undefined ? undefined : OWN.find(section => find(root, [section]) !== undefined);
+  if (root === undefined) return undefined;
+  const has = (section: string): boolean => find(root, [section]) !== undefined;
+  return OWN.find(has) ?? (TOGETHER.every(has) ? TOGETHER.join(" and ") : undefined);
 }
 
 function read(documents: readonly Node[], reading: Reading): { readonly targets: TargetDraft[] } {

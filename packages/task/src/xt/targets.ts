@@ -30,6 +30,10 @@ export function targetsOf(reading: Reading, config: Config): TargetDraft[] {
   const entry = config.root.entries.get("compute-targets");
   const at = { path: "compute-targets", line: entry?.line };
   const map = entry?.value.kind === "map" ? entry.value : undefined;
+  if (entry === undefined) {
+    refuse(reading, { path: "" }, "is an XT config without compute-targets, and nothing else of one is taken over");
+    return [];
+  }
   if (map === undefined || map.entries.size === 0) {
     refuse(reading, at, "names no target, and nothing else of an XT config is taken over");
     return [];
@@ -138,10 +142,12 @@ function imageOf(reading: Reading, config: Config, said: Said, placeOf: PlaceOf)
 }
 
 /** What XT would install on the hosts of a target. */
-function setup(reading: Reading, config: Config, said: Said, at: Place): void {
+function setup(reading: Reading, config: Config, said: Said, at: Place): undefined {
   const name = said("setup");
-  const map = name === undefined ? undefined : defined(reading, config, "setups", name, at);
-  if (map === undefined) return;
+  if (name === undefined || name === "local") return;
+  const map = find(config.root, ["setups", name]);
+  if (map === undefined)
+    return defer(reading, at, `'${name}' is defined in another of XT's files; name what it installs in your tasks`);
   const lists = ["conda-packages", "pip-packages"].map(key => find(map, [key]));
   const installs = lists.some(list => list?.kind === "list" && list.items.length > 0);
   const activate = textOf(find(map, ["activate"])) !== undefined;
@@ -149,10 +155,10 @@ function setup(reading: Reading, config: Config, said: Said, at: Place): void {
   if (activate) defer(reading, at, "a command that each script begins with; put it at the beginning of your run");
 }
 
-/** A thing that another section defines. XT defines `local` and `pytorch-xtlib-local` itself. */
+/** A thing that another section defines. */
 function defined(reading: Reading, { root }: Config, section: string, name: string, at: Place): Node | undefined {
   const node = find(root, [section, name]);
-  if (node !== undefined || (section === "setups" && name === "local")) return node;
+  if (node !== undefined) return node;
   const map = find(root, [section]);
   const known = map?.kind === "map" ? [...map.entries.keys()] : [];
   return refuse(reading, at, `'${name}' is not defined under ${section}`, similar(name, known));

@@ -4,8 +4,9 @@
  * Order of events: size and characters, then tokens (no recursion there, so depth is measured before anything
  * recurses), then documents, then their aliases, then the tree.
  */
-import { Composer, type CST, Lexer, LineCounter, Parser, type YAMLError, type Document as YamlDocument } from "yaml";
+import { Composer, type CST, Lexer, LineCounter, Parser, type Document as YamlDocument } from "yaml";
 import { type Issue, TaskFileError } from "../error.ts";
+import { broken, unquoted } from "./broken.ts";
 import { type Duplicate, treeOf } from "./convert.ts";
 import type { Node } from "./tree.ts";
 
@@ -16,7 +17,6 @@ const MOST_ALIASES = 100;
 /** Words, signs and line ends outside of scripts: those of some thousand lines. */
 const MOST_LEXEMES = 15_000;
 const MOST_DOCUMENTS = 100;
-const MOST_ERRORS = 5;
 
 export interface Document {
   readonly root: Node;
@@ -45,8 +45,8 @@ export function parse(source: string, file?: string): Parsed {
   if ("message" in tokens) return fail([tokens]);
   const composer = new Composer({ schema: "failsafe", stringKeys: true, uniqueKeys: false, prettyErrors: false });
   const documents = [...composer.compose(tokens, false, text.length)];
-  const broken = documents.flatMap(document => document.errors);
-  if (broken.length > 0) fail(syntaxIssues(broken, lines));
+  const errors = documents.flatMap(document => document.errors);
+  if (errors.length > 0) fail(broken(errors, lines, text));
   const aliases = documents.map(aliasProblem).find(found => found !== undefined);
   if (aliases !== undefined) fail([aliases]);
   const trees = documents.map(document => treeOf(document, lines));
@@ -127,19 +127,6 @@ function inside(token: CST.Token, depth: number): { token: CST.Token; depth: num
   return tokens.flatMap(one => (one === null || one === undefined ? [] : [{ token: one, depth: depth + 1 }]));
 }
 
-/** One per line: what follows the first error on a line is mostly its echo. */
-function syntaxIssues(errors: readonly YAMLError[], lines: LineCounter): Issue[] {
-  const first = new Map<number, Issue>();
-  for (const error of errors) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    if (first.has(line)) continue;
-    const tabs = error.code === "TAB_AS_INDENT";
-    const message = `not valid YAML at column ${Math.max(col, 1)}: ${unquoted(error)}`;
-    first.set(line, { path: "", line: Math.max(line, 1), message, ...(tabs && { suggestion: "indent with spaces" }) });
-  }
-  return [...first.values()].slice(0, MOST_ERRORS);
-}
-
 function aliasProblem(document: YamlDocument.Parsed): Issue | undefined {
   try {
     document.toJS({ maxAliasCount: MOST_ALIASES });
@@ -149,6 +136,3 @@ function aliasProblem(document: YamlDocument.Parsed): Issue | undefined {
     return { path: "", message: `an alias cannot be followed: ${unquoted(error)}` };
   }
 }
-
-/** Without the piece of the file that such a message may end with: it may be somebody's password. */
-const unquoted = ({ message }: Error): string => message.replace(/(?:: | (?<=escape sequence )).*$/s, "");

@@ -3,6 +3,7 @@ import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog, MachineType, Subnet } from "../../catalog/catalog.ts";
 import { USE_TAG } from "../../places.ts";
 import type { Refusal } from "./reasons.ts";
+import { few } from "./say.ts";
 
 type Part = Pick<Catalog, "network" | "own">;
 
@@ -52,7 +53,7 @@ export function refuseNetwork(catalog: Part, resources: Choice): Refusal | undef
 
 function unknown({ own }: Part, what: string, key: string): Refusal {
   const there = key === "subnet" ? (own?.subnets ?? []).map(named) : (own?.securityGroups ?? []).map(({ id }) => id);
-  const may = there.length === 0 ? "it may use no other than its own" : `it may use: ${there.join(", ")}`;
+  const may = there.length === 0 ? "it may use no other than its own" : `it may use: ${few(there)}`;
   const tag = `${USE_TAG}=${own?.deployment ?? "<name of the deployment>"}`;
   return {
     reason: `there is no ${what} that this deployment may use; ${may}`,

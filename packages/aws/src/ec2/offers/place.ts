@@ -27,9 +27,16 @@ export function place(catalog: Catalog, type: MachineType, resources: Resources)
   return markets(resources).flatMap(market =>
     zones.flatMap(zone => {
       const hourly = priceOf(catalog, type, zone, market, resources);
-      return hourly === undefined ? [] : [offerOf(catalog, type, zone, market, hourly)];
+      return hourly === undefined ? [] : [{ ...offerOf(catalog, type, zone, market, hourly), ...pooled(resources) }];
     }),
   );
+}
+
+/** Where there may be no machines while there are others of the type in the zone, or the other way round. */
+function pooled({ reservation, tenancy, placementGroup, subnet }: Resources): Pick<Offer, "pool"> {
+  const own = [reservation, tenancy === "dedicated" && tenancy, placementGroup && "placement group", subnet];
+  const pool = own.filter(Boolean).join(" ");
+  return pool === "" ? {} : { pool };
 }
 
 export function markets({ spot, spotFallback }: Pick<Resources, "spot" | "spotFallback">): readonly Market[] {

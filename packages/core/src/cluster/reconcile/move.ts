@@ -22,6 +22,7 @@ import { nextGroup } from "./plan.ts";
 import { providerOf } from "./provider.ts";
 import { stay } from "./stay.ts";
 import type { In, Outcome } from "./step.ts";
+import { keepTaken } from "./taken.ts";
 
 /** How often a move looks again, in ms. */
 const LOOK = 15_000;
@@ -64,7 +65,9 @@ async function copy(
   const states = new Map(snapshots.map(({ hostId, state }) => [hostId, state]));
   const hosts = Array.from({ length: cluster.nodes }, (_, rank) => Host.idOf(cluster.id, rank));
   if (hosts.every(host => states.get(host) === "complete")) {
-    await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { snapshotOf: cluster.move }).write]);
+    const { writes, ...taken } = await keepTaken(world, cluster);
+    const { write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { snapshotOf: cluster.move, ...taken });
+    await world.table.write([write, ...writes]);
     return "again";
   }
   const there = new Set(machines.filter(machine => machine.state !== "terminating").map(machine => machine.hostId));
