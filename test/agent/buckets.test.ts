@@ -59,6 +59,10 @@ test.concurrent("an object that is called as the source says is a file at the pl
   await bench.agent();
   await bench.exit("job_a");
   expect(bench.plane.log("job_a")).toBe("weights");
+  mkdirSync(join(bench.home.jobs, "folder"));
+  bench.plane.assign("job_b", { mounts: [from("~/folder", mounts[0]!.source)], env: s3.env, run: "true" });
+  await bench.kick();
+  expect((await bench.exit("job_b")).message).toContain("is one object, and a folder is at its place on this host");
 });
 
 test.concurrent("a bucket in another region is asked there, and pauses and broken answers are got over", async () => {

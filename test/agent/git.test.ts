@@ -3,7 +3,7 @@
  * The control plane is a server of our own. Nothing was cloned by ssh.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { addressOf } from "../../packages/agent/src/inputs/git.ts";
@@ -187,3 +187,29 @@ function readSafely(path: string): string {
     return "";
   }
 }
+
+test.concurrent("what git leaves behind is not waited for, and ends with the job, also where that never ran", async () => {
+  await using bench = await Bench.open();
+  const folder = join(bench.home.jobs, ".local/bin");
+  mkdirSync(folder, { recursive: true });
+  // As ssh does that is told to keep a connection open: it has git's own standard error.
+  const text = `#!/bin/bash
+setsid sleep 1000 &
+case "$*" in *rev-parse*) echo abc ;; esac
+until [ ! -e ~/hang ]; do touch ~/began; sleep 0.02; done
+`;
+  writeFileSync(join(folder, "git"), text, { mode: 0o755 });
+  const workdir = { url: "https://git.example/a.git" };
+  bench.plane.assign("job_a", { workdir, run: "true" });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
+  expect(bench.processes()).toEqual([]);
+  bench.write("hang");
+  bench.plane.assign("job_b", { workdir, run: "true" });
+  await bench.kick();
+  await until("git", () => bench.read("began") !== undefined);
+  bench.plane.held = [{ jobId: "job_b", fence: 1, cancel: "cancelled" }];
+  await bench.kick();
+  expect(await bench.exit("job_b", 1, 5_000)).toMatchObject({ cause: "cancelled" });
+  expect(bench.processes()).toEqual([]);
+});

@@ -112,3 +112,12 @@ test.concurrent("a job that is cancelled again and again ends once", async () =>
   expect(bench.plane.log("job_a")).toBe("ready\nterm\n");
   expect(bench.plane.states("job_a").filter(state => state === "exited")).toHaveLength(1);
 });
+
+test.concurrent("a job that was cancelled before its host heard of it never begins", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { run: "touch ~/ran" });
+  bench.plane.held = [{ jobId: "job_a", fence: 1, cancel: "cancelled" }];
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "cancelled" });
+  expect(bench.read("ran")).toBeUndefined();
+});

@@ -67,6 +67,18 @@ describe("a good file", () => {
     expect(out).toContain("  needs: DATA (envs), HF_TOKEN (secrets)\n");
   });
 
+  test("that nothing marks is said to be read as Muster's own, with what follows from it", async () => {
+    const said =
+      "  read as Muster's own form: scripts stop at the first line that fails (on_error: continue, or --dialect";
+    const lines = async (text: string, ...more: string[]) =>
+      (await home.run("validate", written("unmarked.yaml", text), ...more)).out;
+    expect(await lines("run: 'true'\n")).toContain(said);
+    expect((await json(written("unmarked.yaml", "run: 'true'\n"))).answer).toMatchObject({ unmarked: true });
+    expect(await lines("run: 'true'\nidle: 5\n")).not.toContain("read as");
+    expect(await lines("run: 'true'\n", "--dialect", "skypilot")).not.toContain("read as");
+    expect(await lines("resources: { cpus: 1 }\n")).not.toContain("read as");
+  });
+
   test("shows no secret, not even one that became part of a path", async () => {
     const text = "secrets: { PIN: hunter22 }\nfile_mounts: { /in/$PIN: s3://bucket }\nrun: 'true'\n";
     const file = written("secret.yaml", text);

@@ -111,6 +111,13 @@ describe("a cluster of one of several choices", () => {
     await Change.start(world, ADA, "demo", { move: true });
     await reconcile(world, ref(id));
     copies.end("complete");
+    world.provider.obeys = false;
+    await passing(world, 1);
+    const { launch, ...record } = Object(await load(world.table, Cluster.noun, Keys.cluster("acme", id)));
+    expect([record.state, record.snapshotOf]).toEqual(["moving", 1]);
+    // What is asked for has no choices any more, and an index would point at nothing.
+    expect(JSON.stringify(launch)).not.toContain("choice");
+    world.provider.obeys = true;
     await passing(world, 2);
     const large = { instanceType: "large", diskSize: 7 };
     expect(asked(world).slice(before)).toEqual([large, large]);

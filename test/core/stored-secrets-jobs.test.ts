@@ -3,6 +3,7 @@
  * secrets' port is a fake that fails when it is told to, and that counts how many read at once.
  */
 import { MusterError } from "@muster/core/error.ts";
+import { cancel } from "@muster/core/job/cancel.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create as launch, plan } from "@muster/core/launch/create.ts";
@@ -148,6 +149,21 @@ describe("a job that names secrets of its workspace", () => {
     expect(await hosts[0]?.poll()).toMatchObject({ assignments: [], held: [] });
     expect(world.errors).toEqual(["a job's secrets cannot be read now"]);
     expect((await assigned(hosts[0])).env).toMatchObject({ HF_TOKEN: "hunter2", WANDB: "w" });
+  });
+
+  test("is cancelled at once where they cannot be read, and its host goes on to the next", async () => {
+    const { world, hosts } = await ready();
+    world.secrets.read = () => Promise.reject(new MusterError("unavailable", "the key is disabled"));
+    for (const request of [naming(["HF_TOKEN"]), withOwn()]) {
+      const { id } = await submit(world, ADA, "demo", request);
+      expect(await hosts[0]?.poll()).toMatchObject({ assignments: [] });
+      await cancel(world, ADA, id);
+      expect(await hosts[0]?.poll()).toMatchObject({ assignments: [] });
+      expect(await endOf(world, id)).toMatchObject({ state: "cancelled" });
+    }
+    world.secrets.read = async () => undefined;
+    await submit(world, ADA, "demo", jobRequest());
+    expect(await assigned(hosts[0])).toMatchObject({ secretNames: [] });
   });
 
   test("of a hundred of them, several are read at once, and never more than eight", async () => {

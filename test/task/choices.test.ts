@@ -81,13 +81,17 @@ describe("alternatives", () => {
 
   test("what is wrong with one of those is told where it is said", () => {
     const text = "resources:\n  accelerators: [A100, L4]\n  any_of:\n    - cpus: 2\n    - cpus: 5000\n";
-    const issue = { path: "resources.any_of[1].cpus", line: 5, message: "must be 4096 at most, which is Muster's bound" };
-    expect(problems(text)).toEqual([issue, issue]);
+    expect(problems(text)).toEqual([
+      { path: "resources.any_of[1].cpus", line: 5, message: "must be 4096 at most, which is Muster's bound" },
+    ]);
   });
 
   test.each([
     ["{ accelerators: [a1, a2, a3], any_of: [{}, {}, {}, {}, {}, {}, {}] }", "any_of"],
-    ["{ any_of: [{}, { accelerators: [a1, a2, a3, a4, a5, a6, a7, a8, a9, b1, b2, b3, b4, b5, b6, b7, b8, b9, c1, c2] }] }", "any_of"],
+    [
+      "{ any_of: [{}, { accelerators: [a1, a2, a3, a4, a5, a6, a7, a8, a9, b1, b2, b3, b4, b5, b6, b7, b8, b9, c1, c2] }] }",
+      "any_of",
+    ],
   ])("more than 20 in the end are refused", (text, key) => {
     expect(problems(`resources: ${text}\n`)).toEqual([
       {
@@ -110,19 +114,18 @@ describe("images", () => {
   test.each([
     ...["docker:ubuntu:22.04", "nvcr.io/nvidia/pytorch:24.01", "localhost:5000/mine", "ghcr.io/me/it"],
     ...["runpod/pytorch:2.4.0-py3.11", "winglian/axolotl", "a/b/c:main", `a/b@sha256:${"0".repeat(64)}`],
-  ])(
-    "%s is a container's",
-    id => {
-      const { draft, unsupported } = read(`resources: { image_id: '${id}' }\n`);
-      expect(unsupported).toMatchObject([{ path: "resources.image_id", why: expect.stringContaining("containers") }]);
-      expect(draft.task.resources).not.toHaveProperty("image");
-    },
-  );
+  ])("%s is a container's", id => {
+    const { draft, unsupported } = read(`resources: { image_id: '${id}' }\n`);
+    expect(unsupported).toMatchObject([{ path: "resources.image_id", why: expect.stringContaining("containers") }]);
+    expect(draft.task.resources).not.toHaveProperty("image");
+  });
 
   test("one for docker, by the side of regions, is a container's", () => {
     const { draft, unsupported } = read("resources: { image_id: { us-east-1: ami-1, Docker: 'ubuntu:22.04' } }\n");
     expect(draft.task.resources).toEqual({ images: { "us-east-1": "ami-1" } });
-    expect(unsupported).toMatchObject([{ path: "resources.image_id.Docker", why: expect.stringMatching("containers") }]);
+    expect(unsupported).toMatchObject([
+      { path: "resources.image_id.Docker", why: expect.stringMatching("containers") },
+    ]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 /** What SkyPilot can do and Muster cannot yet: listed with a reason, or harmless and only a warning. Pure. */
 import { describe, expect, test } from "vitest";
-import { read } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 describe("cannot be done", () => {
   test.each([
@@ -27,6 +27,25 @@ describe("cannot be done", () => {
     ],
     ["resources: { accelerator_args: { tpu_vm: true } }", "resources.accelerator_args", "TPUs"],
     ["resources: { hooks: [{ run: sync, events: [stop], timeout: 30 }] }", "resources.hooks", "before a cluster stops"],
+    ["resources: { preemption: { hook: sync, hook_timeout: 60 } }", "resources.preemption", "before a cluster stops"],
+    ["resources: { preemption_hook: sync }", "resources.preemption_hook", "before a cluster stops"],
+    [
+      "resources: { termination_hook: { command: sync, timeout: 90 } }",
+      "resources.termination_hook",
+      "before a cluster stops",
+    ],
+    [
+      "resources: { job_recovery: { strategy: DYNAMIC_NODE_SET, min_nodes: 1 } }",
+      "resources.job_recovery",
+      "begun again",
+    ],
+    ["volumes: { /mnt: { size: 1Gi, labels: { a: b } } }", "volumes", "outlive"],
+    ["service: { readiness_probe: /, load_balancing_policy: $POLICY }", "service", "replicas of a server"],
+    [
+      "service: { readiness_probe: /, https: { key: a, cert: b }, route53_hosted_zone: c, external_load_balancers: [{}] }",
+      "service",
+      "replicas of a server",
+    ],
     ["resources: { priority_class: high }", "resources.priority_class", "priority"],
     ["event_callback: ./tell.sh", "event_callback", "told of each change"],
     ["api_server_access: true", "api_server_access", "API"],
@@ -67,6 +86,26 @@ describe("does no harm", () => {
     "%s, and nothing is said of it",
     text => {
       expect(read(`${text}\n`)).toMatchObject({ unsupported: [], warnings: [] });
+    },
+  );
+});
+
+describe("a file that is no task", () => {
+  test.each([
+    ["aws: { vpc_name: x }\njobs: { controller: {} }", "a file of SkyPilot's own settings, not a task file"],
+    ["kubernetes:\n  pod_config: {}", "a file of SkyPilot's own settings, not a task file"],
+    ["name: v\ntype: k8s-pvc\ninfra: k8s\nsize: 10Gi", "a volume of SkyPilot's, not a task file"],
+    ["model: { model_name: x }\ntraining: { steps: 1 }", "a training config, not a job file"],
+  ])("%j is told for what it is, in one error", (text, what) => {
+    expect(problems(`${text}\n`)).toEqual([
+      { path: "", message: `this is ${what}`, suggestion: expect.stringMatching(/\w/) },
+    ]);
+  });
+
+  test.each(["aws: { vpc_name: x }\nrun: x", "type: x\nsize: 1\nresources: { cpus: 1 }", "aws: x"])(
+    "%j is a task with slips",
+    text => {
+      expect(problems(`${text}\n`)[0]).toMatchObject({ message: "is not a key that Muster knows" });
     },
   );
 });

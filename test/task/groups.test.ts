@@ -205,7 +205,7 @@ describe("groups", () => {
     [
       "groups: [{ name: a, resources: { max_hourly: 200000 } }]",
       "groups[0].resources.max_hourly",
-      "must be 100000 at most",
+      "must be 100000 at most, which is Muster's bound",
     ],
     [
       "groups: [{ name: a, resources: { cloud: x } }, { name: b, resources: { cloud: y } }]",

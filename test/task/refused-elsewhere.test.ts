@@ -112,7 +112,9 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   ],
   [
     "working_dir: .\nrun: x\nresources: { cloud: aws }\nstorage_mounts: {/a: s3://abc}",
-    ["storage_mounts./a (line 4): must be a map of source and store, and is text"],
+    [
+      "storage_mounts./a (line 4): must be a map of source and store, and is text; such as { source: s3://name/path, store: s3 }",
+    ],
   ],
   ["working_dir: .\nrun: x\nresources: { cloud: aws }\nnum_nodes: 0", ["num_nodes (line 4): must be at least 1"]],
   [

@@ -64,7 +64,9 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   ["file_mounts: { /a: s3://B }", ["file_mounts./a (line 1): must be a bucket such as s3://name/path"]],
   [
     "file_mounts: { /a: { mode: MOUNTED, name: abc } }",
-    ['file_mounts./a.mode (line 1): must be one of MOUNT, COPY, MOUNT_CACHED, and is "MOUNTED"'],
+    [
+      "file_mounts./a.mode (line 1): must be one of MOUNT, COPY, MOUNT_CACHED, and is \"MOUNTED\"; did you mean 'MOUNT'?",
+    ],
   ],
   [
     "file_mounts: { /a: { store: s33, name: abc } }",
@@ -88,7 +90,12 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
     "file_mounts: { /a: { name: other, source: s3://abc } }",
     ["file_mounts./a.name (line 1): must be that of the bucket, 'abc'; leave it out"],
   ],
-  ["file_mounts: { /a: { name: x } }", ["file_mounts./a (line 1): must be a bucket such as s3://name/path"]],
+  [
+    "file_mounts: { /a: { name: x } }",
+    [
+      "file_mounts./a.name (line 1): must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
+    ],
+  ],
   [
     "file_mounts: { /a: { name: abc, persistent: 'no' } }",
     ["file_mounts./a.persistent (line 1): must be true or false, and is text"],
@@ -100,7 +107,7 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
       'file_mounts./a.type (line 1): must be one of MODEL_CHECKPOINT_RO, MODEL_CHECKPOINT_RW, DATASET_RO, DATASET_RW, and is "FAST"',
     ],
   ],
-  ["envs: [A]", ["envs (line 1): must be a map, and is a list"]],
+  ["envs: [A]", ["envs (line 1): must be a map, and is a list; write each as NAME: value, such as MODEL: llama"]],
   ["envs: { 1A: x }", ["envs.1A (line 1): use letters, digits and '_', not starting with a digit"]],
   ["envs: { A: [b] }", ["envs.A (line 1): must be one value, and is a list"]],
   ["envs: { A: 1 }\nsecrets: { A: 2 }", ["secrets.A (line 2): says the same as envs.A: keep one of them"]],

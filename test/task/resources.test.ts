@@ -9,6 +9,8 @@ describe("amounts", () => {
     ["{A100: 4}", { A100: 4 }],
     ["{L4:1, A100:2, T4}", { L4: 1, A100: 2, T4: 1 }],
     ["[V100:2]", { V100: 2 }],
+    ["[T4: 2]", { T4: 2 }],
+    ["[{ V100: null }]", { V100: 1 }],
   ])("accelerators %s", (text, wanted) => {
     expect(resources(`{ accelerators: ${text} }`).accelerators).toEqual(wanted);
   });
@@ -30,6 +32,36 @@ describe("amounts", () => {
     expect(found).not.toEqual([]);
     for (const issue of found)
       expect(issue).toMatchObject({ path: expect.stringMatching(/^resources\.accelerators/), line: 2 });
+  });
+
+  test("items of a list may be maps, and stay in order", () => {
+    expect(resources("{ accelerators: [{ T4: 1 }, V100:2, { A100: }] }")).toEqual({
+      ordered: [{ accelerators: { T4: 1 } }, { accelerators: { V100: 2 } }, { accelerators: { A100: 1 } }],
+    });
+    expect(problems("resources: { accelerators: [{ T4: many }] }\n")).toMatchObject([
+      { path: "resources.accelerators[0].T4", message: "must be a count, and is text" },
+    ]);
+  });
+
+  test.each(["8xA100", "'8xA100:4'", "8 x A100"])("a count before the name (%s) is told where it goes", text => {
+    expect(problems(`resources: { accelerators: ${text} }\n`)).toMatchObject([
+      { path: "resources.accelerators", line: 1, suggestion: "write A100:8" },
+    ]);
+  });
+
+  test("a name that is almost that of an accelerator is worth a warning, and one of nobody's is not", () => {
+    const warned = (text: string) => read(`resources: { accelerators: ${text} }\n`).warnings;
+    expect(warned("H1000:8")).toEqual([
+      "resources.accelerators (line 1): no accelerator called H1000 is known; did you mean H100?",
+    ]);
+    for (const text of ["A100-80GB:8", "a100", "MI300X", "RTXPRO4500", "OurOwnCard", "[T4, L40]"])
+      expect(warned(text)).toEqual([]);
+  });
+
+  test("a word is proposed that is close to the one that is there, and no other", () => {
+    expect(problems("resources: { disk_tier: fast }\n")[0]).not.toHaveProperty("suggestion");
+    expect(problems("code: x\n")[0]).not.toHaveProperty("suggestion");
+    expect(problems("resources: { disk_tier: heigh }\n")).toMatchObject([{ suggestion: "did you mean 'high'?" }]);
   });
 
   test("a list of accelerators is an order, and two counts of one are two alternatives", () => {

@@ -67,6 +67,39 @@ describe("buckets", () => {
     ]);
   });
 
+  test("of one that cannot be done at all, nothing is said to be left out", () => {
+    expect(mounted("{ name: disk, store: volume, config: { disk_size: 10 } }")).toMatchObject({
+      warnings: [],
+      unsupported: [{ path: "file_mounts./at" }],
+    });
+  });
+
+  test.each([
+    [`{ name: '\${BUCKET}', mode: MOUNT }`, "file_mounts./at.name", `\${BUCKET}`],
+    ["{ mode: COPY, source: $BUCKET }", "file_mounts./at.source", "$BUCKET"],
+    ["$BUCKET", "file_mounts./at", "$BUCKET"],
+  ])("of %s it is told that the variable is empty", (value, path, written) => {
+    const text = `envs: { BUCKET: '' }\nfile_mounts:\n  /at: ${value}\n`;
+    expect(problems(text)).toEqual([
+      { path, line: 3, message: `is ${written}, which is empty`, suggestion: "give it with -e BUCKET=…" },
+    ]);
+    expect(problems(text, { envs: { BUCKET: "my-data" } })).toEqual([]);
+  });
+
+  test("a name that no bucket has is told at its own line", () => {
+    expect(problems("file_mounts:\n  /at:\n    mode: MOUNT\n    name: YOUR_OWN_BUCKET\n")).toEqual([
+      {
+        path: "file_mounts./at.name",
+        line: 4,
+        message:
+          "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
+      },
+    ]);
+    expect(problems("file_mounts:\n  /at:\n    source: s3://A_B\n")).toMatchObject([
+      { path: "file_mounts./at.source", line: 3 },
+    ]);
+  });
+
   test("one whose name waits for a variable is no mistake yet", () => {
     const { draft } = mounted("{ name: $NAME }", "envs: { NAME: }\n");
     expect(draft.buckets).toEqual([{ path: "/at", source: "s3://$NAME", mode: "mount" }]);

@@ -188,9 +188,7 @@ describe("what is wrong is told with a path and what to do", () => {
   });
 
   test("a file of no targets, or of several documents", () => {
-    expect(told(SERVICES)).toEqual([
-      "is an XT config without compute-targets, and nothing else of one is taken over",
-    ]);
+    expect(told(SERVICES)).toEqual(["is an XT config without compute-targets, and nothing else of one is taken over"]);
     expect(told("compute-targets: {}\n")).toEqual([
       "compute-targets (line 1): names no target, and nothing else of an XT config is taken over",
     ]);
@@ -198,6 +196,21 @@ describe("what is wrong is told with a path and what to do", () => {
     expect(told("compute-targets:\n  'a b': { service: pool }\n")).toEqual([
       "compute-targets.a b (line 2): use letters, digits, '.', '_' and '-', 63 at most, no sign at either end; write a-b",
     ]);
+  });
+});
+
+test("a config without targets is known by its sections, and told for what it is", () => {
+  for (const text of ["general: { workspace: w }\ninternal: { stack-trace: true }\ncode: {}\n", "after-files: {}\n"])
+    expect(told(text)).toEqual(["is an XT config without compute-targets, and nothing else of one is taken over"]);
+  expect(problems("general: { a: b }\nrun: x\n")).toMatchObject([{ path: "general" }]);
+});
+
+test("a setup that another file defines cannot be done for that target", () => {
+  const { targets, unsupported } = read(config("service: b, setup: s"));
+  expect(targets).toMatchObject([{ name: "t" }]);
+  expect(unsupported).toContainEqual({
+    path: "compute-targets.t.setup",
+    why: expect.stringContaining("'s' is defined in another of XT's files"),
   });
 });
 

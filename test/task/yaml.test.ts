@@ -22,7 +22,6 @@ describe("text that is no task", () => {
     ["a: b: c\n", 1],
     ["run: x\n\n4\n", 3],
     ["run: @x\n", 1],
-    ["resources:\n  cpus: 4\n ports: 8\n", 3],
     ['run: "\\$x"\n', 1],
   ])("malformed %j is told with line and column", (text, line) => {
     expect(problems(text)).toEqual([
@@ -30,8 +29,63 @@ describe("text that is no task", () => {
     ]);
   });
 
-  test("a tab that indents gets its advice", () => {
-    expect(problems("resources:\n\tcpus: 4\n")).toMatchObject([{ line: 2, suggestion: "indent with spaces" }]);
+  test("a tab that indents gets its advice, and nothing else is told beside it", () => {
+    expect(problems("resources:\n  cpus: 4\n\tmemory: 4\n  spot: true\nrun: |\n  x\n")).toEqual([
+      {
+        path: "",
+        line: 3,
+        message: "not valid YAML at column 1: a line is indented with a tab",
+        suggestion: "indent with spaces",
+      },
+    ]);
+  });
+
+  test.each([
+    ["resources:\n  cloud: {{cloud}}\n", 2, "a template's placeholder", "render the file first"],
+    ["{% if gpu %}\nname: x\n{% endif %}\n", 1, "a template's placeholder", "render the file first"],
+    [
+      "run: |\npip list\n  echo secret\n",
+      2,
+      "text that goes over several lines stands where a key should",
+      "indent every line of a script, after `run: |`",
+    ],
+    [
+      "setup:\n  pip install a\n  pip install b: c\n",
+      2,
+      "text that goes over several lines stands where a key should",
+      "indent every line of a script, after `run: |`",
+    ],
+    ["run: x\n\nsecret\n", 3, "a key needs `: value`", "write `key: value`, or take the line out"],
+    ["name: exp: one\n", 1, "a value has `: ` in it", "put the whole value in quotes"],
+    ["name: 'secret\n", 2, "text in quotes does not end", "close the quotes"],
+    ["name: @secret\n", 1, "a value begins with a character that it must not begin with", "put it in quotes"],
+    ["name: {a}/secret\n", 1, "text follows where a value has ended", "put all of it in quotes"],
+    [
+      "resources:\n  cloud: aws\n\n  # secret\n   cpus: 4\n",
+      5,
+      "the line is indented by 3, and line 2 above it by 2",
+      "begin all keys of one map, and all items of one list, at the same column",
+    ],
+    [
+      "resources:\n  - a: 1\n - secret\n",
+      3,
+      "the line is indented by 1, and line 2 above it by 2",
+      "begin all keys of one map, and all items of one list, at the same column",
+    ],
+    [
+      "a:\n - x: {}\n   y: 1\n  secret: 2\n",
+      4,
+      "the line is indented by 2, and line 3 above it by 3",
+      "begin all keys of one map, and all items of one list, at the same column",
+    ],
+  ])("%j is told in words, and without the text", (text, line, message, suggestion) => {
+    const [first] = problems(text);
+    expect(first).toMatchObject({ path: "", line, suggestion });
+    expect(first?.message.replace(/^not valid YAML(?: at column \d+)?: /, "")).toBe(message);
+  });
+
+  test("a brace that is no template's is not taken for one", () => {
+    expect(problems("# {{x}}\nname: f'{{x}}': y\n")[0]?.message).not.toContain("template");
   });
 
   test("duplicate keys are refused with both lines, however deep", () => {

@@ -49,8 +49,9 @@ export class Holdings {
 
   apply(orders: Orders): void {
     for (const ref of orders.revoked) this.#dropHeld(ref);
-    for (const held of orders.held) this.#held.get(nameOf(held))?.apply(held);
     for (const assignment of orders.assignments) this.#accept(assignment);
+    // After them: one that is new may be cancelled already.
+    for (const held of orders.held) this.#held.get(nameOf(held))?.apply(held);
   }
 
   refs(): AttemptRef[] {

@@ -45,6 +45,11 @@ export class Setups {
     writeWhole(join(this.#folder, key), "");
   }
 
+  /** The attempt is over, whatever it owned. */
+  leave(attempt: string): void {
+    for (const key of [...this.#owners.keys()]) this.release(key, attempt);
+  }
+
   release(key: string, attempt: string): void {
     if (this.#owners.get(key) !== attempt) return;
     this.#owners.delete(key);

@@ -4,8 +4,9 @@
  */
 import { isAccelerator, isTpu, names } from "@muster/core/accelerator/names.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
+import { distance } from "fastest-levenshtein";
 import { entriesOf, itemsOf } from "./check.ts";
-import { claim, defer, mistyped, nearest, type Place, type Reading, refuse } from "./reading.ts";
+import { claim, defer, mistyped, type Place, type Reading, refuse } from "./reading.ts";
 import type { Mapping, Node } from "./yaml/tree.ts";
 
 interface Wish {
@@ -90,9 +91,16 @@ function wish(reading: Reading, text: string, at: Place): Wish | undefined {
     : refuse(reading, at, `asks for ${amount} of ${name}; the least is more than 0`);
 }
 
+/** More letters than one are another card: `RTXPRO4500` is no slip. */
+const SLIP = 1;
+
+const isSlip = (known: string, name: string): boolean =>
+  Math.abs(known.length - name.length) <= SLIP && distance(known, name) <= SLIP;
+
 /** A provider of this control plane may have accelerators that nobody else has: a slip is told, and not refused. */
 function guess(reading: Reading, name: string, at: Place): void {
-  const meant = isAccelerator(name) || isTpu(name) ? undefined : nearest(name, names);
+  const isKnown = isAccelerator(name) || isTpu(name);
+  const meant = isKnown ? undefined : names.find(one => isSlip(one.toLowerCase(), name.toLowerCase()));
   const line = at.line === undefined ? "" : ` (line ${at.line})`;
   if (meant !== undefined)
     reading.warnings.push(`${at.path}${line}: no accelerator called ${name} is known; did you mean ${meant}?`);

@@ -20,7 +20,8 @@ const OVERRULED: ReadonlySet<string> = new Set(["MASTER_ADDR", "MASTER_PORT", "C
 export function variables(kind: Kind, given: Given) {
   return (reading: Reading, node: Node, at: Place, out: Draft): undefined => {
     if (kind === "secrets" && node.kind === "list") return Stored.list(reading, node.items, at, given, out);
-    if (node.kind === "list") return mistyped(reading, node, at, "a map", `write ${at.path}: { NAME: value }`);
+    if (node.kind === "list")
+      return mistyped(reading, node, at, "a map", "write each as NAME: value, such as MODEL: llama");
     const map = mapping(reading, node, at);
     for (const [name, entry] of map?.entries ?? []) {
       const place = { path: join(at.path, name), line: entry.line ?? at.line };

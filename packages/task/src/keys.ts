@@ -26,7 +26,7 @@ function script(field: "setup" | "run"): ReadField {
   return (reading, value, at, out) => {
     const read =
       value.kind === "list"
-        ? mistyped(reading, value, at, "text", `write ${field}: | and the lines below it`)
+        ? mistyped(reading, value, at, "text", `write \`${field}: |\`, and a line for each command`)
         : text(reading, value, at);
     if (read !== undefined && claim(reading, field, at)) out.task[field] = read;
   };

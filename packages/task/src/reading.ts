@@ -59,6 +59,9 @@ const LONGEST_WORD = 64;
 /** Notes a problem. */
 export function refuse(reading: Reading, at: Place, message: string, suggestion?: string): undefined {
   if (reading.issues.length >= MOST_ISSUES) return undefined;
+  // One slip may be read over and over, as when alternatives are multiplied.
+  const isTold = reading.issues.some(one => one.path === at.path && one.line === at.line && one.message === message);
+  if (isTold) return undefined;
   reading.issues.push({
     path: at.path,
     ...(at.line !== undefined && { line: at.line }),

@@ -228,6 +228,16 @@ export const breaks: Readonly<Record<string, Break>> = {
     ...set("sns/topic:Topic", "Alarms", "kmsMasterKeyId", undefined),
   },
   "machines without tags": { laws: ["tagsAreEverywhere"], link: ["Muster", { tags: {} }] },
+  "machines in anybody's subnets": {
+    laws: ["functionsHaveTheirGrants", "networkHoldsHosts"],
+    ...allowing("ec2:RunInstances", "arn:aws:ec2:eu-central-1:123456789012:subnet/*"),
+    at: [role, "CronHandlerRole"],
+  },
+  "machines behind anybody's rules": {
+    laws: ["functionsHaveTheirGrants", "changesToMachinesDemandTheTag"],
+    ...allowing("ec2:RunInstances", "arn:aws:ec2:eu-central-1:123456789012:security-group/*"),
+    at: [role, "CronHandlerRole"],
+  },
   "machines anywhere": { laws: ["networkHoldsHosts"], link: ["Fleet", { network: undefined }] },
   "no share": {
     laws: ["concurrencyIsAsked"],

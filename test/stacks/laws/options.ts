@@ -1,5 +1,6 @@
 /** What whoever deploys asked for reaches everything that can take it; what can is read off the provider's own types. */
 import { type Law, list, same, unless } from "../harness/view.ts";
+import { isGivenFree } from "./roles.ts";
 import { kmsArguments, takes } from "./types.ts";
 
 const boundaryBounds: Law = view =>
@@ -56,7 +57,7 @@ const networkHoldsHosts: Law = view => {
     .flatMap(({ name, role, build }) => {
       const launched = view
         .may(role)
-        .filter(({ Action }) => list(Action).includes("ec2:RunInstances"))
+        .filter(one => list(one.Action).includes("ec2:RunInstances") && !isGivenFree(one, view.deployment))
         .flatMap(({ Resource }) => list(Resource).filter(arn => arn.includes(":subnet/")));
       return [
         ...same(build.links.Fleet?.network, network, `the network that ${name} is told`),

@@ -110,7 +110,7 @@ export class Attempt {
   /** Ends all processes, reports nothing, and forgets the attempt. */
   async drop(): Promise<void> {
     await this.#letGo(this.assignment.grace);
-    await this.#host.mounts.release(nameOf(this.ref));
+    await this.#release();
     this.record.remove();
   }
 
@@ -146,10 +146,17 @@ export class Attempt {
     if (this.record.state.step !== "closing") await this.#work();
     this.#cancelAlarm();
     // Also when a former agent had come to closing: it may have died before this.
-    await this.#host.mounts.release(nameOf(this.ref));
+    await this.#release();
     for (const phase of ["setup", "run", "muster"] as const) this.#shipper.close(phase);
     this.#shipper.expire((this.record.state.endedAt ?? 0) + LOG_DEADLINE);
     await this.#close(await shipped);
+  }
+
+  /** What others on this host may be waiting for; it may own a turn that it never came to use. */
+  async #release(): Promise<void> {
+    const name = nameOf(this.ref);
+    this.#host.setups.leave(name);
+    await this.#host.mounts.release(name);
   }
 
   /** One shipper at a time, also when the rest is tried again. */

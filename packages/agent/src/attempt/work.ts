@@ -68,6 +68,8 @@ async function inputs(task: Work): Promise<Outcome | undefined> {
     return advance(task, nextOf(record.assignment, "inputs"), brought);
   } catch (error) {
     halt.throwIfAborted();
+    // Nobody else looks for what such a job has left behind.
+    await end(record.folder, 0);
     if (stop.aborted) return stopped(task);
     if (error instanceof InputError) return { cause: "inputs_failed", message: error.message };
     throw error;
@@ -138,7 +140,8 @@ async function claimed(
     if (stop.aborted) return stopped(task);
     throw error;
   } finally {
-    host.setups.release(key, name);
+    // What is halted may still be running: others wait until all of it has ended.
+    if (!halt.aborted) host.setups.release(key, name);
   }
 }
 

@@ -46,8 +46,13 @@ export async function copy(store: Store, copying: Copying): Promise<void> {
   const single = below === prefix ? undefined : (await store.page(prefix, undefined, 1)).items[0];
   if (single?.key !== prefix)
     throw new InputError(`${copying.name}: there is nothing at ${copying.source}; look for a typing error in it`);
-  await makeFolder(dirname(copying.place), copying.owner);
-  await bring(all, single, copying.place);
+  const { name, source, place, owner } = copying;
+  if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory())
+    throw new InputError(
+      `${name}: ${source} is one object, and a folder is at its place on this host: name a file in it`,
+    );
+  await makeFolder(dirname(place), owner);
+  await bring(all, single, place);
 }
 
 /** Whether there was anything. */

@@ -22,6 +22,8 @@ export interface Ended {
 
 /** Characters kept of what a program says. */
 const MOST = 8_000;
+/** In ms. */
+const DRAINED_WITHIN = 500;
 
 /** Runs a program to its end; when the signal aborts, that comes at once, for all that it started too. Never rejects. */
 export function runProgram(program: Program, signal: AbortSignal): Promise<Ended> {
@@ -45,8 +47,18 @@ export function runProgram(program: Program, signal: AbortSignal): Promise<Ended
       resolve({ code, said: `${errors}${why}`.trim(), output: said.output.trim() });
     };
     child.once("error", error => end(undefined, messageOf(error)));
-    child.once(program.log === undefined ? "close" : "exit", code => end(code ?? undefined));
+    child.once("close", code => end(code ?? undefined));
+    child.once("exit", () => letGo(child));
   });
+}
+
+/** What it has left behind may hold its pipes open for ever; what it wrote itself is in them by now. */
+function letGo({ stdout, stderr }: ChildProcess): void {
+  const timer = setTimeout(() => {
+    stdout?.destroy();
+    stderr?.destroy();
+  }, DRAINED_WITHIN);
+  timer.unref();
 }
 
 function start({ command, env, cwd, log }: Program): ChildProcess {

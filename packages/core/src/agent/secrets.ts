@@ -16,6 +16,10 @@ type Part = Basics & { readonly secrets: SecretsReader; readonly log: Log };
  * @returns undefined while, or when, they cannot be had.
  */
 export async function secretsOf(world: Part, job: Job.Placed, task: Task, rank: number): Promise<Kept | undefined> {
+  if (isEnding(job) && (job.hasSecrets || task.storedSecrets.length > 0)) {
+    await endWithoutSecrets(world, job, rank, LOST);
+    return undefined;
+  }
   try {
     const own = await ownOf(world, job, rank);
     return own && (await withStored(world, job, task, rank, own));
@@ -26,6 +30,9 @@ export async function secretsOf(world: Part, job: Job.Placed, task: Task, rank: 
     return undefined;
   }
 }
+
+/** Its end does not wait for a store that may be out of reach for long. */
+const isEnding = (job: Job.Placed): boolean => job.state === "cancelling" || job.verdict !== undefined;
 
 async function ownOf(world: Part, job: Job.Placed, rank: number): Promise<Kept | undefined> {
   if (!job.hasSecrets) return { secrets: {}, files: [] };

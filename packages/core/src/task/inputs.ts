@@ -61,7 +61,7 @@ export const Mount = z.discriminatedUnion("kind", [
 export type Mount = z.infer<typeof Mount>;
 
 /**
- * What is installed once per host, before setup. `source` is what the installer takes: a requirement (`torch==2.4`), a
+ * What is installed on a host before setup, unless it was the last list that was. `source` is what the installer takes: a requirement (`torch==2.4`), a
  * folder in the working folder or under `~`, or a git repository.
  */
 export const Package = z.strictObject({

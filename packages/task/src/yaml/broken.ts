@@ -21,15 +21,16 @@ const WORDS: readonly (readonly [code: string, begin: string, words: Words])[] =
   ["MISSING_CHAR", "Missing closing", ["text in quotes does not end", "close the quotes"]],
   ["BLOCK_AS_IMPLICIT_KEY", "Nested mappings", ["a value has `: ` in it", "put the whole value in quotes"]],
   ["BAD_SCALAR_START", "", ["a value begins with a character that it must not begin with", "put it in quotes"]],
-  [
-    "UNEXPECTED_TOKEN",
-    "Unexpected scalar at node end",
-    ["text follows where a value has ended", "put all of it in quotes"],
-  ],
+  ["UNEXPECTED_TOKEN", "Unexpected scalar", ["text follows where a value has ended", "put all of it in quotes"]],
 ];
+
+/** What an item at the wrong column comes to. */
+const INDENTED = /^(?:All (?:mapping|sequence) items must start|A block sequence may not be|Sequence item without)/;
 
 /** `cloud: {{cloud}}`, `- {{item}}`, `{% if gpu %}` */
 const TEMPLATE = /^[^#'"]*?(?:^|: |- )\s*\{[{%]/;
+
+const PLACEHOLDER: Words = ["a template's placeholder", "render the file first"];
 
 /** One for each line: what follows the first error on a line is mostly its echo, and so is all that follows a tab. */
 export function broken(errors: readonly YAMLError[], lines: LineCounter, text: string): Issue[] {
@@ -38,32 +39,37 @@ export function broken(errors: readonly YAMLError[], lines: LineCounter, text: s
   const first = new Map<number, Issue>();
   for (const error of tab === undefined ? errors : [tab]) {
     const { line, col } = lines.linePos(error.pos[0]);
-    if (first.has(line)) continue;
-    const [message, suggestion] = wordsOf(error, rows, Math.max(line, 1));
-    first.set(line, {
-      path: "",
-      line: Math.max(line, 1),
-      message: `not valid YAML at column ${Math.max(col, 1)}: ${message}`,
-      ...(suggestion !== undefined && { suggestion }),
-    });
+    const issue = INDENTED.test(error.message) ? indented(rows, line) : told(error, rows, line, col);
+    if (!first.has(line)) first.set(line, issue);
   }
   return [...first.values()].slice(0, MOST);
 }
 
-function wordsOf(error: YAMLError, rows: readonly string[], line: number): Words {
-  if (TEMPLATE.test(rows[line - 1] ?? "")) return ["a template's placeholder", "render the file first"];
-  if (error.code === "BAD_INDENT") return indented(rows, line);
+function told(error: YAMLError, rows: readonly string[], line: number, col: number): Issue {
   const found = WORDS.find(([code, begin]) => code === error.code && error.message.startsWith(begin));
-  return found?.[2] ?? [unquoted(error)];
+  const isTemplate = TEMPLATE.test(rows[line - 1] ?? "");
+  const words: Words = isTemplate ? PLACEHOLDER : (found?.[2] ?? [unquoted(error)]);
+  const [message, suggestion] = words;
+  return {
+    path: "",
+    line: Math.max(line, 1),
+    message: `not valid YAML at column ${Math.max(col, 1)}: ${message}`,
+    ...(suggestion !== undefined && { suggestion }),
+  };
 }
 
-function indented(rows: readonly string[], line: number): Words {
-  const above = rows.findLastIndex((row, index) => index < line - 1 && /^\s*[^\s#]/.test(row));
-  const [here, there] = [rows[line - 1], rows[above]].map(row => (row ?? "").search(/\S/));
-  return [
-    `the line is indented by ${here}, and line ${above + 1} above it by ${there}`,
-    "begin all keys of one map, and all items of one list, at the same column",
-  ];
+/** Such an error stands where the text before the item ends: blank lines and comments may be between them. */
+function indented(rows: readonly string[], line: number): Issue {
+  const isText = (row: string | undefined): boolean => /^\s*[^\s#]/.test(row ?? "");
+  const here = rows.findIndex((row, index) => index >= line - 1 && isText(row));
+  const above = rows.findLastIndex((row, index) => index < here && isText(row));
+  const [its, other] = [here, above].map(index => (rows[index] ?? "").search(/\S/));
+  return {
+    path: "",
+    line: here + 1,
+    message: `not valid YAML: the line is indented by ${its}, and line ${above + 1} above it by ${other}`,
+    suggestion: "begin all keys of one map, and all items of one list, at the same column",
+  };
 }
 
 /** Without the piece of the file that such a message may end with. */
