@@ -19,9 +19,12 @@ export const Place = z
   .refine(path => !path.split("/").includes(".."), "must not have '..' in it")
   .refine(path => !/^~[^/]/.test(path), "only ~ itself is known, no other user's home");
 
+/** A user's name that is so long is a token. */
+const CREDENTIALS = /:\/\/(?:[^/?#@]*:[^/?#@]*|[^/?#@]{20,})@/;
+
 /** A task stands in the table as it is, for all of its workspace to read. */
 const withoutPassword = [
-  (address: string) => !/:\/\/[^/?#@]*:[^/?#@]*@/.test(address),
+  (text: string) => !CREDENTIALS.test(text),
   "must not have a password in it: give it as the secret GIT_TOKEN",
 ] as const;
 
@@ -61,8 +64,8 @@ export const Mount = z.discriminatedUnion("kind", [
 export type Mount = z.infer<typeof Mount>;
 
 /**
- * What is installed on a host before setup, unless it was the last list that was. `source` is what the installer takes: a requirement (`torch==2.4`), a
- * folder in the working folder or under `~`, or a git repository.
+ * What is installed on a host before setup, unless it was the last list that was. `source` is what the installer takes: a
+ * requirement (`torch==2.4`), a folder in the working folder or under `~`, or a git repository.
  */
 export const Package = z.strictObject({
   method: z.enum(["pip", "conda", "reqs", "local"]),
@@ -72,7 +75,15 @@ export const Package = z.strictObject({
     .max(2048)
     .refine(...withoutPassword),
   /** Options of the installer, such as `--index-url`. */
-  args: z.array(z.string().max(1024)).max(50).default([]),
+  args: z
+    .array(
+      z
+        .string()
+        .max(1024)
+        .refine(text => !CREDENTIALS.test(text), "must not have a password in it: give PIP_INDEX_URL as a secret"),
+    )
+    .max(50)
+    .default([]),
   /** Branch, tag or commit of a git repository. */
   revision: z.string().min(1).max(256).optional(),
 });
