@@ -201,7 +201,9 @@ describe("what is wrong is told with a path and what to do", () => {
 
 test("a config without targets is known by its sections, and told for what it is", () => {
   for (const text of ["general: { workspace: w }\ninternal: { stack-trace: true }\ncode: {}\n", "after-files: {}\n"])
-    expect(told(text)).toEqual(["is an XT config without compute-targets, and nothing else of one is taken over"]);
+    expect(problems(text)).toEqual([
+      { path: "", message: "is an XT config without compute-targets, and nothing else of one is taken over" },
+    ]);
   expect(problems("general: { a: b }\nrun: x\n")).toMatchObject([{ path: "general" }]);
 });
 

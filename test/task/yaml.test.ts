@@ -30,7 +30,7 @@ describe("text that is no task", () => {
   });
 
   test("a tab that indents gets its advice, and nothing else is told beside it", () => {
-    expect(problems("resources:\n  cpus: 4\n\tmemory: 4\n  spot: true\nrun: |\n  x\n")).toEqual([
+    expect(problems("resources:\n  cpus: 4\n\tmemory: 4\n  # so much\n  spot: true\nrun: x\n")).toEqual([
       {
         path: "",
         line: 3,
