@@ -2,7 +2,7 @@
 import { isSecretName } from "@muster/task/envs.ts";
 import { fulfil, requireGiven, TaskFileError } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
-import { read } from "./support.ts";
+import { problems, read } from "./support.ts";
 
 const text = "envs:\n  MODEL:\n  HF_TOKEN:\nsecrets:\n  PIN:\n";
 
@@ -120,5 +120,17 @@ test.each([
 test("what Muster sets over the file is said", () => {
   expect(read("envs: { MASTER_PORT: 12 }\n").warnings).toEqual([
     "envs.MASTER_PORT: Muster sets MASTER_PORT itself, over what is said here",
+  ]);
+});
+
+test("a secret is no part of a path: paths are kept in clear", () => {
+  const file = "secrets: { PIN: x9z }\nenvs: { WHERE: here }\nfile_mounts:\n  /a/$WHERE: ./$PIN\nrun: x\n";
+  expect(problems(file)).toEqual([
+    {
+      path: "file_mounts./a/$WHERE",
+      line: 4,
+      message: "has the secret PIN in it, and would be kept in clear",
+      suggestion: "use a variable that may be read",
+    },
   ]);
 });

@@ -26,11 +26,18 @@ export function isOpen(path: string, { missing }: Pick<Draft, "missing">): boole
 export function filled(reading: Reading, source: string, at: Place, out: Draft): string | undefined {
   if (reading.dialect === "oumi") return source;
   const { envs, secrets } = out.task;
+  const secret = variablesIn(source).find(name => !Object.hasOwn(envs, name) && Object.hasOwn(secrets, name));
+  if (secret !== undefined)
+    return refuse(
+      reading,
+      at,
+      `has the secret ${secret} in it, and would be kept in clear`,
+      "use a variable that may be read",
+    );
   let room = MOST_FILLED;
   const path = source.replace(VARIABLE, (whole, braced?: string, plain?: string) => {
     const name = braced ?? plain ?? "";
-    const values = Object.hasOwn(envs, name) ? envs : secrets;
-    const value = (Object.hasOwn(values, name) ? values[name] : undefined) ?? whole;
+    const value = (Object.hasOwn(envs, name) ? envs[name] : undefined) ?? whole;
     room -= value.length;
     return room < 0 ? "" : value;
   });

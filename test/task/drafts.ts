@@ -1,0 +1,260 @@
+/** Made-up drafts: whatever a task of Muster's own may hold. */
+import type { Draft } from "@muster/task/read.ts";
+import * as fc from "fast-check";
+
+const traps = fc.constantFrom(
+  ..."yes no on off true Null ~ null 0o7 007 0x1f 1e-5 1.5e+3 1_000 .5 1. 12:30 1:30:00 2024-01-01 2024-01-01T00:00:00Z .inf -.NaN = << y n - -- ? : # a:b [a] {a} *a &a !a % @ ` | > ' \" \\ --- ... +1 0b1 __proto__".split(
+    " ",
+  ),
+  ...[
+    "",
+    " ",
+    "a: b",
+    "a #b",
+    " #",
+    "a\t",
+    "\ta",
+    "- a",
+    "a:",
+    "\n",
+    "\n\n",
+    " \n",
+    "\n a",
+    "a\n",
+    "a\n\n",
+    "  a\nb\n",
+  ],
+  ...[
+    "a\n\t\n",
+    "\ta\n b",
+    "\u0085",
+    "a\u2028b",
+    "\uFEFF",
+    "\u007F",
+    "a\r\nb",
+    "\r",
+    "\ud800",
+    "é😀",
+    "\u0001",
+    "\uFFFF",
+  ],
+  "x".repeat(1500),
+);
+/** Text that scripts and variables may have: a NUL is refused by every reader. */
+const text = fc
+  .oneof(
+    traps,
+    fc.string({ unit: "grapheme", maxLength: 40 }),
+    fc.string({ unit: "binary", maxLength: 12 }),
+    fc
+      .array(fc.oneof(traps, fc.constantFrom("\n", " ", "\t", "echo", "  ")), { maxLength: 6 })
+      .map(parts => parts.join("")),
+  )
+  .map(value => value.replaceAll("\0", ""));
+const line = (length: number) =>
+  text
+    .map(value =>
+      value
+        .replaceAll(/[\p{Cc}$]/gu, "")
+        .slice(0, length)
+        .trim(),
+    )
+    .filter(value => value !== "");
+
+const name = fc.stringMatching(/^[a-z0-9]([a-z0-9._-]{0,20}[a-z0-9])?$/);
+const variable = fc.oneof(fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,12}$/), fc.constantFrom("on", "yes", "null", "Y"));
+const share = fc.integer({ min: 1, max: 4000 }).map(count => count / 8);
+const quantity = fc.oneof(share, fc.constantFrom(1e-7, 0.1, 1.1, 4096));
+const gpu = fc.constantFrom("A100", "H100", "L4", "V100-32GB", "Gaudi.HL-205", "t4");
+const gpus = (most: number) => fc.dictionary(gpu, share, { minKeys: 1, maxKeys: most, noNullPrototype: true });
+const optional = { requiredKeys: [] };
+
+const machine = {
+  provider: line(63)
+    .map(value => value.toLowerCase())
+    .filter(value => value.length < 64),
+  accelerators: gpus(1),
+  cpus: fc.record({ count: quantity, atLeast: fc.boolean() }),
+  memory: fc.record({ gib: quantity, atLeast: fc.boolean() }),
+  instanceType: line(60),
+  region: line(60),
+  zone: line(60),
+  spot: fc.boolean(),
+  spotFallback: fc.boolean(),
+  maxHourly: quantity,
+  reservation: line(60),
+  placementGroup: fc.boolean(),
+  efa: fc.boolean(),
+  networkTier: fc.constantFrom("standard" as const, "best" as const),
+  subnet: line(60),
+  securityGroups: fc.array(line(60), { minLength: 1, maxLength: 5 }),
+  tenancy: fc.constantFrom("default" as const, "dedicated" as const),
+  diskSize: fc.integer({ min: 1, max: 65_536 }),
+  diskTier: fc.constantFrom("low", "medium", "high", "ultra", "best"),
+  ports: fc.array(fc.constantFrom("22", "8080", "8000-8010", "65535"), { maxLength: 3 }),
+  labels: fc.dictionary(
+    line(40).filter(key => !/^aws:|^__proto__$/i.test(key)),
+    text.map(value => value.slice(0, 200)),
+    { maxKeys: 3, noNullPrototype: true },
+  ),
+};
+const ami = line(60).filter(image => !/^docker:|^skypilot:|\//i.test(image));
+const images = fc.oneof(
+  fc.record({ image: ami }, optional),
+  fc.record({ images: fc.dictionary(name, ami, { minKeys: 1, maxKeys: 3, noNullPrototype: true }) }, optional),
+);
+type Machine = { [K in keyof typeof machine]?: (typeof machine)[K] };
+/** A few fields at a time: the test runs for as long as its files are. */
+const whole = fc
+  .subarray(Object.keys(machine) as (keyof typeof machine)[], { maxLength: 5 })
+  .chain(keys => fc.record(Object.fromEntries(keys.map(key => [key, machine[key]])) as Machine as typeof machine));
+const choice = fc.tuple(whole, images).map(([one, image]) => ({ ...one, ...image }));
+const choices = fc.array(choice, { minLength: 1, maxLength: 2 });
+const resources = fc.oneof(
+  choice,
+  fc.tuple(whole, gpus(3)).map(([one, accelerators]) => ({ ...one, accelerators })),
+  // What is said of images for all hosts, and again for one choice, has another form in a file.
+  fc.tuple(whole, choices).map(([one, anyOf]) => ({ ...one, anyOf })),
+  fc.tuple(whole, choices).map(([one, ordered]) => ({ ...one, ordered })),
+);
+
+const path = line(200).filter(
+  value => !/[/$]$|\.\.|^~|:\/\/|\$|\/sky_workdir/.test(value) && value !== "__proto__" && !/@[\w.-]+:/.test(value),
+);
+const place = fc
+  .oneof(
+    path,
+    path.map(value => `/data/${value}`),
+    path.map(value => `~/${value}`),
+  )
+  .filter(value => !value.endsWith("/"));
+const folder = fc.oneof(
+  path,
+  fc.record(
+    {
+      url: fc.constantFrom(
+        "https://github.com/you/code.git",
+        "git@github.com:you/code.git",
+        "ssh://git@example.com/a.git",
+      ),
+      ref: fc.constantFrom("main", "yes", "007", "v1.0", "refs/heads/x"),
+    },
+    { requiredKeys: ["url"] },
+  ),
+);
+const mode = fc.constantFrom("copy" as const, "mount" as const, "mount_cached" as const);
+const mount = fc.oneof(
+  fc.record({ source: path }),
+  fc.record({ source: fc.constantFrom("s3://lab-data", "s3://lab-data/a b/#c", "s3://1.2/yes"), mode }),
+);
+const bit = fc.oneof(line(30), fc.constantFrom("--index-url", "https://pypi.example.com/simple", "no", "1e-5", "''"));
+const pack = fc.oneof(
+  fc.record({
+    method: fc.constantFrom("pip" as const, "conda" as const, "reqs" as const, "local" as const),
+    source: fc.oneof(
+      fc.constantFrom("torch==2.4", "numpy", "./", "~/lib", "a[b]>=1,<2", "yes"),
+      line(40).filter(value => !/^-|:\/\//.test(value)),
+    ),
+    args: fc.array(bit, { maxLength: 3 }),
+  }),
+  fc.record(
+    {
+      method: fc.constantFrom("pip" as const, "reqs" as const),
+      source: fc.constantFrom("https://github.com/you/code", "https://git.example.com/a.git"),
+      args: fc.array(bit, { maxLength: 1 }),
+      revision: fc.constantFrom("main", "0123abc", "1.0", "on"),
+    },
+    { requiredKeys: ["method", "source", "args"] },
+  ),
+);
+const minutes = fc.oneof(
+  fc.integer({ min: 1, max: 10_000 }),
+  fc.integer({ min: 1, max: 999 }).map(count => count / 4),
+);
+const idle = fc.oneof(
+  fc.constant("never" as const),
+  fc.record({
+    after: fc.oneof(minutes, fc.constant(0)),
+    action: fc.constantFrom("stop" as const, "terminate" as const),
+  }),
+  fc.record({
+    after: minutes,
+    action: fc.constant("stop" as const),
+    then: fc.record({ after: minutes.map(count => count + 1), action: fc.constant("terminate" as const) }),
+  }),
+);
+const groups = fc
+  .uniqueArray(name, { minLength: 1, maxLength: 3, selector: value => value.toLowerCase() })
+  .chain(names =>
+    fc.tuple(
+      ...names.map((one, index) =>
+        fc.record({
+          name: fc.constant(one),
+          nodes: fc.integer({ min: 1, max: 300 }),
+          resources: choice.map(({ provider: _, ...rest }) => rest),
+          schedulable: index === 0 ? fc.constant(true) : fc.boolean(),
+        }),
+      ),
+    ),
+  );
+
+const kinds = fc.constantFrom("env", "secret", "stored", "missingEnv", "missingSecret");
+const variables = fc.uniqueArray(fc.record({ name: variable, kind: kinds, value: text }), {
+  maxLength: 5,
+  selector: one => one.name,
+});
+const places = fc.uniqueArray(fc.record({ path: place, mount }), { maxLength: 3, selector: one => one.path });
+export const parts = fc.record(
+  {
+    name,
+    onError: fc.constantFrom("stop" as const, "continue" as const),
+    resources,
+    groups,
+    nodes: fc.integer({ min: 1, max: 1024 }),
+    setup: text,
+    run: text,
+    timeout: fc.integer({ min: 1, max: 31_536_000 }),
+    packages: fc.array(pack, { maxLength: 3 }),
+    variables,
+    places,
+    folder,
+    idle,
+    priority: fc.integer({ min: 0, max: 1000 }),
+  },
+  { requiredKeys: ["onError", "packages", "variables", "places", "nodes"] },
+);
+
+type Parts = typeof parts extends fc.Arbitrary<infer T> ? T : never;
+type Kind = Parts["variables"][number]["kind"];
+
+export function draftOf(parts: Parts): Draft {
+  const { name, onError, packages, setup, run, timeout, folder, idle, priority, groups } = parts;
+  const of = (kind: Kind) => parts.variables.filter(one => one.kind === kind);
+  const values = (kind: Kind) => Object.fromEntries(of(kind).map(({ name, value }) => [name, value]));
+  const files = parts.places.flatMap(({ path, mount }) => ("mode" in mount ? [] : [{ path, ...mount }]));
+  const buckets = parts.places.flatMap(({ path, mount }) => ("mode" in mount ? [{ path, ...mount }] : []));
+  const task = {
+    ...{ onError, packages, envs: values("env"), storedSecrets: of("stored").map(one => one.name) },
+    // Such a text names a stored secret.
+    secrets: Object.fromEntries(Object.entries(values("secret")).filter(([, value]) => !value.startsWith("secrets:"))),
+    resources: groups === undefined ? (parts.resources ?? {}) : {},
+    nodes: groups === undefined ? parts.nodes : 1,
+    ...(name !== undefined && { name }),
+    ...(setup !== undefined && { setup }),
+    ...(run !== undefined && { run }),
+    ...(timeout !== undefined && { timeout }),
+  };
+  const missing = (["missingEnv", "missingSecret"] as const).flatMap(kind =>
+    of(kind).map(({ name }) => {
+      const where = kind === "missingEnv" ? ("envs" as const) : ("secrets" as const);
+      return { name, kind: where, at: { path: `${where}.${name}` } };
+    }),
+  );
+  return {
+    ...{ task, fileMounts: files, buckets, missing },
+    ...(folder !== undefined && { workdir: folder }),
+    ...(groups !== undefined && { groups }),
+    ...(idle !== undefined && { idle }),
+    ...(priority !== undefined && { priority }),
+  };
+}
