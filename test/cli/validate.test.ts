@@ -80,12 +80,14 @@ describe("a good file", () => {
   });
 
   test("shows no secret, not even one that became part of a path", async () => {
-    const text = "secrets: { PIN: hunter22 }\nfile_mounts: { /in/$PIN: s3://bucket }\nrun: 'true'\n";
+    const text = "envs: { DOOR_KEY: hunter22 }\nfile_mounts: { /in/$DOOR_KEY: s3://bucket }\nrun: 'true'\n";
     const file = written("secret.yaml", text);
     const { answer, out } = await json(file, "-e", "WANDB_API_KEY=abcdef");
     expect(out).not.toMatch(/hunter22|abcdef/);
     expect(answer).toMatchObject({
-      tasks: [{ task: { secrets: { PIN: "***", WANDB_API_KEY: "***" } }, buckets: [{ path: "/in/***" }] }],
+      tasks: [
+        { task: { envs: { DOOR_KEY: "***" }, secrets: { WANDB_API_KEY: "***" } }, buckets: [{ path: "/in/***" }] },
+      ],
     });
   });
 

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Home } from "./support/muster.ts";
+import { Home } from "../cli/support/muster.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
