@@ -180,6 +180,25 @@ test.concurrent("what is wrong with a bucket is said, with what to do about it",
   expect(bench.agentLog()).not.toContain("s3cret");
 });
 
+test.concurrent("a store that nobody reaches is not tried for long, and it is said what to do", async () => {
+  await using bench = await Bench.open();
+  const mounts = [from("~/d", "s3://muster-no-such-bucket/a")];
+  // A region that is none has no host; nothing listens at the first port.
+  bench.plane.assign("job_a", { mounts, env: { AWS_REGION: "nowhere-1" }, run: "true" });
+  bench.plane.assign("job_b", { mounts, env: { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" }, run: "true" });
+  const began = Date.now();
+  await bench.agent();
+  const [one, two] = await Promise.all(["job_a", "job_b"].map(job => bench.exit(job, 1, 50_000)));
+  expect(Date.now() - began).toBeLessThan(40_000);
+  expect(one).toMatchObject({
+    cause: "inputs_failed",
+    message: expect.stringMatching(/: see that the host reaches S3, or set AWS_ENDPOINT_URL_S3$/),
+  });
+  expect(two?.message).toBe(
+    "mount ~/d: the bucket muster-no-such-bucket could not be read (connect ECONNREFUSED 127.0.0.1:1): see that the host reaches http://127.0.0.1:1, or set another AWS_ENDPOINT_URL_S3",
+  );
+}, 60_000);
+
 test.concurrent("a job that is cancelled while it is copied ends at once", async () => {
   await using s3 = await S3.open();
   await using bench = await Bench.open();

@@ -12,12 +12,13 @@ import { pack, workdirOf } from "./support/bring.ts";
 import { GitServer } from "./support/git-server.ts";
 import { until } from "./support/until.ts";
 
-/** Puts programs before all others for jobs; each writes its arguments, one a line, and ends with the code in `~/code`. */
+/** Puts programs before all others for jobs; each writes its arguments, one a line, and ends with the code in `~/code`; a Python that is asked where packages go says nothing. */
 function standIns(bench: Bench, ...names: string[]): void {
   const folder = join(bench.home.jobs, ".local/bin");
   mkdirSync(folder, { recursive: true });
   for (const name of names) {
     const text = `#!/bin/bash
+[ "$1" != -c ] || exit 0
 { printf '%s' "${name}"; printf ' <%s>' "$@"; echo " in $PWD"; } >>~/calls
 [ ! -e ~/gate ] || until [ -e ~/go ]; do sleep 0.02; done
 echo "${name} says $*"
@@ -172,6 +173,7 @@ test.concurrent("a repository is cloned into HOME once, brought up to date later
   await bench.kick();
   await bench.exit("job_c");
   expect(bench.plane.log("job_c", "run")).toMatch(/^one/);
+  expect(bench.plane.log("job_c", "setup")).toContain(`packages: pip:${url}@${first}\n`);
   bench.plane.assign("job_d", { ...secret, packages: [pack("pip", url, { revision: "nowhere" })], run });
   await bench.kick();
   expect(await bench.exit("job_d")).toMatchObject({ cause: "setup_failed" });

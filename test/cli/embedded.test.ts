@@ -240,7 +240,7 @@ describe("clusters", () => {
     const [job] = [(await home.json<{ job: JobInfo }>("launch", example("hello"), "-c", "demo")).job];
     expect((await home.run("events", job.id)).out).toMatch(/job.queued[\s\S]*job.starting[\s\S]*job.succeeded/);
     expect((await home.run("events", "demo")).out).toMatch(/cluster.requested[\s\S]*cluster.ready/);
-    expect((await home.run("why", job.id)).out).toContain(`${job.id} is succeeded on demo`);
+    expect((await home.run("why", job.id)).out).toContain(`${job.id} has succeeded on demo`);
     expect((await home.run("logs", job.id)).out).toContain("hello, world");
     expect((await home.run("queue", "demo", "--all")).out).toMatch(/JOB .*EXIT.*\njob_\w+ +hello +succeeded +0 /);
     expect((await home.run("status", "dmeo")).err).toContain("did you mean 'demo'?");
@@ -251,9 +251,25 @@ describe("clusters", () => {
     const second = (await home.run("launch", "-d", "-c", "demo", "--run", "sleep 60")).out.trim();
     expect((await home.run("logs", "demo", "--no-follow")).err).toContain(`job ${second}  queued: it wants 1 of 1`);
     expect((await home.run("why", "demo")).out).toContain(`${second} is queued on demo`);
-    expect((await home.run("cancel", "demo")).err).toContain(`job ${second}  queued → cancelled`);
-    expect((await home.run("cancel", "demo")).err).toContain(`job ${first}  `);
+    const unasked = await home.run("cancel", "demo");
+    expect([unasked.code, unasked.err]).toEqual([
+      120,
+      expect.stringMatching(/1 job is running and 1 waits: they will be cancelled: this needs --yes\n/),
+    ]);
+    const { err } = await home.run("cancel", "demo", "--yes");
+    expect(err).toMatch(
+      new RegExp(
+        `^1 job is running and 1 waits: .*\n.*job ${second}  queued → cancelled.*\n.*job ${first}  .* → cancelled`,
+      ),
+    );
     expect((await home.run("cancel", "demo")).err).toContain("no job runs or waits on 'demo'");
+    const third = (await home.run("launch", "-d", "-c", "demo", "--run", "sleep 60")).out.trim();
+    expect(await home.json("cancel", "demo")).toMatchObject([{ id: third, state: "cancelled" }]);
+    expect((await home.run("run", "-c", "absent", "--run", "true")).err).toMatch(
+      /there is no cluster 'absent'\n.*muster up -c absent/,
+    );
+    for (const command of ["logs", "cancel", "why"])
+      expect((await home.run(command, "job_nope")).err).toMatch(/^muster: there is no job 'job_nope'\n.*queue --all/);
   });
 
   test("a log is told as it is when asked for", async () => {

@@ -38,6 +38,11 @@ test("secrets stay where they are", async () => {
   );
   for (const { out, err } of [await home.run("import", file), await home.run("import", file, "--json")]) {
     expect(out).toContain("HF_TOKEN: null");
+    for (const name of ["HF_TOKEN", "DB"]) {
+      const line = `${name}: its value is left out; keep it with: muster secrets set ${name}`;
+      expect(out).toContain(`# ${line}`);
+      expect(err).toContain(line);
+    }
     expect(out + err).not.toMatch(/hunter/);
   }
 });
@@ -50,6 +55,9 @@ test("--output writes the file once", async () => {
   const again = await home.run(...args);
   expect(again.err).toContain("there is such a file already");
   expect(again.code).toBe(120);
+  const nowhere = await home.run("import", corpus("runhouse/on-demand.json"), "-o", join(folder, "no", "own.yaml"));
+  expect(nowhere.err).toContain(`there is no folder ${join(folder, "no")}`);
+  expect([nowhere.code, nowhere.err.includes("ENOENT")]).toEqual([120, false]);
 });
 
 test("a target of XT's is a command that a shell reads as it is meant", async () => {
@@ -67,6 +75,19 @@ compute-targets:
   expect(execFileSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" }).trimEnd().split("\n")).toEqual([
     ...["targets", "set", "gpus", "--provider=batch", "--nodes=2"],
     ...["--resources.instance_type=O'Neill $(touch x); NC6", "--resources.use_spot=true", "--resources.image=a b"],
+  ]);
+});
+
+test("a target in a container is shown, and not to be run", async () => {
+  const text = `compute-targets: { local-docker: { service: pool, boxes: [local], docker: d } }
+dockers: { d: { registry: r.example.com, image: i } }
+`;
+  const { code, out, err } = await home.run("import", written("docker.yaml", text));
+  expect(code, err).toBe(0);
+  const command = "muster targets set local-docker --provider=local --resources.image=docker:r.example.com/i";
+  expect(out.trimEnd().split("\n")).toEqual([
+    "# not yet: compute-targets.local-docker.docker: containers that a target names",
+    `# ${command}  (containers are not done yet)`,
   ]);
 });
 

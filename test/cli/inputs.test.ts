@@ -92,6 +92,21 @@ describe("credentials", () => {
   });
 });
 
+test("files that are beside the task file, and not where one is, are told with the way there", () => {
+  const root = folder({ "jobs/task.yaml": "", "jobs/data.csv": "", "jobs/more.csv": "" });
+  const mount = (source: string) => ({ path: `~/${source}`, source });
+  const hintOf = (file: string | undefined, ...sources: string[]) =>
+    failure(() => find(root, draftOf({ fileMounts: sources.map(mount) }), file)).details.hint;
+  expect(hintOf("jobs/task.yaml", "data.csv")).toBe(
+    "data.csv is beside the task file: go there first (cd jobs), or write the paths as they are from here; or take it out of file_mounts",
+  );
+  expect(hintOf("jobs/task.yaml", "data.csv", "more.csv", "no.csv")).toMatch(
+    /^data.csv, more.csv are beside .* take them out/,
+  );
+  for (const file of ["jobs/task.yaml", "-", "https://example.com/task.yaml", undefined])
+    expect(hintOf(file, "no.csv")).toBe("check that they exist, or take them out of file_mounts");
+});
+
 describe("packages of this machine", () => {
   const files = { "proj/lib/setup.py": "", "proj/dist/a.whl": "", "proj/.gitignore": "dist/\n", "other/setup.py": "" };
   const look = (more: Partial<ReturnType<typeof empty>>, ...given: readonly object[]) => {

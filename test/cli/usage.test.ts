@@ -36,6 +36,9 @@ describe("mistakes", () => {
     ["a number", ["launch", "--priority", "many", "x.yaml"], "Write a whole number, from 0 to 1000."],
     ["a file", ["launch", "nowhere.yaml"], "cannot read nowhere.yaml: there is no such file"],
     ["nothing to run", ["launch"], 'muster launch --run "echo hello"'],
+    ["nothing to run on a cluster", ["run", "-c", "ed"], 'muster run -c ed --run "echo hello"'],
+    ["a key of the task file with one below it", ["launch", "--resorces.cloud=x"], "(Did you mean --resources.cloud?)"],
+    ["a variable's name", ["launch", "examples/hello.yaml", "-e", "BAD-NAME=1"], "the command line: -e BAD-NAME: use"],
     ["a variable that is not set", ["launch", "x.yaml", "-e", "NO_SUCH_THING"], "NO_SUCH_THING is not set here"],
     ["an endpoint", ["status", "--endpoint", "muster.example.com"], "is not an endpoint"],
     ["no token", ["status", "--endpoint", "https://muster.example.com"], "set MUSTER_TOKEN"],
@@ -78,7 +81,7 @@ describe("help", () => {
   });
 
   test("it goes to stdout and is no failure", async () => {
-    for (const args of [[], ["--help"], ["help", "launch"], ["launch", "--help"]])
+    for (const args of [[], ["--help"], ["help", "launch"], ["launch", "--help"], ["targets"], ["secrets"]])
       expect(await home.run(...args)).toMatchObject({ code: 0, out: expect.stringContaining("Usage: muster") });
   });
 });

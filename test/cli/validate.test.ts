@@ -64,7 +64,17 @@ describe("a good file", () => {
     const text = "envs: { DATA: }\nsecrets: { HF_TOKEN: }\nfile_mounts: { /in: $DATA/x }\nrun: 'true'\n";
     const { code, out } = await home.run("validate", written("needs.yaml", text));
     expect(code).toBe(0);
-    expect(out).toContain("  needs: DATA (envs), HF_TOKEN (secrets)\n");
+    expect(out).toContain("  needs: DATA (envs): give it with -e DATA=…\n");
+    expect(out).toContain("  needs: HF_TOKEN (secrets): give it with -e HF_TOKEN=… or `muster secrets set HF_TOKEN`\n");
+  });
+
+  test("of XT's is to be taken over, also when not all of it can be done", async () => {
+    const text = "compute-targets: { t: { service: pool, boxes: [a.example.com] } }\n";
+    const file = written("xt.yaml", text);
+    const { code, out } = await home.run("validate", file);
+    expect(code).toBe(0);
+    expect(out).toContain("not yet: compute-targets.t.boxes");
+    expect(out).toMatch(/Take it over, with its targets:\n {2}muster import .*xt\.yaml\n$/);
   });
 
   test("that nothing marks is said to be read as Muster's own, with what follows from it", async () => {

@@ -97,6 +97,9 @@ describe("secrets", () => {
     ).ended;
     expect(out).toBe("it has 4 characters\nit has 7 characters\n***\n");
     expect(err).not.toContain("as the workspace keeps them");
+    expect(err).not.toContain("not masked");
+    const short = await home.run("launch", "-c", "demo", "--secret", "SHORT=abc", "--run", "true", "--dry-run");
+    expect(short.err).toContain("warning: secret SHORT has fewer than 4 characters: it is not masked in logs\n");
   });
 
   test("a variable without a value is taken from the secret of its name; without one it is asked for by name", async () => {
@@ -111,6 +114,7 @@ describe("secrets", () => {
       120,
       expect.stringMatching(/secrets\.ABSENT_TOKEN.*-e ABSENT_TOKEN=.*muster secrets set/),
     ]);
+    expect(err.match(/secrets\.ABSENT_TOKEN/g)).toHaveLength(1);
     expect((await home.run("launch", other, "-c", "demo", "--secret", "ABSENT_TOKEN=x")).code).toBe(0);
     const plain = write("plain.yaml", "resources: {cloud: local}\nenvs: {EPOCHS: null}\nrun: 'true'\n");
     expect((await home.run("launch", plain, "-c", "demo")).err).toMatch(/envs\.EPOCHS.*-e EPOCHS=/);
@@ -118,14 +122,22 @@ describe("secrets", () => {
 
   test("removed, it is gone for jobs; that is asked for first", async () => {
     const unasked = await home.run("secrets", "rm", "HF_TOKEN");
-    expect([unasked.code, unasked.err]).toEqual([120, expect.stringContaining("--yes")]);
+    expect([unasked.code, unasked.err]).toEqual([
+      120,
+      "muster: this removes secret HF_TOKEN, for everybody of the workspace: this needs --yes\n",
+    ]);
     expect((await home.run("secrets", "rm", "HF_TOKEN", "--yes")).out).toBe("Removed HF_TOKEN.\n");
     const near = await home.run("launch", "-c", "demo", "--secret", "TYPD", "--run", "true");
     expect([near.code, near.err]).toEqual([122, expect.stringContaining("did you mean TYPED?")]);
     expect((await home.run("run", "-c", "demo", "--secret", "HF_TOKEN", "--run", "true")).err).toMatch(
       /the workspace has no secret 'HF_TOKEN'\n.*muster secrets set HF_TOKEN/,
     );
-    expect((await home.run("secrets", "rm", "HF_TOKEN", "--yes")).code).toBe(122);
+    const again = await home.run("secrets", "rm", "HF_TOKEN", "--yes");
+    expect([again.code, again.err.match(/HF_TOKEN'/g)?.length, again.err]).toEqual([
+      122,
+      1,
+      expect.stringMatching(/^muster: there is no secret 'HF_TOKEN'\n {2}set it with: .*\n$/),
+    ]);
     await home.run("secrets", "rm", "TYPED", "-y");
     expect((await home.run("secrets", "list")).out).toBe("No secrets. Keep one with: muster secrets set NAME\n");
     expect(readdirSync(join(home.path, "secrets", "local")).filter(name => name.startsWith("sec_"))).toEqual([]);
@@ -158,7 +170,11 @@ describe("targets", () => {
       ),
     ]);
     expect(refused.err).not.toContain("canary");
-    expect((await home.run("targets", "set", "gcp", "--provider", "local")).out).toBe("Set gcp: provider local.\n");
+    const set = await home.run("targets", "set", "gcp", "--provider", "local");
+    expect([set.out, set.err]).toEqual([
+      "Set gcp: provider local.\n",
+      expect.stringContaining("files that say cloud: gcp run here now"),
+    ]);
     const { code, out, err } = await home.run("launch", file, "--dialect", "oumi", "-c", "demo");
     expect([code, out]).toEqual([0, "from oumi\n"]);
     expect(err).toMatch(/note +cloud gcp → target gcp: provider local; left out, .*: region us-central1\n/);
@@ -191,7 +207,9 @@ describe("targets", () => {
 
   test("one is set with the keys of task files, shown, listed, used, and removed", async () => {
     const options = ["--provider", "local", "--nodes", "2", "--resources.cpus", "1+", "--idle.after", "10m"];
-    expect((await home.run("targets", "set", "pair", ...options)).out).toBe("Set pair: provider local, cpus 1+.\n");
+    expect((await home.run("targets", "set", "pair", ...options)).out).toBe(
+      "Set pair: provider local, 2 hosts, cpus 1+, stops after 10 minutes without a job.\n",
+    );
     expect((await home.run("targets", "list")).out).toMatch(
       /^NAME +PROVIDER +HOSTS +MACHINES +SET BY +SET\ngcp +local +- +- +usr_local +\d+s\npair +local +2 +cpus 1\+ +usr_local +\d+s\n$/,
     );
@@ -211,6 +229,13 @@ describe("targets", () => {
     ]);
     expect((await home.run("down", "two")).code).toBe(0);
     expect(await home.json("targets", "rm", "pair", "--yes")).toMatchObject([{ name: "pair", nodes: 2 }]);
+    for (const command of [["show"], ["rm"], ["rm", "--yes"]]) {
+      const { code, err } = await home.run("targets", ...command, "pair");
+      expect([code, err]).toEqual([
+        122,
+        expect.stringMatching(/^muster: there is no target 'pair'\n {2}see what .*\n$/),
+      ]);
+    }
     const gone = await home.run("launch", "--target", "gpc", "--run", "true");
     expect([gone.code, gone.err]).toEqual([
       122,
@@ -221,6 +246,8 @@ describe("targets", () => {
   test.each<[string, string[], number, string]>([
     ["no provider", ["x"], 120, "which provider?"],
     ["one that is not there", ["x", "--provider", "moon"], 120, "no provider 'moon'; it has: local"],
+    ["batch, which is none of this one's", ["b", "--provider=batch"], 120, "name one of them: --provider local\n"],
+    ["two providers", ["x", "--provider", "local", "--resources.cloud", "aws"], 120, "contradict each other"],
     ["a name that is none", ["a b", "--provider", "local"], 120, "cannot be a target's name"],
     ["what is no target's", ["x", "--provider", "local", "--run", "true"], 120, "--run is no option of a target"],
     ["a key that there is not", ["x", "--provider", "local", "--resources.regoin", "y"], 120, "did you mean 'region'?"],

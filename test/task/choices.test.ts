@@ -82,7 +82,7 @@ describe("alternatives", () => {
   test("what is wrong with one of those is told where it is said", () => {
     const text = "resources:\n  accelerators: [A100, L4]\n  any_of:\n    - cpus: 2\n    - cpus: 5000\n";
     expect(problems(text)).toEqual([
-      { path: "resources.any_of[1].cpus", line: 5, message: "must be 4096 at most, which is Muster's bound" },
+      { path: "resources.any_of.1.cpus", line: 5, message: "must be 4096 at most, which is Muster's bound" },
     ]);
   });
 

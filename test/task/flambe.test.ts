@@ -90,6 +90,27 @@ test("every key of an !AWSCluster has its place", () => {
   );
 });
 
+test("two documents that are clusters are two, also after extensions", () => {
+  const text = `${aws({ name: "one", setup_cmds: "[ls]" })}---\n${aws({ name: "two", factories_num: "3" })}`;
+  const { clusters, unsupported } = read(text);
+  expect(clusters?.map(({ name, groups }) => [name, groups[1]?.nodes])).toEqual([
+    ["one", 2],
+    ["two", 3],
+  ]);
+  expect(unsupported.map(({ path }) => path)).toEqual(["document 1: setup_cmds"]);
+  const extended = read(`mine: ./mine\n---\n${text}`);
+  expect(extended.clusters).toEqual(clusters);
+  expect(extended.unsupported.map(({ path }) => path)).toEqual(["mine", "document 2: setup_cmds"]);
+});
+
+test("an override is said of every cluster of the file, and of no extension", () => {
+  const text = `mine: ./mine\n---\n${aws({ name: "one" })}---\n${aws({ name: "two" })}`;
+  const { clusters, unsupported } = read(text, { overrides: ["factories_num=7"] });
+  expect(clusters?.map(({ groups }) => groups[1]?.nodes)).toEqual([7, 7]);
+  expect(unsupported.map(({ path }) => path)).toEqual(["mine"]);
+  expect(problems(text, { overrides: ["factories_num"] })).toHaveLength(1);
+});
+
 test("what is left out has Flambé's defaults", () => {
   const made = cluster(aws());
   expect(made?.groups.map(({ resources }) => resources.diskSize)).toEqual([100, 100]);
@@ -210,7 +231,7 @@ describe("what is wrong is told with a path and what to do", () => {
     [
       "a command that is none",
       { setup_cmds: "[ls, 5]" },
-      'setup_cmds[1] (line 11): must be text, and is the number 5; put it in quotes: "5"',
+      'setup_cmds.1 (line 11): must be text, and is the number 5; put it in quotes: "5"',
     ],
     ["a tag within", { tags: "!dict {a: b}" }, "tags (line 11): tags such as !dict are not read; leave the tag out"],
     ["a long id", { subnet_id: "s".repeat(70) }, "subnet_id (line 8): must be 63 characters at most"],
@@ -265,11 +286,17 @@ describe("what is wrong is told with a path and what to do", () => {
     ["!AWSCluster\n- x\n", "(line 1): must be a map, and is a list"],
     [
       `a: b\n---\nc: d\n---\n${aws()}`,
-      "---: separates 3 documents, and a Flambé file has 2 at most; keep the cluster, and the document of extensions before it",
+      "document 2 (line 1): has no tag, and a Flambé cluster has one; begin it with !AWSCluster or !SSHCluster",
     ],
     [`a: 5\n---\n${aws()}`, 'a (line 1): must be text, and is the number 5; put it in quotes: "5"'],
   ])("%j", (text, message) => {
     expect(told(text).map(line => line.replace(/\(line [23]\)/, "(line 1)"))).toEqual([message]);
+  });
+
+  test("of one cluster of several, with its document", () => {
+    expect(told(`${aws()}---\n${aws({ volume_size: "x" })}`)).toEqual([
+      expect.stringMatching(/^document 2: volume_size \(line \d+\): /),
+    ]);
   });
 
   test("a file without a tag is asked for one", () => {

@@ -153,63 +153,63 @@ describe("groups", () => {
 `;
     expect(problems(text)).toEqual([
       {
-        path: "groups[0].resources.cpu",
+        path: "groups.0.resources.cpu",
         line: 2,
         message: "is not a key that Muster knows",
         suggestion: "did you mean 'cpus'?",
       },
-      { path: "groups[0]", line: 2, message: "has no name", suggestion: "add `name: workers`" },
-      { path: "groups[1].nodes", line: 4, message: "must be a whole number, and is text" },
-      { path: "groups[1].size", line: 6, message: "is not a key that Muster knows" },
+      { path: "groups.0", line: 2, message: "has no name", suggestion: "add `name: workers`" },
+      { path: "groups.1.nodes", line: 4, message: "must be a whole number, and is text" },
+      { path: "groups.1.size", line: 6, message: "is not a key that Muster knows" },
       {
-        path: "groups[1].resources.accelerators",
+        path: "groups.1.resources.accelerators",
         line: 8,
         message: "asks for 0 of A100; the least is more than 0",
       },
       {
-        path: "groups[1].resources.autostop",
+        path: "groups.1.resources.autostop",
         line: 9,
         message: "is said of the whole cluster",
         suggestion: "write idle beside groups",
       },
-      { path: "groups[1].resources.efa", line: 10, message: "must be true or false, and is the number 1" },
-      { path: "groups[2]", line: 11, message: "must be a map, and is text" },
+      { path: "groups.1.resources.efa", line: 10, message: "must be true or false, and is the number 1" },
+      { path: "groups.2", line: 11, message: "must be a map, and is text" },
       {
-        path: "groups[3].efa",
+        path: "groups.3.efa",
         line: 13,
         message: "is not a key that Muster knows",
         suggestion: "did you mean 'resources.efa'?",
       },
       {
-        path: "groups[3].resources.schedulable",
+        path: "groups.3.resources.schedulable",
         line: 14,
         message: "is not a key that Muster knows",
         suggestion: "did you mean 'schedulable'?",
       },
       {
-        path: "groups[3].resources.spot",
+        path: "groups.3.resources.spot",
         line: 14,
-        message: "says the same as groups[3].resources.use_spot: keep one of them",
+        message: "says the same as groups.3.resources.use_spot: keep one of them",
       },
     ]);
   });
 
   test.each([
-    ["groups: [{ name: a }, { name: A }]", "groups[1].name", "there is a group 'A' already"],
+    ["groups: [{ name: a }, { name: A }]", "groups.1.name", "there is a group 'A' already"],
     [
       "groups: [{ name: a, schedulable: no }]",
       "groups",
       "at least one group must be schedulable: jobs run nowhere else",
     ],
-    ["groups: [{ name: a, nodes: 0 }]", "groups[0].nodes", "must be at least 1"],
+    ["groups: [{ name: a, nodes: 0 }]", "groups.0.nodes", "must be at least 1"],
     [
       "groups: [{ name: a, resources: { max_hourly: 200000 } }]",
-      "groups[0].resources.max_hourly",
+      "groups.0.resources.max_hourly",
       "must be 100000 at most, which is Muster's bound",
     ],
     [
       "groups: [{ name: a, resources: { cloud: x } }, { name: b, resources: { cloud: y } }]",
-      "groups[1].resources.cloud",
+      "groups.1.resources.cloud",
       "all groups of a cluster have one provider, here 'x'",
     ],
     [
@@ -226,10 +226,10 @@ describe("groups", () => {
   test("a group's keys can be overridden, in the spelling that the file has", () => {
     const overrides = [
       "groups.0.resources.instance_type=null",
-      "groups[1].nodes=4",
-      "groups[1].resources.cloud=local",
+      "groups.1.nodes=4",
+      "groups.1.resources.cloud=local",
       "groups.1.resources.spot=false",
-      "groups[1].resources.gpus=null",
+      "groups.1.resources.gpus=null",
     ];
     expect(read(file, { overrides }).draft.groups).toMatchObject([
       { resources: { maxHourly: 1 } },
@@ -243,7 +243,7 @@ describe("groups", () => {
 
   test("an override of a group that is not there is a mistake", () => {
     expect(problems(file, { overrides: ["groups[2].nodes=4"] })).toEqual([
-      { path: "groups[2].nodes", message: "has no item 2: there are 2, counted from 0" },
+      { path: "groups.2.nodes", message: "has no item 2: there are 2, counted from 0" },
     ]);
     expect(problems(file, { overrides: ["groups.x.nodes=4"] })).toHaveLength(1);
   });

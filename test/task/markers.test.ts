@@ -30,9 +30,8 @@ describe("which dialect", () => {
   test.each([
     ["run: echo $SKYPILOT_NODE_RANK", "a script that reads SKYPILOT_ variables"],
     [`setup: echo "\${SKYPILOT_NODE_IPS}"`, "a script that reads SKYPILOT_ variables"],
-    ["file_mounts: { /x: s3://bucket }", "a bucket in file_mounts"],
-    ["file_mounts: { /x: { name: bucket } }", "a bucket in file_mounts"],
-    ["workdir: { url: https://example.org/x.git, ref: main }", "a git repository as workdir"],
+    ["file_mounts: { /x: { name: bucket } }", "a storage object in file_mounts"],
+    ["file_mounts: { /x: { source: s3://bucket, store: s3 } }", "a storage object in file_mounts"],
     ["name: a\n---\nrun: x", "several documents"],
     ["resources: { autostop: 5 }\nrun: x", "resources.autostop"],
     ["resources: { image_id: 'docker:ubuntu' }\nrun: x", "a container's image, as docker:…"],
@@ -62,6 +61,15 @@ describe("which dialect", () => {
   ])("%s is Muster's own, whatever SkyPilot has in common with it", text => {
     const { dialect, because, unmarked } = read(`${text}\n`);
     expect([dialect, because, unmarked]).toEqual(["muster", undefined, undefined]);
+  });
+
+  test.each([
+    "file_mounts: { /x: s3://bucket }",
+    "file_mounts: { /x: { source: s3://bucket, mode: MOUNT } }",
+    "file_mounts: { /x: https://example.org/x.tgz }",
+    "workdir: { url: https://example.org/x.git, ref: main }",
+  ])("%s is in both forms, and marks neither", text => {
+    expect(read(`${text}\n`)).toMatchObject({ dialect: "muster", unmarked: true });
   });
 
   test("a file that nothing marks is taken for Muster's own, and that is said", () => {

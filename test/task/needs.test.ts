@@ -59,17 +59,41 @@ describe("what has no value", () => {
 });
 
 describe("what is given", () => {
-  test("is a secret, when the file leaves a secret's name open; a value that is written stays in clear", () => {
-    const { draft } = read("envs: { HF_TOKEN: , API_KEY: public, MODEL: }\n", {
-      envs: { HF_TOKEN: "t", API_KEY: "k", MODEL: "m" },
+  test.each(["", '""', "public", "<your token>"])("is a secret by its name, though the file has %j for it", value => {
+    const { draft, warnings } = read(`envs: { HF_TOKEN: ${value}, MODEL: }\n`, {
+      envs: { HF_TOKEN: "t", MODEL: "m" },
     });
-    expect(draft.task).toMatchObject({ envs: { API_KEY: "k", MODEL: "m" }, secrets: { HF_TOKEN: "t" } });
-    expect(draft.task.envs).not.toHaveProperty("HF_TOKEN");
+    expect(draft.task.secrets).toEqual({ HF_TOKEN: "t" });
+    expect(draft.task.envs).toEqual({ MODEL: "m" });
+    expect({ missing: draft.missing, warnings }).toEqual({ missing: [], warnings: [] });
   });
 
   test("stands over a stored secret", () => {
     const { draft } = read("secrets: [HF_TOKEN, PIN]\n", { envs: { HF_TOKEN: "t" } });
     expect(draft.task).toMatchObject({ secrets: { HF_TOKEN: "t" }, storedSecrets: ["PIN"] });
+  });
+});
+
+describe("what a file has for a secret", () => {
+  test.each(["<your token>", "your_token", "YOUR-TOKEN-HERE", "xxx", "changeme", "..."])("is missing: %s", value => {
+    const { draft, warnings } = read(`envs: { HF_TOKEN: ${value}, MODEL: ${value} }\n`);
+    expect(draft.missing).toMatchObject([{ name: "HF_TOKEN", kind: "envs" }]);
+    expect(draft.task.envs).toEqual({ MODEL: value });
+    expect(warnings).toEqual([]);
+  });
+
+  test("is left as it is when it is empty, as for what is public", () => {
+    const { draft, warnings } = read('envs: { HF_TOKEN: "" }\n');
+    expect(draft.task.envs).toEqual({ HF_TOKEN: "" });
+    expect({ missing: draft.missing, warnings }).toEqual({ missing: [], warnings: [] });
+  });
+
+  test("is said to stand in clear when it is its value", () => {
+    const { draft, warnings } = read("envs:\n  HF_TOKEN: hf_x\nsecrets: { PIN_KEY: p }\n");
+    expect(draft.task.envs).toEqual({ HF_TOKEN: "hf_x" });
+    expect(warnings).toEqual([
+      "HF_TOKEN (line 2): its value stands in clear in the file and in the task; keep it with `muster secrets set HF_TOKEN` and write it under secrets",
+    ]);
   });
 });
 
@@ -90,7 +114,7 @@ describe("stored secrets", () => {
 
   test.each([
     ["secrets: { TOKEN: secrets:HF_TOKEN }", "secrets.TOKEN", "call the variable HF_TOKEN"],
-    ["managed_secrets: [{ HF_TOKEN: { mount_path: /etc/token } }]", "managed_secrets[0].HF_TOKEN", "as a file"],
+    ["managed_secrets: [{ HF_TOKEN: { mount_path: /etc/token } }]", "managed_secrets.0.HF_TOKEN", "as a file"],
   ])("%s cannot be done", (line, path, why) => {
     expect(read(`${line}\n`).unsupported).toEqual([{ path, why: expect.stringContaining(why) }]);
   });

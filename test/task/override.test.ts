@@ -68,7 +68,7 @@ describe("overrides", () => {
     expect(task("resources.ports[0]=90", "resources.ports.1=91").resources.ports).toEqual(["90", "91"]);
     expect(task("resources.ports[0]=null").resources.ports).toEqual(["81"]);
     expect(problems(file, { overrides: ["resources.ports[2]=1"] })).toEqual([
-      { path: "resources.ports[2]", message: "has no item 2: there are 2, counted from 0" },
+      { path: "resources.ports.2", message: "has no item 2: there are 2, counted from 0" },
     ]);
   });
 

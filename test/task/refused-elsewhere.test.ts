@@ -59,17 +59,17 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   ],
   [
     "resources: {job_recovery: {recover_on_exit_codes: [300]}}",
-    ["resources.job_recovery.recover_on_exit_codes[0] (line 1): must be 255 at most"],
+    ["resources.job_recovery.recover_on_exit_codes.0 (line 1): must be 255 at most"],
   ],
   [
     "resources: {accelerator_args: {runtime: x}}",
     ["resources.accelerator_args.runtime (line 1): is not a key that Muster knows"],
   ],
-  ["resources: {hooks: [{events: [stop]}]}", ["resources.hooks[0].run (line 1): is missing"]],
+  ["resources: {hooks: [{events: [stop]}]}", ["resources.hooks.0.run (line 1): is missing"]],
   ["execution: both", ['execution (line 1): must be serial or parallel, and is "both"']],
   [
     "name: a\nprimary_tasks: [c]\nexecution: parallel\n---\nname: b\nrun: x\n---\nname: d\nrun: y",
-    ["document 1: primary_tasks[0] (line 2): no task of this file is called 'c'; did you mean 'b'?"],
+    ["document 1: primary_tasks.0 (line 2): no task of this file is called 'c'; did you mean 'b'?"],
   ],
   [
     "run: x\n---\nresources: {cpu: 1}",
@@ -78,7 +78,9 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   ["run: x\n---\n- a", ["document 2 (line 3): must be a map of keys such as `run:`, and is a list"]],
   [
     "run: x\n---\nrun: y",
-    ["num_nodes: cannot be said of a file of 2 documents: which of them is meant?; write it in the file"],
+    [
+      "num_nodes: cannot be said of a file of 2 documents; several tasks cannot run from one file yet; launch each document by itself",
+    ],
     { overrides: ["num_nodes=2"] },
   ],
   [

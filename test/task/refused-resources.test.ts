@@ -52,24 +52,24 @@ const refused: readonly [text: string, told: readonly string[]][] = [
   ["resources: { any_of: [] }", ["resources.any_of (line 1): has no alternative in it; leave the key out"]],
   [
     "resources: { any_of: [{autostop: 5}] }",
-    ["resources.any_of[0].autostop (line 1): is said once, for all alternatives; write it beside them, in resources"],
+    ["resources.any_of.0.autostop (line 1): is said once, for all alternatives; write it beside them, in resources"],
   ],
   [
     "resources: { any_of: [{priority: 5}] }",
-    ["resources.any_of[0].priority (line 1): is said once, for all alternatives; write it beside them, in resources"],
+    ["resources.any_of.0.priority (line 1): is said once, for all alternatives; write it beside them, in resources"],
   ],
   [
     "resources: { any_of: [{any_of: []}] }",
-    ["resources.any_of[0].any_of (line 1): is an alternative among alternatives; write all of them in one list"],
+    ["resources.any_of.0.any_of (line 1): is an alternative among alternatives; write all of them in one list"],
   ],
   [
     "resources: { any_of: [{cpu: 5}] }",
-    ["resources.any_of[0].cpu (line 1): is not a key that Muster knows; did you mean 'cpus'?"],
+    ["resources.any_of.0.cpu (line 1): is not a key that Muster knows; did you mean 'cpus'?"],
   ],
-  ["resources: { any_of: [x] }", ["resources.any_of[0] (line 1): must be a map, and is text"]],
+  ["resources: { any_of: [x] }", ["resources.any_of.0 (line 1): must be a map, and is text"]],
   [
     "resources: { any_of: [{cpus: 5000}] }",
-    ["resources.any_of[0].cpus (line 1): must be 4096 at most, which is Muster's bound"],
+    ["resources.any_of.0.cpus (line 1): must be 4096 at most, which is Muster's bound"],
   ],
   ["resources: { use_spot: 'yes', infra: aws }", ["resources.use_spot (line 1): must be true or false, and is text"]],
   [
@@ -131,6 +131,7 @@ const refused: readonly [text: string, told: readonly string[]][] = [
   ["resources: { image_id: '' }", ["resources.image_id (line 1): is empty; leave the key out"]],
   ["resources: { image_id: {} }", ["resources.image_id (line 1): names no image; leave the key out"]],
   ["resources: { image_id: {a: [b]} }", ["resources.image_id.a (line 1): must be text, and is a list"]],
+  ["idle: soon", ['idle (line 1): must be a time such as "90s", "2h" or "1h30m", and is "soon"']],
   [
     "resources: { autostop: soon }",
     ['resources.autostop (line 1): must be a time such as "90s", "2h" or "1h30m", and is "soon"'],

@@ -39,7 +39,7 @@ describe("amounts", () => {
       ordered: [{ accelerators: { T4: 1 } }, { accelerators: { V100: 2 } }, { accelerators: { A100: 1 } }],
     });
     expect(problems("resources: { accelerators: [{ T4: many }] }\n")).toMatchObject([
-      { path: "resources.accelerators[0].T4", message: "must be a count, and is text" },
+      { path: "resources.accelerators.0.T4", message: "must be a count, and is text" },
     ]);
   });
 

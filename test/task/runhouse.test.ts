@@ -179,7 +179,7 @@ describe("what is wrong is told with a path and what to do", () => {
     [{ use_spot: "yes" }, "use_spot (line 1): must be true or false, and is text"],
     [
       { open_ports: [70_000] },
-      'open_ports[0] (line 1): must be a port or a range, such as 8080 or "8000-8010", from 1 to 65535, and is "70000"',
+      'open_ports.0 (line 1): must be a port or a range, such as 8080 or "8000-8010", from 1 to 65535, and is "70000"',
     ],
     [{ launcher: "locl" }, "launcher (line 1): must be one of local, den, and is \"locl\"; did you mean 'local'?"],
     [

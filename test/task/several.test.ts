@@ -13,7 +13,9 @@ describe("pipelines", () => {
       ["train", "a"],
       ["judge", "b"],
     ]);
-    expect(result.unsupported).toEqual([{ path: "---", why: "pipelines: tasks that run one after the other" }]);
+    expect(result.unsupported).toEqual([
+      { path: "---", why: "pipelines: tasks that run one after the other; launch each document by itself" },
+    ]);
     expect(result.warnings).toEqual([
       'document 3: envs.A (line 7): on without quotes is given to the script as "True"',
     ]);
@@ -65,12 +67,20 @@ describe("groups of jobs", () => {
       `name: all\nexecution: Parallel\nprimary_tasks: [train]\ntermination_delay: { judge: 30s }\n---\n${steps}`,
     );
     expect(result).toMatchObject({ name: "all", execution: "parallel" });
-    expect(result.unsupported).toEqual([{ path: "---", why: "groups of jobs: tasks that run at the same time" }]);
+    expect(result.unsupported).toEqual([
+      { path: "---", why: "groups of jobs: tasks that run at the same time; launch each document by itself" },
+    ]);
   });
 
   test("one task alone has nobody to run with", () => {
     expect(read("execution: parallel\nrun: x\n").unsupported).toMatchObject([{ path: "execution" }]);
   });
+});
+
+test("an override says of which document it is nowhere, so each is launched by itself", () => {
+  const asked = (text: string) => problems(text, { overrides: ["num_nodes=2"] })[0]?.suggestion;
+  expect(asked(steps)).toBe("several tasks cannot run from one file yet; launch each document by itself");
+  expect(asked("name: one\n---\nrun: x\n")).toBe("write it in the file");
 });
 
 test("a hundred documents are read, and more are not", () => {

@@ -42,7 +42,7 @@ describe("buckets", () => {
     ["{ name: bucket, source: ./here }", "local files"],
     ["{ name: bucket, source: [./a, ./b], mode: COPY }", "local files"],
     ["tigris://bucket", "tigris"],
-    ["sftp://host/x", "sftp"],
+    ["sftp://host/x", "files under sftp://"],
   ])("%s cannot be done, which names the store", (value, why) => {
     const { draft, unsupported } = mounted(value);
     expect(unsupported).toEqual([{ path: "file_mounts./at", why: expect.stringContaining(why) }]);

@@ -109,9 +109,9 @@ describe("what is wrong is told with a path and what to do", () => {
     ["service: b, boxes: x", "compute-targets.t.boxes (line 5): must be a list of texts, and is text"],
     [
       "service: b, boxes: [1]",
-      "compute-targets.t.boxes[0] (line 5): must be text, and is the number 1; put it in quotes",
+      "compute-targets.t.boxes.0 (line 5): must be text, and is the number 1; put it in quotes",
     ],
-    ["service: pool, boxes: [dsek]", "compute-targets.t.boxes[0] (line 5): 'dsek' is not defined under boxes"],
+    ["service: pool, boxes: [dsek]", "compute-targets.t.boxes.0 (line 5): 'dsek' is not defined under boxes"],
     [
       "service: b, vm-size: a, sku: b",
       "compute-targets.t.sku (line 5): says the same as compute-targets.t.vm-size: keep one of them",

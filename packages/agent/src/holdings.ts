@@ -4,6 +4,7 @@ import { Fences } from "./attempt/fences.ts";
 import type { Host } from "./attempt/host.ts";
 import { folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.ts";
 import { messageOf } from "./disk.ts";
+import { sweepWorkdirs } from "./inputs/fresh.ts";
 import { INSTALLING, keyOf } from "./setups.ts";
 import type { Assignment, AttemptRef, Orders } from "./types.ts";
 import { sleep } from "./wait.ts";
@@ -37,6 +38,9 @@ export class Holdings {
   /** Takes over what a former agent left. */
   adopt(): void {
     sweep(this.#host.home.attempts);
+    sweepWorkdirs(this.#host.home.jobs, this.#host.mounts).catch((error: unknown) => {
+      this.#host.journal.warn("old workdirs are left", { error: messageOf(error) });
+    });
     const records = folders(this.#host.home.attempts).flatMap(folder => this.#load(folder) ?? []);
     // Before any of them moves: setups that run already own their text.
     for (const record of records) this.#reserve(record);

@@ -9,10 +9,15 @@ export interface Asker {
   readonly signal?: AbortSignal;
 }
 
-/** Goes on when the person agrees, or has agreed with --yes. @throws MusterError otherwise. */
-export async function confirm(asker: Asker, question: string, matter: string, hint: string): Promise<void> {
+/**
+ * Goes on when the person agrees, or has agreed with --yes.
+ * @param hint what else may be done
+ * @throws MusterError otherwise.
+ */
+export async function confirm(asker: Asker, question: string, matter: string, hint?: string): Promise<void> {
   if (asker.yes) return;
-  if (!asker.interactive) throw new MusterError("invalid_request", `${matter}: this needs --yes`, { hint });
+  if (!asker.interactive)
+    throw new MusterError("invalid_request", `${matter}: this needs --yes`, hint === undefined ? {} : { hint });
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   // A line that is being read keeps Ctrl-C to itself.
   reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));

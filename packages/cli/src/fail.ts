@@ -57,10 +57,17 @@ function lines(out: Output, { message, details }: MusterError): string[] {
   const title = issues && file ? [] : [`${out.style("red", "muster:")} ${told}`];
   return [
     ...title,
-    ...(issues ?? []).map(issue => (file ? issueLine(issue, file) : `  ${issueLine(issue)}`)),
+    ...(issues ?? []).flatMap(issue => (file ? issueLine(issue, file) : untold(issue, told))),
     ...log,
     ...(details.hint === undefined ? [] : [`  ${details.hint}`]),
   ];
+}
+
+/** The line of an issue below the message: without what that says already, and none where it says all. */
+function untold(issue: Issue, message = ""): string[] {
+  if (!message.includes(issue.message)) return [`  ${issueLine(issue)}`];
+  const { suggestion } = issue;
+  return suggestion === undefined || message.includes(suggestion) ? [] : [`  ${suggestion}`];
 }
 
 /** A fault of Muster's own, or of the machine it runs on. */

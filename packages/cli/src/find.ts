@@ -25,6 +25,8 @@ export async function cluster(client: Client, reference: string): Promise<Cluste
     return await client.clusters.get({ params: { cluster: reference } });
   } catch (error) {
     if (!isAbsent(error)) throw error;
+    // Nobody calls a cluster so, and an id may be cut short or mistyped.
+    if (reference.startsWith("job_")) throw noJob(reference, error);
     const clusters = await list(client, "true");
     const newest = clusters.find(one => one.name === reference);
     if (newest === undefined) throw unknown(error, reference, clusters);
@@ -39,11 +41,17 @@ export async function job(client: Client, subject: string): Promise<Job.Info> {
 }
 
 /** The job of this id, or the latest of this cluster that has not ended. */
-export async function activeJob(client: Client, subject: string): Promise<Job.Info | undefined> {
+async function activeJob(client: Client, subject: string): Promise<Job.Info | undefined> {
   if (Id.is("job", subject)) return byId(client, subject);
   const { id } = await cluster(client, subject);
   const { items } = await client.jobs.list({ query: { cluster: id, active: "true", limit: 1 } });
   return items[0];
+}
+
+/** The job of this id, also one that has ended; or all of this cluster that have not. */
+export async function jobs(client: Client, subject: string): Promise<Job.Info[]> {
+  if (Id.is("job", subject)) return [await byId(client, subject)];
+  return activeJobs(client, [await cluster(client, subject)]);
 }
 
 /** The job of this id, or the latest of this cluster. */
@@ -73,6 +81,9 @@ async function byId(client: Client, id: string): Promise<Job.Info> {
     throw new MusterError(error.code, error.message, { ...error.details, hint: "see them with: muster queue --all" });
   }
 }
+
+const noJob = (id: string, cause: MusterError): MusterError =>
+  new MusterError("not_found", `there is no job '${id}'`, { hint: "see them with: muster queue --all" }, cause);
 
 const list = (client: Client, ended: "true" | "false"): Promise<Cluster.Info[]> =>
   all(cursor => client.clusters.list({ query: { all: ended, ...(cursor !== undefined && { cursor }) } }), MOST);

@@ -18,7 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json");
   const root = prepared(program(), json);
   try {
-    if (argv.length === 0) return root.outputHelp();
+    const alone = argv.reduce<Command | undefined>(childOf, root);
+    if (alone !== undefined && alone.commands.length > 0) return alone.outputHelp();
     await root.parseAsync([...(misspelled(root, argv) ?? argv)], { from: "user" });
   } catch (error) {
     process.exitCode =

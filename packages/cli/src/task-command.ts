@@ -1,4 +1,6 @@
 /** Commands that take a task file: keys of the file may be given as options, such as `--resources.cloud local`. */
+import { MusterError } from "@muster/core/error.ts";
+import { EnvName } from "@muster/core/task/task.ts";
 import { topKeys as KEYS } from "@muster/task/keys.ts";
 import { nearest } from "@muster/task/reading.ts";
 import { Command, InvalidArgumentError, type ParseOptionsResult } from "commander";
@@ -43,9 +45,13 @@ export class TaskCommand extends Command {
     for (const word of end < 0 ? words : words.slice(0, end)) {
       const [flag = ""] = word.split("=", 1);
       if (!flag.startsWith("--") || own.has(flag) || flag === "--help") continue;
-      const near = nearest(flag.slice(2), [...names, ...KEYS]);
-      if (near === undefined || !KEYS.has(near) || own.has(`--${near}`)) continue;
-      this.error(`error: unknown option '${flag}'\n(Did you mean --${near}?)`, { code: "commander.unknownOption" });
+      // Of a path, such as resources.cloud, its first key.
+      const [, first = "", rest = ""] = /^--([^.[]*)(.*)$/s.exec(flag) ?? [];
+      const near = nearest(first, rest === "" ? [...names, ...KEYS] : [...KEYS]);
+      if (near === undefined || !KEYS.has(near) || own.has(`--${near}${rest}`)) continue;
+      this.error(`error: unknown option '${flag}'\n(Did you mean --${near}${rest}?)`, {
+        code: "commander.unknownOption",
+      });
     }
   }
 }
@@ -56,6 +62,10 @@ export function envOption(env: NodeJS.ProcessEnv) {
     const [name = "", value] = given.split(/=(.*)/s, 2);
     const found = value ?? env[name];
     if (name === "") throw new InvalidArgumentError("Write NAME=value, or NAME to pass on your own.");
+    const read = EnvName.safeParse(name);
+    // Not as commander tells it, which is with the value.
+    if (!read.success)
+      throw new MusterError("invalid_request", `the command line: -e ${name}: ${read.error.issues[0]?.message}`);
     if (found === undefined) throw new InvalidArgumentError(`${name} is not set here: write ${name}=value.`);
     return { ...earlier, [name]: found };
   };

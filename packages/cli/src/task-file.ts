@@ -19,6 +19,8 @@ export interface Wish {
   readonly dialect?: Dialect | undefined;
   readonly overrides: readonly string[];
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Of `run`: the cluster that is there. */
+  readonly on?: string | undefined;
   /** A task that says nothing at all will do. */
   readonly bare?: boolean;
 }
@@ -92,6 +94,6 @@ function noTask(file: string | undefined, { dialect, targets }: Result): MusterE
 function alone(wish: Wish): string {
   if (wish.bare || wish.overrides.length > 0) return "{}";
   throw new MusterError("invalid_request", "there is nothing to run", {
-    hint: 'name a task file, or give a command: muster launch --run "echo hello"',
+    hint: `name a task file, or give a command: muster ${wish.on === undefined ? "launch" : `run -c ${wish.on}`} --run "echo hello"`,
   });
 }

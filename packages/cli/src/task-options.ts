@@ -46,13 +46,15 @@ const MAX_SECONDS = MAX_MINUTES * 60;
 const MOST_DOLLARS = 100_000;
 const UNITS: Readonly<Record<string, number>> & { readonly m: number } = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** A command that reads a task file. */
-export function taskCommand(name: string, summary: string, example: string): TaskCommand {
+const KEYS = '--resources.cloud local   --num_nodes 2   --run "echo hello"';
+
+/** A command that reads a task file. @param keys of one, as examples */
+export function taskCommand(name: string, summary: string, example: string, keys = KEYS): TaskCommand {
   const command = new TaskCommand(name).description(summary);
   command.addHelpText(
     "after",
     `\nKeys of the task file may be given as options, over what the file says:\n` +
-      `  --resources.cloud local   --num_nodes 2   --run "echo hello"\n\nExample:\n  ${example}`,
+      `  ${keys}\n\nExample:\n  ${example}`,
   );
   command.option("-e, --env <name=value>", "set a variable; NAME alone passes on your own", envOption(process.env));
   command.addOption(new Option("--dialect <name>", "whose rules the file is read by").choices(dialects));

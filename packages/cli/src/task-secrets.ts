@@ -8,6 +8,7 @@ import { type Draft, fulfil, requireGiven } from "@muster/task/read.ts";
 import { InvalidArgumentError } from "commander";
 import type { Cli } from "./cli.ts";
 import { gitToken } from "./inputs.ts";
+import type { Output } from "./output.ts";
 import { all } from "./pages.ts";
 
 /** By name; without a value: the workspace's of that name. */
@@ -49,6 +50,18 @@ export function given(draft: Draft, { env = {}, secret = {} }: Options): Draft {
     // A path is made before the job begins: what stands in one must have been there when the file was read.
     missing: draft.missing.filter(({ name }) => !names.includes(name) || used.has(name)),
   };
+}
+
+/** Agents take no shorter value out of logs: it would go from everywhere. */
+const SHORTEST = 4;
+
+/** Says which values stand in logs as they are. */
+export function warnOfShort(out: Pick<Output, "note" | "style">, { task }: Draft): void {
+  for (const [name, value] of Object.entries(task.secrets))
+    if (value !== "" && value.length < SHORTEST)
+      out.note(
+        `${out.style("yellow", "warning:")} secret ${name} has fewer than ${SHORTEST} characters: it is not masked in logs`,
+      );
 }
 
 const inPaths = ({ workdir, fileMounts, buckets }: Draft): ReadonlySet<string> =>

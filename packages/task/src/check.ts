@@ -75,7 +75,7 @@ export function listOf(check: Check, orOne = false): Check {
 
 /** The items of a list, each with its place. */
 export const itemsOf = (items: readonly Node[], at: Place): [Node, Place][] =>
-  items.map((item, index) => [item, { path: `${at.path}[${index}]`, line: item.line ?? at.line }]);
+  items.map((item, index) => [item, { path: `${at.path}.${index}`, line: item.line ?? at.line }]);
 
 /** The values of a map, each with its key and place. */
 export const entriesOf = (map: Mapping, at: Place): [string, Node, Place][] =>

@@ -7,7 +7,6 @@
  * command line puts over it never changes its dialect.
  */
 import type { OnError } from "@muster/core/task/task.ts";
-import { isUrl } from "./paths.ts";
 import { find, type Node } from "./yaml/tree.ts";
 
 /** Whose rules a file is read by. */
@@ -48,16 +47,16 @@ const namesTpu = ([root]: readonly Node[]): boolean => {
   return names.some(name => /^tpu-/i.test(name));
 };
 
-const mountsBuckets = ([root]: readonly Node[]): boolean => {
+/** Of a mounted bucket, what Muster's own form has as well. */
+const OWN_MOUNT = ["source", "mode"];
+
+const mountsStorage = ([root]: readonly Node[]): boolean => {
   const mounts = root === undefined ? undefined : find(root, ["file_mounts"]);
   if (mounts?.kind !== "map") return false;
   return [...mounts.entries.values()].some(
-    ({ value }) => value.kind === "map" || (value.kind === "scalar" && isUrl(value.text)),
+    ({ value }) => value.kind === "map" && [...value.entries.keys()].some(key => !OWN_MOUNT.includes(key)),
   );
 };
-
-const namesGit = ([root]: readonly Node[]): boolean =>
-  root !== undefined && find(root, ["workdir", "url"]) !== undefined;
 
 /** More keys of Muster's own form alone. */
 const MUSTER = [
@@ -102,8 +101,7 @@ export const markers: readonly Marker[] = [
   { dialect: "skypilot", key: "primary_tasks" },
   { dialect: "skypilot", key: "api_server_access" },
   { dialect: "skypilot", key: "file_mounts_mapping" },
-  { dialect: "skypilot", what: "a bucket in file_mounts", found: mountsBuckets },
-  { dialect: "skypilot", what: "a git repository as workdir", found: namesGit },
+  { dialect: "skypilot", what: "a storage object in file_mounts", found: mountsStorage },
   { dialect: "skypilot", what: "a script that reads SKYPILOT_ variables", found: inScripts(/\bSKYPILOT_[A-Z]/) },
   { dialect: "skypilot", what: "several documents", found: documents => documents.length > 1 },
   { dialect: "skypilot", key: "resources.autostop" },

@@ -10,6 +10,9 @@ type Kind = "envs" | "secrets";
 
 const SECRET = /(?:^|_)(?:API)?(?:TOKEN|KEY|SECRETS?|CREDENTIALS?)(?:_|$)|PASSWORD|PASSWD/i;
 
+/** `<your token>`, `your_key`, `YOUR-TOKEN-HERE`, `xxxx`, `changeme`, `...`: what stands in a file until there is a value. */
+const PLACEHOLDER = /^(?:<.*>|your[_-].*|x{3,}|change[_-]?me|\.{3,}|…)$/is;
+
 /** A name that says of itself that its value is nobody's business: `HF_TOKEN`, `WANDB_API_KEY`, but not `MAX_TOKENS`. */
 export const isSecretName = (name: string): boolean => SECRET.test(name);
 
@@ -40,26 +43,36 @@ interface Variable {
 function variable(reading: Reading, one: Variable, given: Given, out: Draft): void {
   const { name, node, at } = one;
   const isGiven = Object.hasOwn(given, name);
-  // A file that leaves a token to be given has written no value that anybody may see.
-  const kind = one.kind === "envs" && isGiven && isNull(node) && isSecretName(name) ? "secrets" : one.kind;
+  // What a caller gives as a token is nobody else's to see, wherever the file has its name and whatever it says there.
+  const kind = one.kind === "envs" && isGiven && isSecretName(name) ? "secrets" : one.kind;
   if (!Stored.take(reading, kind, name, at)) return;
   if (isGiven) out.task[kind][name] = given[name] ?? "";
-  else if (isNull(node)) out.missing.push({ name, kind, at });
+  else if (isNull(node) || isPlaceholder(name, node)) out.missing.push({ name, kind, at });
   else if (kind === "secrets" && Stored.isReference(node)) Stored.reference(reading, name, node.text, at, out);
   else write(reading, one, out);
 }
+
+/** Whether the value of a secret is there to be replaced. An empty one is none: models that are public need no token. */
+const isPlaceholder = (name: string, node: Node): boolean =>
+  node.kind === "scalar" && isSecretName(name) && PLACEHOLDER.test(node.text.trim());
 
 function write(reading: Reading, { kind, name, node, at }: Variable, out: Draft): undefined {
   if (node.kind !== "scalar") return mistyped(reading, node, at, "one value");
   const spelled = spell(node, reading.dialect === "oumi");
   if (spelled !== node.text) reading.warnings.push(respelled(node, spelled, at));
   if (OVERRULED.has(name)) reading.warnings.push(`${at.path}: Muster sets ${name} itself, over what is said here`);
+  if (kind === "envs" && spelled !== "" && isSecretName(name)) reading.warnings.push(inClear(name, at));
   out.task[kind][name] = spelled;
 }
 
+const inClear = (name: string, at: Place): string =>
+  `${name}${lineOf(at)}: its value stands in clear in the file and in the task; keep it with \`muster secrets set ${name}\` and write it under secrets`;
+
+const lineOf = ({ line }: Place): string => (line === undefined ? "" : ` (line ${line})`);
+
 /** Of a secret, the warning tells neither the text nor what becomes of it. */
 function respelled(node: Scalar, spelled: string, at: Place): string {
-  const line = at.line === undefined ? "" : ` (line ${at.line})`;
+  const line = lineOf(at);
   const name = at.path.slice(at.path.indexOf(".") + 1);
   if (at.path.startsWith("secrets.") || isSecretName(name))
     return `${at.path}${line}: without quotes is read as a number or boolean`;
@@ -84,6 +97,5 @@ function namesIn(node: Node | undefined): string[] {
 
 function give(reading: Reading, kind: Kind, name: string, value: string, out: Draft): void {
   out.task[kind][name] = value;
-  if (kind === "secrets")
-    reading.warnings.push(`${name}: is kept as a secret, as its name says; declare it under envs to have it in clear`);
+  if (kind === "secrets") reading.warnings.push(`${name}: is kept as a secret, as its name says`);
 }

@@ -3,7 +3,7 @@ import { MusterError } from "@muster/core/error.ts";
 
 /** One thing that is wrong with a task file. */
 export interface Issue {
-  /** Key by key, such as `resources.ports[1]`; empty when the file as a whole is meant. */
+  /** Key by key, such as `resources.ports.1`; empty when the file as a whole is meant. */
   readonly path: string;
   /** Absent for what came from the command line. */
   readonly line?: number;

@@ -52,7 +52,7 @@ export const groups: Extract<Field<Draft>, (...args: never[]) => void> = (readin
   if (value.items.length === 0) return refuse(reading, at, "has no group in it");
   claim(reading, "groups", at);
   const maps = value.items.map((item, index) => {
-    const place = { path: `${at.path}[${index}]`, line: item.line ?? at.line };
+    const place = { path: `${at.path}.${index}`, line: item.line ?? at.line };
     return [mapping(reading, item, place), place] as const;
   });
   const read = maps.flatMap(([map, place], index) => (map === undefined ? [] : [group(reading, map, place, index)]));

@@ -64,7 +64,8 @@ export function idle(reading: Reading, node: Node, at: Place): Idle | undefined 
   if (node.value === false || node.text === "never") return "never";
   const parts: Parts = {};
   minutes(reading, node, at, parts);
-  return finish(reading, parts, at);
+  // What is no time was told.
+  return parts.after === undefined ? undefined : finish(reading, parts, at);
 }
 
 function policy(reading: Reading, map: Mapping, at: Place): Idle | undefined {

@@ -21,13 +21,19 @@ export function requireGiven({ missing }: Pick<Draft, "missing">, file?: string)
   if (missing.length > 0) throw new TaskFileError(missing.map(lack), file);
 }
 
-function lack({ name, kind, at }: Missing): Issue {
+/** How a variable is given its value, as a sentence. */
+export function howToGive({ name, kind }: Missing): string {
   const stored = kind === "secrets" || isSecretName(name) ? ` or \`muster secrets set ${name}\`` : "";
+  return `give it with -e ${name}=…${stored}`;
+}
+
+function lack(missing: Missing): Issue {
+  const { at } = missing;
   return {
     path: at.path,
     ...(at.line !== undefined && { line: at.line }),
     message: "has no value",
-    suggestion: `give it with -e ${name}=…${stored}`,
+    suggestion: howToGive(missing),
   };
 }
 

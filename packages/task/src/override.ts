@@ -93,11 +93,13 @@ function one(root: Node, override: string, strict: boolean): Node | Issue {
   if (path.length > MOST_SEGMENTS) return { path: key, message: "goes too deep" };
   const value = valueNode(path, override.slice(at + 1));
   if (value.kind === "scalar" && value.text.includes("\0")) return { path: key, message: "has a NUL character" };
+  // As everything else of the file is told, however it was typed.
+  const shown = key.replaceAll(/\[(\d+)\]/g, ".$1");
   const item = groupOf(root, path);
-  if (item === undefined) return put(voided(root, path), strict ? path : spelled(root, path), value, key);
+  if (item === undefined) return put(voided(root, path), strict ? path : spelled(root, path), value, shown);
   const within = path.slice(2);
-  const made = put(voided(item, within), spelled(item, within), value, key);
-  return "kind" in made ? put(root, path.slice(0, 2), made, key) : made;
+  const made = put(voided(item, within), spelled(item, within), value, shown);
+  return "kind" in made ? put(root, path.slice(0, 2), made, shown) : made;
 }
 
 /** The group that the path leads into: its keys have the spellings that those of a task have. */

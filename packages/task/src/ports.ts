@@ -7,7 +7,7 @@ const PORT = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/;
 export function ports(reading: Reading, node: Node, at: Place): string[] {
   if (node.kind !== "list") return port(reading, node, at);
   return node.items.flatMap((item, index) =>
-    port(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line }),
+    port(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line }),
   );
 }
 

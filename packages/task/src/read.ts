@@ -103,8 +103,8 @@ function readWhole(
 ): Result {
   const reading = begin(dialect, new Map());
   for (const { duplicates } of documents) noteTwice(reading, duplicates);
-  const [first, ...more] = documents.map(({ root }) => root);
-  const roots = first === undefined ? [] : [overridden(reading, first, options), ...more];
+  const isMeant = ({ tag }: Node): boolean => documents.length === 1 || tag !== undefined;
+  const roots = documents.map(({ root }) => (isMeant(root) ? overridden(reading, root, options) : root));
   const { tasks = [], clusters, targets } = read(roots, reading, options.envs ?? {});
   return {
     ...{ dialect, ...(because !== undefined && { because }) },
@@ -125,6 +125,9 @@ function mapOf(root: Node, path: string, options: Options): Mapping {
 function overridden<N extends Node>(reading: Reading, root: N, options: Options): N {
   const isOumi = reading.dialect === "oumi";
   const spot = isOumi && options.oumiSpot !== undefined ? [`resources.use_spot=${options.oumiSpot}`] : [];
-  const made = override(root, [...spot, ...(options.overrides ?? [])], isOumi, reading.issues);
+  const issues: Issue[] = [];
+  const made = override(root, [...spot, ...(options.overrides ?? [])], isOumi, issues);
+  // Of several clusters each may refuse the same.
+  for (const { path, message, suggestion } of issues) refuse(reading, { path }, message, suggestion);
   return made.kind === root.kind ? (made as N) : root;
 }

@@ -23,16 +23,16 @@ interface Part {
 }
 
 const WHY: Readonly<Record<Execution, string>> = {
-  serial: "pipelines: tasks that run one after the other",
-  parallel: "groups of jobs: tasks that run at the same time",
+  serial: "pipelines: tasks that run one after the other; launch each document by itself",
+  parallel: "groups of jobs: tasks that run at the same time; launch each document by itself",
 };
 
 /** Reads a file of several documents, all of which are maps. @throws TaskFileError that has everything that is wrong with it. */
 export function several(dialect: Dialect, documents: readonly Document[], options: Options): Several {
-  refuseOverrides(documents, options);
   const [first] = documents;
   const head = first !== undefined && isHeader(first) ? header(dialect, first) : undefined;
   const bodies = head === undefined ? documents : documents.slice(1);
+  refuseOverrides(documents, bodies.length, options);
   const read = bodies.map((document, index) => body(dialect, document, index + (head === undefined ? 1 : 2), options));
   const tasks = read.map(({ task }) => task);
   if (head !== undefined) checkPrimary(head, tasks);
@@ -51,11 +51,13 @@ export function several(dialect: Dialect, documents: readonly Document[], option
   return { ...found, ...(name !== undefined && { name }), execution, tasks, unsupported };
 }
 
-function refuseOverrides(documents: readonly Document[], { overrides = [], path }: Options): void {
+function refuseOverrides(documents: readonly Document[], tasks: number, { overrides = [], path }: Options): void {
   const [first] = overrides;
   if (first === undefined) return;
-  const message = `cannot be said of a file of ${documents.length} documents: which of them is meant?`;
-  throw new TaskFileError([{ path: first.split("=", 1)[0] ?? "", message, suggestion: "write it in the file" }], path);
+  const message = `cannot be said of a file of ${documents.length} documents`;
+  const later = "several tasks cannot run from one file yet; launch each document by itself";
+  const suggestion = tasks > 1 ? later : "write it in the file";
+  throw new TaskFileError([{ path: first.split("=", 1)[0] ?? "", message, suggestion }], path);
 }
 
 /** Said of all of them, and nothing of a task of its own. */

@@ -54,8 +54,10 @@ export function putBucket(reading: Reading, bucket: Bucket, at: Place, out: Draf
 function whyNot(scheme: string, source: string): string {
   if (AZURE.test(source)) return ofStore("azure");
   if (/^(?:https?|ftp)$/.test(scheme)) return "files that are fetched from a URL: fetch them in setup";
-  const [store] = Object.entries(STORES).find(([, known]) => known === scheme) ?? [scheme];
-  return ofStore(store);
+  const [store] = Object.entries(STORES).find(([, known]) => known === scheme) ?? [];
+  return store === undefined
+    ? `files under ${scheme}://, which is no bucket of S3: fetch them in setup`
+    : ofStore(store);
 }
 
 const ofStore = (store: string): string =>

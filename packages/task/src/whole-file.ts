@@ -25,7 +25,7 @@ export interface WholeFile {
   readonly parse?: (source: string, file?: string) => Parsed;
   /** Why the file is one of these, in words; undefined when it is none. Looks at the file alone, never at overrides. */
   readonly found: (documents: readonly Node[]) => string | undefined;
-  /** Reads the documents, with the overrides over the first. What is wrong goes to `reading.issues`. */
+  /** Reads the documents, with the overrides over each that has a tag, or is alone. What is wrong goes to `reading.issues`. */
   readonly read: (documents: readonly Node[], reading: Reading, given: Given) => Contents;
 }
 

@@ -63,7 +63,8 @@ const wayOf = (folder: string, { workdir }: Bases): string =>
   folder === workdir || folder.startsWith(`${workdir}/`) ? "copy" : "edit";
 
 /** As people write it. */
-export const labelOf = ({ method, source }: Package): string => `${method}:${source.replace(/\/\/[^/@]*@/, "//")}`;
+export const labelOf = ({ method, source, revision }: Package): string =>
+  `${method}:${source.replace(/\/\/[^/@]*@/, "//")}${revision ? `@${revision}` : ""}`;
 
 /** The script's environment: git asks nobody, and finds the job's token. @throws InputError */
 export const withGit = (

@@ -5,7 +5,7 @@ import { InputError, placeOf } from "../inputs/place.ts";
 import type { Assignment } from "../types.ts";
 import { type Access, accessOf, sourceOf } from "./access.ts";
 import { copy } from "./copy.ts";
-import { Denied, Store } from "./store.ts";
+import { Denied, Store, Unreached } from "./store.ts";
 
 type Bucket = Extract<Assignment["mounts"][number], { kind: "bucket" }>;
 
@@ -26,6 +26,7 @@ export async function bringBucket(mount: Bucket, places: Places, signal: AbortSi
         owner: places.owner,
         attempt: places.attempt,
       });
+    places.mounts.mustBeAble(name);
     const folder = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
     // Says what is wrong with the bucket better than the mount would, and finds its region.
     await store.page(folder, undefined, 1);
@@ -41,7 +42,9 @@ export async function bringBucket(mount: Bucket, places: Places, signal: AbortSi
 /** S3's codes for credentials that nobody knows, or no longer. */
 const BAD_KEYS = new Set(["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]);
 
-function explain(error: unknown, bucket: string, { credentials }: Access): string {
+function explain(error: unknown, bucket: string, { credentials, endpoint }: Access): string {
+  if (error instanceof Unreached)
+    return `the bucket ${bucket} could not be read (${error.message}): ${wayTo(endpoint)}`;
   if (!(error instanceof Denied)) return `the bucket ${bucket} could not be read (${messageOf(error)})`;
   const { status, code, message } = error;
   if (code === "NoSuchBucket" || (status === 404 && code === "")) return `there is no bucket ${bucket} (${message})`;
@@ -55,3 +58,8 @@ function explain(error: unknown, bucket: string, { credentials }: Access): strin
     ? `${cannot} without credentials (${message}): give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as secrets, or make it public`
     : `${cannot} with the AWS_ACCESS_KEY_ID of this job (${message}): it must be allowed s3:ListBucket and s3:GetObject`;
 }
+
+const wayTo = (endpoint: string | undefined): string =>
+  endpoint === undefined
+    ? "see that the host reaches S3, or set AWS_ENDPOINT_URL_S3"
+    : `see that the host reaches ${endpoint}, or set another AWS_ENDPOINT_URL_S3`;

@@ -50,14 +50,20 @@ const BEGINS_WITHIN = 60_000;
 const SHOWS_WITHIN = 10_000;
 const LOOK = 20;
 
-/** @throws InputError when the host cannot mount, or the program says no */
-export async function mount(what: Mounting, around: Surroundings, signal: AbortSignal): Promise<void> {
-  const { name, place } = what;
-  const program = find("mount-s3", around.path);
+/** Where the program is, on this PATH. @throws InputError when the host cannot mount */
+export function programOf(name: string, path: string): string {
+  const program = find("mount-s3", path);
   if (program === undefined)
     throw new InputError(`${name}: mount-s3 (Mountpoint for Amazon S3) is not on this host: ${INSTEAD}`);
   if (!existsSync("/dev/fuse"))
     throw new InputError(`${name}: this host cannot mount, since it has no /dev/fuse: ${INSTEAD}`);
+  return program;
+}
+
+/** @throws InputError when the host cannot mount, or the program says no */
+export async function mount(what: Mounting, around: Surroundings, signal: AbortSignal): Promise<void> {
+  const { name, place } = what;
+  const program = programOf(name, around.path);
   if (what.isCached) mkdirSync(around.cache, { recursive: true, mode: 0o700 });
   const command = [program, ...argumentsOf(what, around)];
   const env = environmentOf(what.access, around.path);

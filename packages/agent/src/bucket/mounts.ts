@@ -15,7 +15,7 @@ import type { Places } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
 import type { Journal } from "../journal.ts";
 import { isMounted, mountsIn, realPlace, unmount } from "./mountinfo.ts";
-import { type Mounting, mount } from "./mountpoint.ts";
+import { type Mounting, mount, programOf } from "./mountpoint.ts";
 
 interface Entry {
   readonly place: string;
@@ -37,6 +37,11 @@ export class Mounts {
 
   constructor(options: MountsOptions) {
     this.#options = options;
+  }
+
+  /** @throws InputError when nothing can be mounted on this host */
+  mustBeAble(name: string): void {
+    programOf(name, this.#options.path);
   }
 
   /** @throws InputError when it cannot be, or something else is there */

@@ -18,6 +18,8 @@ const TRIES = 12;
 /** Time without a single byte, in ms. */
 const PATIENCE = 60_000;
 const REDIRECTS = 3;
+/** How long a store is tried that has never answered, in ms: names that do not resolve seldom do so later. */
+const FIRST_WITHIN = 20_000;
 
 /** S3 answered, and the answer is no. */
 export class Denied extends Error {
@@ -34,6 +36,14 @@ export class Denied extends Error {
 
 /** What may go better the next time. */
 export class Hiccup extends Error {}
+
+/** S3 has never answered. */
+export class Unreached extends Error {
+  constructor(reason: unknown) {
+    // One for each address of a name; of itself it says nothing.
+    super(messageOf(reason instanceof AggregateError ? reason.errors[0] : reason), { cause: reason });
+  }
+}
 
 /** S3 answered, and there is nothing to be made of it. */
 class Nonsense extends Error {}
@@ -56,12 +66,15 @@ export class Store {
   readonly #access: Access;
   readonly #signal: AbortSignal;
   #region: string;
+  /** Epoch ms; undefined once there was an answer, whatever it said. */
+  #firstUntil: number | undefined;
 
   constructor(bucket: string, access: Access, signal: AbortSignal) {
     this.#bucket = bucket;
     this.#access = access;
     this.#signal = signal;
     this.#region = access.region;
+    this.#firstUntil = Date.now() + FIRST_WITHIN;
   }
 
   /** Where the bucket answered, or is first looked for. */
@@ -99,14 +112,28 @@ export class Store {
 
   async #insist<T>(work: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
+      const wait = backoff(failures);
       try {
         return await work();
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (isFinal(error) || failures + 1 >= TRIES) throw error;
+        if (isFinal(error)) throw error;
+        this.#mayGoOn(error, failures + 1 < TRIES, wait);
       }
-      await sleep(backoff(failures), this.#signal);
+      await sleep(wait, this.#signal);
     }
+  }
+
+  /** @throws what to say when it may not */
+  #mayGoOn(error: unknown, hasTries: boolean, wait: number): void {
+    const until = this.#firstUntil;
+    if (until !== undefined && (!hasTries || Date.now() + wait > until)) throw new Unreached(error);
+    if (!hasTries) throw error;
+  }
+
+  /** For one request, in ms. */
+  get #patience(): number {
+    return this.#firstUntil === undefined ? PATIENCE : Math.max(1_000, this.#firstUntil - Date.now());
   }
 
   async #text(key: string, query: Readonly<Record<string, string>>): Promise<Element> {
@@ -124,7 +151,8 @@ export class Store {
     const signing = { region: this.#region, service: "s3", at: Date.now() };
     const headers =
       credentials === undefined ? {} : sign({ method: "GET", url, headers: {}, body: "" }, { ...signing, credentials });
-    const answer = await send(url, { method: "GET", headers, patience: PATIENCE, signal: this.#signal });
+    const answer = await send(url, { method: "GET", headers, patience: this.#patience, signal: this.#signal });
+    this.#firstUntil = undefined;
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     const said = await textOfAll(answer);

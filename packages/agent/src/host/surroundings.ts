@@ -37,10 +37,14 @@ export function basics(machine: Surroundings, home: string): Record<string, stri
     USER: machine.user,
     LOGNAME: machine.user,
     SHELL: machine.bash,
-    PATH: `${home}/.local/bin:${machine.path}`,
+    PATH: withOwn(`${home}/.local/bin`, machine.path),
     ...(machine.lang === undefined ? {} : { LANG: machine.lang }),
   };
 }
+
+/** Where packages put their programs comes first, and once. */
+const withOwn = (folder: string, path: string): string =>
+  [folder, ...path.split(":").filter(one => one !== folder)].join(":");
 
 function user(): string {
   try {

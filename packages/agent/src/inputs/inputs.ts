@@ -1,6 +1,6 @@
 /** What an attempt brings along: secret files, workdir and mounts; fetched, checked, put in place. Safe to do again from the start. */
 import { lstatSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { chmod, rm } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { bringBucket } from "../bucket/bucket.ts";
 import type { Mounts } from "../bucket/mounts.ts";
@@ -9,6 +9,7 @@ import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
 import { fetchInput } from "./fetch.ts";
 import { makeFolder } from "./folder.ts";
+import { freshWorkdir } from "./fresh.ts";
 import { clone } from "./git.ts";
 import { fill } from "./packs.ts";
 import { InputError, placeOf } from "./place.ts";
@@ -69,18 +70,11 @@ export function linkWorkdir(places: Places): void {
 
 /** Returns the commit, of a workdir that was cloned. */
 async function bringWorkdir({ workdir }: Assignment, places: Places, signal: AbortSignal): Promise<string | undefined> {
-  const empty = (): Promise<void> => freshWorkdir(places);
+  const empty = (): Promise<void> => freshWorkdir(places, signal);
   if (workdir !== undefined && "url" in workdir) return clone(workdir, places, empty, signal);
   await empty();
   if (workdir !== undefined) await fill("the workdir", workdir.packs, places.workdir, places, signal);
   return undefined;
-}
-
-async function freshWorkdir({ workdir, owner, mounts }: Places): Promise<void> {
-  // Removing what is mounted there would remove it from where it comes from.
-  await mounts.clear(workdir);
-  await rm(workdir, { recursive: true, force: true });
-  await makeFolder(workdir, owner);
 }
 
 async function bring(mount: Assignment["mounts"][number], places: Places, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,10 @@
  *
  * A token is said to the host that MUSTER_GIT_HOST names, and to no other: whoever keeps a package could ask for it.
  *
+ * What pip brings must not stay on the machine, nor meet what another host there has: where python3 is the machine's own, it
+ * goes to ~/.local of the host's HOME, where the same python3 finds it by itself. A virtual environment, an activated one
+ * of conda, and a Python in HOME are whoever made them's choice, as is a place that pip is told of.
+ *
  * A repository that is there already is brought up to date; it must be a clone of the same address. It appears whole or not
  * at all. Every package but one of the method `local` is installed; that one is only found by Python, through PYTHONPATH.
  */
@@ -46,6 +50,29 @@ fetch() {
   return 1
 }
 python_of() { command -v python3 >/dev/null || { say "python3 is not on this host"; return 127; }; }
+pip_install() {
+  python3 -c '
+import os, site, sys
+# The workdir may hold modules of any name.
+del sys.path[0]
+import sysconfig
+real = os.path.realpath
+options = ("target", "prefix", "root", "user", "no-user", "python")
+told = any(word[:2] == "-t" or word.split("=")[0][2:] in options for word in sys.argv[1:] if word[:1] == "-")
+told = told or any(os.environ.get("PIP_" + one.upper().replace("-", "_")) for one in options)
+conda = os.environ.get("CONDA_PREFIX")
+chosen = sys.prefix != sys.base_prefix or (conda and real(conda) == real(sys.prefix))
+home = real(os.path.expanduser("~"))
+within = os.path.commonpath([home, real(sysconfig.get_path("purelib"))]) == home
+if not (told or chosen or within):
+    sys.exit(10 if site.ENABLE_USER_SITE else 11)
+' "$@"
+  case $? in
+    10) set -- --user "$@" ;;
+    11) say "this python3 takes no packages of its user (PYTHONNOUSERSITE, or -s): they go into the machine's own" ;;
+  esac
+  python3 -m pip install "$@"
+}
 install_one() {
   local method=$1 kind=$2 source=$3 folder=$4 revision=$5
   shift 5
@@ -54,12 +81,12 @@ install_one() {
     pip)
       python_of || return
       if [ "$kind" = git ] || { [ "$kind" = path ] && [ "$folder" = edit ] && [ -d "$source" ]; }; then set -- "$@" -e; fi
-      python3 -m pip install "$@" "$source" ;;
+      pip_install "$@" "$source" ;;
     reqs)
       if [ ! -d "$source" ]; then say "there is no folder $source"; return 1; fi
       if [ ! -f "$source/requirements.txt" ]; then say "there is no requirements.txt in $source: nothing to install"; return 0; fi
       python_of || return
-      cd -- "$source" && python3 -m pip install "$@" -r requirements.txt ;;
+      cd -- "$source" && pip_install "$@" -r requirements.txt ;;
     conda)
       command -v conda >/dev/null || { say "conda is not on this host: use pip, or an image that has it"; return 127; }
       conda install -y "$@" "$source" ;;

@@ -3,46 +3,75 @@ import { MusterError } from "@muster/core/error.ts";
 import * as Job from "@muster/core/job/job.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import { confirm } from "../confirm.ts";
 import * as Find from "../find.ts";
 import type { Output } from "../output.ts";
 import { step } from "../progress.ts";
+import * as Shown from "../shown.ts";
 import * as Watch from "../watch.ts";
 
 interface Options {
+  readonly yes?: boolean;
   readonly detach?: boolean;
 }
 
 export const cancel = (): Command =>
   define("cancel", "Cancel jobs, and wait until they have ended", "muster cancel job_01JABCDEFGHJKMNPQRSTVWXYZ0")
-    .argument("<subject...>", "ids of jobs, or clusters: of each the latest job that has not ended")
+    .argument("<subject...>", "ids of jobs, or clusters: of each all jobs that have not ended")
+    .option("-y, --yes", "ask nothing, also when a cluster has several jobs")
     .option("-d, --detach", "do not wait")
-    .action((jobs: string[], options: Options, command: Command) => end(cliOf(command), jobs, options));
+    .action((subjects: string[], options: Options, command: Command) => end(cliOf(command), subjects, options));
 
-async function end({ out, connect }: Cli, ids: readonly string[], options: Options): Promise<void> {
+async function end({ out, connect }: Cli, subjects: readonly string[], options: Options): Promise<void> {
   const client = await connect();
-  const jobs: Job.Info[] = [];
-  for (const id of ids) jobs.push(await one(out, client, id, options.detach ?? false));
-  out.data(jobs);
+  const found: Job.Info[][] = [];
+  for (const subject of subjects) found.push(await jobsOf(client, subject));
+  await agreed(out, found, options.yes ?? false);
+  // What waits goes first: it should not begin when what runs makes room.
+  const jobs = [...new Map(found.flat().map(job => [job.id, job])).values()].toSorted(waitingFirst);
+  const asked: Job.Info[] = [];
+  for (const job of jobs) asked.push(Job.isOver(job) ? job : await client.jobs.cancel({ params: { job: job.id } }));
+  const ended: Job.Info[] = [];
+  for (const [index, job] of jobs.entries())
+    ended.push(await over(out, client, job, asked[index] ?? job, options.detach ?? false));
+  out.data(ended);
 }
 
-async function one(out: Output, client: Client, subject: string, detach: boolean): Promise<Job.Info> {
-  const before = await Find.activeJob(client, subject);
-  if (before === undefined)
-    throw new MusterError("not_found", `no job runs or waits on '${subject}'`, {
-      hint: `see those that have ended: muster queue --all ${subject}`,
-    });
+const waitingFirst = (a: Job.Info, b: Job.Info): number => Number(b.state === "queued") - Number(a.state === "queued");
+
+/** The job of this id, or all of this cluster that have not ended. @throws MusterError `not_found` where there is none. */
+async function jobsOf(client: Client, subject: string): Promise<Job.Info[]> {
+  const jobs = await Find.jobs(client, subject);
+  if (jobs.length > 0) return jobs;
+  throw new MusterError("not_found", `no job runs or waits on '${subject}'`, {
+    hint: `see those that have ended: muster queue --all ${subject}`,
+  });
+}
+
+/** A name that stands for one job is as clear as its id; for several of them it may be more than was meant. */
+async function agreed(out: Output, found: readonly (readonly Job.Info[])[], yes: boolean): Promise<void> {
+  const several = found.filter(jobs => jobs.length > 1).flat();
+  const cost = several.length === 0 ? undefined : Shown.doomed(several);
+  if (cost === undefined) return;
+  if (yes) out.note(cost);
+  await confirm({ ...out, yes }, `${cost}. Go on?`, cost, "or cancel one of them by its id: muster queue");
+}
+
+/** Waits for the end of a job that was asked to end. */
+async function over(
+  out: Output,
+  client: Client,
+  before: Job.Info,
+  asked: Job.Info,
+  detach: boolean,
+): Promise<Job.Info> {
   const { id } = before;
   if (Job.isOver(before)) {
     out.note(`- job ${id} had ${before.state.replaceAll("_", " ")} already`);
     return before;
   }
   using progress = step(out, `job ${id}`);
-  const asked = await client.jobs.cancel({ params: { job: id } });
-  if (detach) {
-    progress.done(`${before.state} → ${asked.state}`);
-    return asked;
-  }
-  const ended = await Watch.job({ client }, id, Job.isOver, noun => progress.show(noun.state));
+  const ended = detach ? asked : await Watch.job({ client }, id, Job.isOver, noun => progress.show(noun.state));
   progress.done(`${before.state} → ${ended.state}`);
   return ended;
 }

@@ -47,7 +47,7 @@ async function end({ out, connect }: Cli, names: readonly string[], options: Opt
   if (yes && cost !== undefined) out.note(cost);
   const question = `${cost === undefined ? "" : `${cost}. `}End ${titles}?`;
   const matter = `${cost === undefined ? "" : `${cost}; `}this ends ${titles}`;
-  await confirm({ ...out, yes }, question, matter, "say it again with --yes");
+  await confirm({ ...out, yes }, question, matter);
   await moveAll(out, client, doomed, MOVE, options.detach ?? false);
 }
 

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { MusterError } from "@muster/core/error.ts";
 import { type Dialect, dialects } from "@muster/task/dialect.ts";
+import { isSecretName } from "@muster/task/envs.ts";
 import type { Result, TargetDraft } from "@muster/task/read.ts";
 import { write } from "@muster/task/write.ts";
 import { type Command, Option } from "commander";
@@ -27,11 +28,16 @@ export const importing = (): Command => {
 
 async function show({ out, cwd }: Cli, file: string, { dialect, output }: ImportOptions): Promise<void> {
   const reading = await readTask(cwd, { file, dialect, overrides: [] });
-  const notYet = reading.unsupported.map(({ path, why }) => onOneLine(`not yet: ${path}: ${why}`));
+  const notes = [...notYet(reading), ...leftOut(reading)];
+  const isShown = output === undefined && out.terminal;
   for (const warning of reading.warnings) out.note(`${out.style("yellow", "warning:")} ${onOneLine(warning)}`);
-  for (const line of notYet) out.note(out.style("yellow", line));
-  const commands = (reading.targets ?? []).flatMap(commandOf);
-  const lines = [...notYet.map(line => `# ${line}`), ...hidden(reading), ...commands];
+  // What a person sees at the top of the answer is not said twice.
+  for (const line of isShown ? [] : notes) out.note(out.style("yellow", line));
+  const targets = reading.targets ?? [];
+  const commands = targets.filter(target => !inContainer(target)).flatMap(commandOf);
+  const later = targets.filter(inContainer).flatMap(commandOf).map(onOneLine);
+  const comments = [...notes, ...later.map(command => `${command}  (containers are not done yet)`)];
+  const lines = [...comments.map(line => `# ${line}`), ...commands];
   const text = `${lines.map(line => `${line}\n`).join("")}${write(reading)}`;
   if (output !== undefined) await save(resolve(cwd, output), output, text);
   const { warnings, unsupported } = reading;
@@ -43,24 +49,43 @@ async function show({ out, cwd }: Cli, file: string, { dialect, output }: Import
 /** What comes from the file stays in its line of a comment. */
 const onOneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 
-function hidden({ tasks }: Result): string[] {
-  const secrets = tasks.some(({ task }) => Object.keys(task.secrets).length > 0);
-  return secrets
-    ? ["# The values of secrets are not shown: give them with -e NAME=value, or keep them with muster secrets set."]
-    : [];
+const notYet = ({ unsupported }: Result): string[] =>
+  unsupported.map(({ path, why }) => onOneLine(`not yet: ${path}: ${why}`));
+
+/** A line for each value that the file has, and that its new form has not. */
+function leftOut({ tasks }: Result): string[] {
+  const names = tasks.flatMap(({ task: { envs, secrets } }) => [
+    ...namesOf(envs).filter(isSecretName),
+    ...namesOf(secrets),
+  ]);
+  return [...new Set(names)].map(name => `${name}: its value is left out; keep it with: muster secrets set ${name}`);
 }
+
+const namesOf = (values: Readonly<Record<string, string>>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => (value === "" ? [] : [name]));
 
 async function save(path: string, shown: string, text: string): Promise<void> {
   try {
     await writeFile(path, text, { flag: "wx" });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const what = code === "EEXIST" ? "there is such a file already" : message;
-    throw new MusterError("invalid_request", `cannot write ${shown}: ${what}`, { hint: "name another with --output" });
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const [what, hint] = failure(code, dirname(shown)) ?? [message, "name another with --output"];
+    throw new MusterError("invalid_request", `cannot write ${shown}: ${what}`, { hint });
   }
 }
 
-/** The command that keeps a target. Hosts of one's own, and containers, are among what cannot be done yet. */
+function failure(code: string, folder: string): [what: string, hint: string] | undefined {
+  const other = "name another with --output";
+  if (code === "ENOENT") return [`there is no folder ${folder}`, `make it first: mkdir -p ${quoted(folder)}`];
+  if (code === "ENOTDIR") return [`${folder} is no folder`, other];
+  if (code === "EEXIST") return ["there is such a file already", other];
+  if (code === "EACCES" || code === "EROFS") return [`nothing may be written to ${folder}`, other];
+  return undefined;
+}
+
+const inContainer = ({ resources }: TargetDraft): boolean => resources.image?.startsWith("docker:") === true;
+
+/** The command that keeps a target. Hosts of one's own are among what cannot be done yet. */
 function commandOf({ name, resources, nodes }: TargetDraft): string[] {
   const { provider, instanceType, spot, image } = resources;
   if (provider === undefined || provider === "byo") return [];
@@ -69,7 +94,7 @@ function commandOf({ name, resources, nodes }: TargetDraft): string[] {
     ["nodes", nodes],
     ["resources.instance_type", instanceType],
     ["resources.use_spot", spot],
-    ["resources.image", image?.startsWith("docker:") ? undefined : image],
+    ["resources.image", image],
   ];
   const options = asked.flatMap(([key, value]) => (value === undefined ? [] : [quoted(`--${key}=${value}`)]));
   return [["muster targets set", quoted(name), ...options].join(" ")];

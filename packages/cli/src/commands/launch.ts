@@ -48,6 +48,7 @@ async function run(
   const accepted = accept(cli.out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
+  Secrets.warnOfShort(cli.out, draft);
   const inputs = Inputs.find(cli.cwd, draft, file);
   const hosts = Options.hostsOf(reading.draft, options);
   const copy = await openCopy(cli.cwd, options.outputFilepath);

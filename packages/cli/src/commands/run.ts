@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "@muster/api/client.ts";
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
+import { MusterError } from "@muster/core/error.ts";
 import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
@@ -45,11 +46,12 @@ async function submit(
   overrides: readonly string[],
 ): Promise<void> {
   const { out } = cli;
-  const result = await readTask(cli.cwd, { file, overrides, ...options });
+  const result = await readTask(cli.cwd, { file, overrides, on: options.cluster, ...options });
   requireTask(result, file);
   const accepted = accept(out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
+  Secrets.warnOfShort(out, draft);
   const inputs = Inputs.find(cli.cwd, draft, file);
   const copy = await openCopy(cli.cwd, options.outputFilepath);
   using stop = interrupt();
@@ -57,7 +59,7 @@ async function submit(
   const client = await cli.connect();
   const body = await orLeave(cli, stop, async (): Promise<Body | undefined> => {
     // Before anything is sent: a wrong name should not cost an upload.
-    await Find.living(client, options.cluster);
+    await Find.living(client, options.cluster).catch(error => Promise.reject(unmade(error, options.cluster)));
     if (options.dryRun) return show(cli, client, reading, options);
     const ask = { yes: options.yes ?? false, interactive: out.interactive, signal };
     const sent = await Inputs.send({ out, client, ask, signal }, inputs);
@@ -70,6 +72,14 @@ async function submit(
   const cluster = await client.clusters.get({ params: { cluster: job.clusterId } });
   const launched: Launched = { cluster, job, reused: true };
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
+}
+
+/** What to do where there is no such cluster, and none of a name like it. */
+function unmade(error: unknown, cluster: string): unknown {
+  if (!(error instanceof MusterError) || error.code !== "not_found" || error.details.hint?.startsWith("did you mean"))
+    return error;
+  const hint = `make it with: muster up -c ${cluster}; or see what there is with: muster status`;
+  return new MusterError(error.code, error.message, { ...error.details, hint }, error);
 }
 
 /** What the job would run on. */

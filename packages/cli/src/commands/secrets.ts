@@ -129,12 +129,7 @@ async function remove({ out, connect }: Cli, names: readonly string[], yes: bool
   const client = await connect();
   const what = names.length === 1 ? `secret ${names[0]}` : `${plural(names.length, "secret")}: ${names.join(", ")}`;
   const matter = `this removes ${what}, for everybody of the workspace`;
-  await confirm(
-    { ...out, yes },
-    `Remove ${what}? Jobs that wait for it will not begin.`,
-    matter,
-    "say it again with --yes",
-  );
+  await confirm({ ...out, yes }, `Remove ${what}? Jobs that wait for it will not begin.`, matter);
   const removed = [];
   for (const name of names) {
     removed.push(await client.secrets.remove({ params: { name } }));

@@ -36,7 +36,7 @@ async function halt({ out, connect }: Cli, names: readonly string[], options: Op
     const yes = options.yes === true;
     if (yes) out.note(cost);
     const question = `${cost}. Stop ${clusters.map(({ name }) => name).join(", ")}?`;
-    await confirm({ ...out, yes }, question, cost, "say it again with --yes, or wait until nothing runs");
+    await confirm({ ...out, yes }, question, cost, "or wait until nothing runs");
   }
   await moveAll(out, client, clusters, MOVE, options.detach ?? false);
 }

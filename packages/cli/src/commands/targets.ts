@@ -2,11 +2,12 @@ import type { OutputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
 import { describe } from "@muster/core/cluster/idle.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { isNamed } from "@muster/core/target/fill.ts";
 import { Name } from "@muster/core/task/task.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define, group } from "../cli.ts";
 import { confirm } from "../confirm.ts";
-import { age } from "../format.ts";
+import { age, plural } from "../format.ts";
 import { all } from "../pages.ts";
 import { table } from "../table.ts";
 import { count, TaskCommand } from "../task-command.ts";
@@ -57,6 +58,14 @@ async function set(cli: Cli, name: string, said: Said, overrides: readonly strin
   requireOwn(overrides);
   const { tasks } = await readTask(cli.cwd, { file: undefined, overrides, bare: true, dialect: "muster" });
   const { provider: cloud, ...resources } = tasks[0]?.task.resources ?? {};
+  if (said.provider !== undefined && cloud !== undefined && said.provider !== cloud)
+    throw new MusterError(
+      "invalid_request",
+      `--provider ${said.provider} and --resources.cloud ${cloud} contradict each other`,
+      {
+        hint: "say --provider alone: it names the provider whose machines they are",
+      },
+    );
   const provider = said.provider ?? cloud;
   if (provider === undefined)
     throw new MusterError("invalid_request", "which provider?", {
@@ -68,9 +77,23 @@ async function set(cli: Cli, name: string, said: Said, overrides: readonly strin
   const client = await cli.connect();
   const info = await client.targets.set({ params: { name }, body });
   cli.out.data(info);
-  cli.out.print(`Set ${info.name}: provider ${info.provider}${asked(info) === "-" ? "" : `, ${asked(info)}`}.`);
-  cli.out.note(cli.out.style("dim", `  use it with: muster launch FILE --target ${info.name}`));
+  cli.out.print(`Set ${info.name}: ${facts(info)}.`);
+  const { items: providers } = await client.providers.list({});
+  const uses = [
+    `use it with: muster launch FILE --target ${info.name}`,
+    ...(providers.some(one => isNamed(info, one.name)) ? [] : [`files that say cloud: ${info.name} run here now`]),
+  ];
+  for (const use of uses) cli.out.note(cli.out.style("dim", `  ${use}`));
 }
+
+/** All that was set, on one line. */
+const facts = (info: Info): string =>
+  [
+    `provider ${info.provider}`,
+    ...(info.nodes === undefined ? [] : [plural(info.nodes, "host")]),
+    ...(asked(info) === "-" ? [] : [asked(info)]),
+    ...(info.idle === undefined ? [] : [describe(info.idle)]),
+  ].join(", ");
 
 function requireName(name: string): void {
   const read = Name.safeParse(name);
@@ -147,8 +170,10 @@ async function show({ out, connect }: Cli, name: string): Promise<void> {
 
 async function remove({ out, connect }: Cli, names: readonly string[], yes: boolean): Promise<void> {
   const client = await connect();
+  // Before anybody is asked.
+  for (const name of names) await client.targets.get({ params: { name } });
   const matter = `this removes ${names.join(", ")}, for everybody of the workspace`;
-  await confirm({ ...out, yes }, `Remove ${names.join(", ")}?`, matter, "say it again with --yes");
+  await confirm({ ...out, yes }, `Remove ${names.join(", ")}?`, matter);
   const removed = [];
   for (const name of names) {
     removed.push(await client.targets.remove({ params: { name } }));

@@ -70,7 +70,7 @@ async function agree(
   const what = `${plural(clusters.length, "cluster")} on ${describe(place)}, ${price(hourly)} in all`;
   if (yes) out.note(`Ending ${what}${cost === undefined ? "" : `. ${cost}`}`);
   const question = `${cost === undefined ? "" : `${cost}. `}End ${what}?`;
-  await confirm({ ...out, yes }, question, `this ends ${what}`, "say it again with --yes");
+  await confirm({ ...out, yes }, question, `this ends ${what}`);
 }
 
 /** Asks for the end of each. One that cannot be ended does not keep the others. */

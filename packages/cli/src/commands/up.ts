@@ -30,6 +30,7 @@ export const up = (): Command => {
     "up",
     "Create, start or grow a cluster, and run nothing on it",
     "muster up -c demo --num_nodes 2",
+    "--resources.cloud local   --num_nodes 2",
   ).argument("[file]", "task file, for what it says of machines; or one that says what a cluster is");
   Options.addClusterOptions(command);
   command.option("--down", "with -i: terminate the cluster when it is idle, rather than stop it");

@@ -1,5 +1,6 @@
 import { MusterError } from "@muster/core/error.ts";
 import { isSecretName } from "@muster/task/envs.ts";
+import { howToGive } from "@muster/task/needs.ts";
 import { isOpen } from "@muster/task/paths.ts";
 import type { Draft, Issue, Result } from "@muster/task/read.ts";
 import type { Command } from "commander";
@@ -145,13 +146,13 @@ function guess({ unmarked, tasks }: Result): string[] {
 
 /** Variables that have no value yet. */
 function needs({ tasks }: Result): string[] {
-  const names = new Set(tasks.flatMap(({ missing }) => missing.map(({ name, kind }) => `${name} (${kind})`)));
-  return names.size === 0 ? [] : [`  needs: ${[...names].join(", ")}`];
+  const all = tasks.flatMap(({ missing }) => missing);
+  return [...new Set(all.map(one => `  needs: ${one.name} (${one.kind}): ${howToGive(one)}`))];
 }
 
 function next({ tasks, targets, unsupported }: Result, file: string): string[] {
-  if (unsupported.length > 0) return ["  It cannot be launched as it stands."];
   if (targets !== undefined) return ["  Take it over, with its targets:", `  muster import ${file}`];
+  if (unsupported.length > 0) return ["  It cannot be launched as it stands."];
   if (tasks.length === 0) return ["  It has no task to run. Bring its clusters up:", `  muster up ${file}`];
   return ["  It can be read; whether it can be launched here is decided by:", `  muster launch ${file} --dry-run`];
 }

@@ -21,7 +21,9 @@ async function explain({ out, connect }: Cli, subject: string): Promise<void> {
   out.data(answer);
   const { job, cluster, reasons } = answer;
   const where = cluster === undefined ? job.clusterName : `${cluster.name}, which is ${cluster.state}`;
-  out.print(`${job.id} is ${Shown.state(out, job.state)} on ${where}`);
+  out.print(
+    `${job.id} ${job.state === "succeeded" || job.state === "failed" ? "has" : "is"} ${Shown.state(out, job.state)} on ${where}`,
+  );
   if (job.exitCode !== undefined && job.failure?.code !== "exit_code") out.print(`  exit code ${job.exitCode}`);
   // That it is in its state was said.
   for (const reason of reasons.filter(one => one !== `it is ${job.state}`)) out.print(`  ${reason}`);

@@ -5,6 +5,7 @@ import { type Issue, MusterError } from "@muster/core/error.ts";
 import { tooLarge } from "@muster/core/secret/text.ts";
 import type { Git, Package } from "@muster/core/task/inputs.ts";
 import type { Bucket, Draft } from "@muster/task/draft.ts";
+import { isUrl } from "../task-url.ts";
 import { howToMake, isCredential } from "./credentials.ts";
 import { unreadable } from "./list.ts";
 import { localPath } from "./local-path.ts";
@@ -54,7 +55,7 @@ export function find(cwd: string, draft: Wanted, file?: string): Inputs {
     ...draft.fileMounts.map(mount => ({ ...look(cwd, mount.source), place: mount.path, key: "file_mounts" })),
     ...mounts.map(mount => ({ ...look(cwd, mount.source), place: mount.path, key: "packages" })),
   ];
-  refuseMissing(found);
+  refuseMissing(found, { cwd, file });
   const placed = found.flatMap(({ place, stats, ...source }) =>
     stats === undefined ? [] : [{ path: place, source: { ...source, stats } }],
   );
@@ -90,21 +91,43 @@ function findWorkdir(cwd: string, written: string, file: string | undefined): So
 
 /** Local paths are relative to where one is, as other launchers have it; people expect the task file's own folder. */
 function remedy(cwd: string, written: string, file: string | undefined): string {
-  const beside = file === undefined ? undefined : dirname(resolve(cwd, file));
+  const beside = folderOf(cwd, file);
   if (beside !== undefined && look(beside, written).stats?.isDirectory())
-    return `there is one beside the task file: go there first (cd ${relative(cwd, beside)}), or write it with its path`;
+    return `there is one beside the task file: ${goThere(cwd, beside)}, or write it with its path`;
   return "correct workdir, or go to the folder that it is relative to";
 }
 
+/** The folder of the task file, where that is not the one that one is in. */
+function folderOf(cwd: string, file: string | undefined): string | undefined {
+  const folder = file === undefined || file === "-" || isUrl(file) ? cwd : dirname(resolve(cwd, file));
+  return folder === cwd ? undefined : folder;
+}
+
+const goThere = (cwd: string, folder: string): string => `go there first (cd ${relative(cwd, folder)})`;
+
 type Sought = Look & { readonly place: string; readonly key: string };
 
-function refuseMissing(found: readonly Sought[]): void {
-  const issues = found.flatMap(one => [...lackOf(one)]);
-  if (issues.length === 0) return;
-  const keys = [...new Set(found.filter(one => lackOf(one).length > 0).map(({ key }) => key))];
+/** Where one is, and the task file. */
+interface Standing {
+  readonly cwd: string;
+  readonly file: string | undefined;
+}
+
+function refuseMissing(found: readonly Sought[], { cwd, file }: Standing): void {
+  const lacking = found.filter(one => lackOf(one).length > 0);
+  if (lacking.length === 0) return;
+  const keys = [...new Set(lacking.map(({ key }) => key))].join(" and ");
+  const beside = folderOf(cwd, file);
+  const isBeside = ({ written }: Sought): boolean => beside !== undefined && look(beside, written).stats !== undefined;
+  const there = lacking.filter(one => one.stats === undefined && isBeside(one)).map(({ written }) => written);
+  const which = `${there.join(", ")} ${there.length > 1 ? "are" : "is"}`;
+  const otherwise = `take ${lacking.length === 1 ? "it" : "them"} out of ${keys}`;
   throw new MusterError("invalid_request", "files that the task takes along are missing", {
-    issues,
-    hint: `check that they exist, or take them out of ${keys.join(" and ")}`,
+    issues: lacking.flatMap(lackOf),
+    hint:
+      beside === undefined || there.length === 0
+        ? `check that they exist, or take them out of ${keys}`
+        : `${which} beside the task file: ${goThere(cwd, beside)}, or write the paths as they are from here; or ${otherwise}`,
   });
 }
 

@@ -116,7 +116,7 @@ export async function absent(
   const issues = names.map(({ path, name }) => {
     const near = nearest(name, known);
     const suggestion = near === undefined ? {} : { suggestion: `did you mean ${near}?` };
-    return { path, message: `the workspace has no secret '${name}'`, ...suggestion };
+    return { path, message: `there is no secret '${name}'`, ...suggestion };
   });
   const [first] = names;
   const message = names.length === 1 ? `there is no secret '${first?.name}'` : "secrets are missing";

@@ -1,8 +1,8 @@
 /** Setting a target, new or anew; clusters that were made with it stay as they are. */
 import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
+import { MusterError } from "../error.ts";
 import type { Basics, Edge } from "../ports/world.ts";
-import { provider } from "../provider/choose.ts";
 import { amend, insert } from "../record.ts";
 import * as Target from "./target.ts";
 
@@ -14,7 +14,7 @@ export function set(
   request: Target.Change,
 ): Promise<Target.Info> {
   return retrying(async () => {
-    provider(world.providers, request);
+    requireProvider(world, request);
     const { provider: named, nodes, idle } = request;
     const { provider: _, ...resources } = request.resources;
     const known = await Target.find(world.table, actor.workspace, name);
@@ -34,5 +34,16 @@ export function set(
     const info = Target.Info.parse(made);
     await commit(world, actor, [write, Target.eventOf(world, actor, made, "target.set")], info);
     return info;
+  });
+}
+
+function requireProvider({ providers }: Pick<Edge, "providers">, { provider }: Target.Change): void {
+  if (providers.has(provider)) return;
+  const [first, ...more] = providers.keys();
+  const what = `no provider '${provider}'`;
+  const has = first === undefined ? "none" : [first, ...more].join(", ");
+  throw new MusterError("unsupported", `this control plane has ${what}; it has: ${has}`, {
+    issues: [{ path: "provider", message: what }],
+    hint: `name one of them: --provider ${first}`,
   });
 }

@@ -91,7 +91,7 @@ export async function get(table: Table, workspace: string, name: string, path: s
     name,
     items.map(item => String(item.data.name)),
   );
-  const issue = { path, message: "no target of this name", ...(near && { suggestion: `did you mean ${near}?` }) };
+  const issue = { path, message: `there is no target '${name}'`, ...(near && { suggestion: `did you mean ${near}?` }) };
   throw new MusterError("not_found", `there is no target '${name}'`, {
     issues: [issue],
     hint: "see what there is with: muster targets list",

@@ -22,7 +22,7 @@ export function setupCommands(reading: Reading, value: Node, at: Place): void {
     return;
   }
   for (const [index, item] of value.items.entries())
-    text(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line });
+    text(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line });
   if (value.items.length > 0)
     defer(reading, at, "commands that prepare a whole cluster; put them in the setup of the tasks that run on it");
 }

@@ -1,5 +1,5 @@
 /**
- * Flambé's cluster files: one tagged document, which one of extensions may precede.
+ * Flambé's cluster files: a tagged document for each cluster, which one of extensions may precede.
  *
  * The extensions are packages of Python that Flambé installs on every host; they are read, and not done yet.
  */
@@ -13,20 +13,34 @@ import { sshCluster } from "./ssh.ts";
 
 const AWS = "!AWSCluster";
 const SSH = "!SSHCluster";
-const MOST_DOCUMENTS = 2;
 
+/** A first document without a tag is that of the extensions; each of the others is a cluster. */
 const read = (documents: readonly Node[], reading: Reading): { readonly clusters: ClusterDraft[] } => {
-  const runnable = documents.at(-1);
-  if (runnable === undefined) return { clusters: [] };
-  if (documents.length > MOST_DOCUMENTS) {
-    const message = `separates ${documents.length} documents, and a Flambé file has ${MOST_DOCUMENTS} at most`;
-    refuse(reading, { path: "---" }, message, "keep the cluster, and the document of extensions before it");
-    return { clusters: [] };
-  }
-  for (const document of documents.slice(0, -1)) extensions(reading, document);
-  const cluster = clusterOf(reading, runnable);
-  return { clusters: cluster === undefined ? [] : [cluster] };
+  const [first, ...others] = documents;
+  const hasExtensions = first !== undefined && others.length > 0 && first.tag === undefined;
+  if (hasExtensions) extensions(reading, first);
+  const runnable = hasExtensions ? others : documents;
+  const isOne = runnable.length === 1;
+  const skipped = documents.length - runnable.length;
+  const read = runnable.map((node, index) =>
+    isOne ? clusterOf(reading, node) : part(reading, node, index + 1 + skipped),
+  );
+  return { clusters: read.filter(cluster => cluster !== undefined) };
 };
+
+/** One cluster of several: it has fields of its own, and what is told of it is told with its document. */
+function part(reading: Reading, node: Node, number: number): ClusterDraft | undefined {
+  const its: Reading = { ...reading, issues: [], warnings: [], unsupported: [], origins: new Map() };
+  const cluster = clusterOf(its, node);
+  const inside = <P extends { readonly path: string }>(place: P): P => ({
+    ...place,
+    path: place.path === "" ? `document ${number}` : `document ${number}: ${place.path}`,
+  });
+  reading.issues.push(...its.issues.map(inside));
+  reading.warnings.push(...its.warnings.map(text => `document ${number}: ${text}`));
+  reading.unsupported.push(...its.unsupported.map(inside));
+  return cluster;
+}
 
 /** A tag on a whole document: nobody else's files have one. */
 export const flambe: WholeFile = {

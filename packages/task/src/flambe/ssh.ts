@@ -24,7 +24,7 @@ function host(reading: Reading, node: Node, at: Place): undefined {
   if (node.kind === "scalar") return address(reading, node, at);
   if (node.items.length !== 2) return refuse(reading, at, `must be ${WANTED}, and is a list of ${node.items.length}`);
   for (const [index, item] of node.items.entries())
-    address(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line });
+    address(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line });
   return undefined;
 }
 
@@ -44,7 +44,7 @@ const keys: Keys<Parts> = {
     if (value.kind !== "list") return mistyped(reading, value, at, "a list of addresses");
     if (value.items.length === 0) return refuse(reading, at, "has no address in it: jobs run on factories only");
     for (const [index, item] of value.items.entries())
-      host(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line });
+      host(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line });
     out.factories = value.items.length;
   },
   key: unused,

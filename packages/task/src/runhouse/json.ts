@@ -5,7 +5,7 @@
 import { TaskFileError } from "../error.ts";
 import type { Duplicate } from "../yaml/convert.ts";
 import { MOST_DEPTH, type Parsed, sizeProblem } from "../yaml/parse.ts";
-import { type Entry, join, type Node, type Scalar } from "../yaml/tree.ts";
+import { type Entry, itemOf, join, type Node, type Scalar } from "../yaml/tree.ts";
 
 /** A place that the reader is at; the file's name is for messages. */
 interface Work {
@@ -70,7 +70,7 @@ function string(work: Work, path: string, line: number): Scalar {
 
 function list(work: Work, path: string, depth: number, line: number): Node {
   const items: Node[] = [];
-  each(work, "]", () => items.push(value(work, `${path}[${items.length}]`, depth + 1)));
+  each(work, "]", () => items.push(value(work, itemOf(path, items.length), depth + 1)));
   return { kind: "list", items, line };
 }
 

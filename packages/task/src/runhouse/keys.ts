@@ -100,7 +100,7 @@ const hosts: Read = (reading, value, at, out) => {
   const items = value.kind === "list" ? value.items : [value];
   if (items.length === 0) refuse(reading, at, "has no address in it");
   for (const [index, item] of items.entries()) {
-    const place = value.kind === "list" ? { path: `${at.path}[${index}]`, line: item.line ?? at.line } : at;
+    const place = value.kind === "list" ? { path: `${at.path}.${index}`, line: item.line ?? at.line } : at;
     const read = text(reading, item, place);
     if (read !== undefined && !/^[\w.:-]+$/.test(read)) refuse(reading, place, "is not the address of a host");
   }

@@ -102,7 +102,9 @@ function shown(
   isSecret: (name: string) => boolean,
 ): Entries {
   const isHidden = (name: string): boolean => options.secrets !== "written" && isSecret(name);
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isHidden(name) ? null : value]));
+  // An empty value tells nothing, and null would ask for one.
+  const entries = Object.entries(values).map(([name, value]) => [name, isHidden(name) && value !== "" ? null : value]);
+  return Object.fromEntries(entries);
 }
 
 const missing = (draft: Draft, kind: "envs" | "secrets"): Entries =>

@@ -15,7 +15,7 @@ const texts: Check = (reading, node, at) => {
   if (node.kind !== "list") mistyped(reading, node, at, "a list of texts");
   else
     for (const [index, item] of node.items.entries())
-      text(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line });
+      text(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line });
 };
 
 const whole: Check = (reading, node, at) => {

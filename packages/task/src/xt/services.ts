@@ -81,7 +81,7 @@ function typeOf(reading: Reading, service: Mapping, at: Place, own: readonly str
 export function expansion(reading: Reading, node: Node, at: Place): void {
   if (node.kind === "list")
     for (const [index, item] of node.items.entries())
-      expansion(reading, item, { path: `${at.path}[${index}]`, line: item.line ?? at.line });
+      expansion(reading, item, { path: `${at.path}.${index}`, line: item.line ?? at.line });
   if (node.kind !== "scalar" || !FILLED.test(node.text)) return;
   if (node.text === VAULT) defer(reading, at, "a value in XT's vault; keep it with `muster secrets set NAME`");
   else refuse(reading, at, "has a value that XT fills in, and Muster does not", "write the value itself");

@@ -96,7 +96,7 @@ function poolOf(reading: Reading, { root }: Config, map: Mapping, at: Place): st
     if (!isKnown && !/[.:@]/.test(name))
       refuse(
         reading,
-        { path: `${at.path}[${index}]`, line: at.line },
+        { path: `${at.path}.${index}`, line: at.line },
         `'${name}' is not defined under boxes`,
         similar(name, others),
       );

@@ -15,7 +15,10 @@ const WORDS: readonly (readonly [code: string, begin: string, words: Words])[] =
   [
     "MULTILINE_IMPLICIT_KEY",
     "Implicit keys need",
-    ["text that goes over several lines stands where a key should", "indent every line of a script, after `run: |`"],
+    [
+      "text that goes over several lines stands where a key should",
+      "write `|` after the key, and indent every line of its text",
+    ],
   ],
   ["MISSING_CHAR", "Implicit map keys", ["a key needs `: value`", "write `key: value`, or take the line out"]],
   ["MISSING_CHAR", "Missing closing", ["text in quotes does not end", "close the quotes"]],

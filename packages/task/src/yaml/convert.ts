@@ -12,7 +12,7 @@ import {
 import type { Issue } from "../error.ts";
 import { resolve } from "./scalar.ts";
 import { stray } from "./tags.ts";
-import { type Entry, join, type Mapping, type Node, type Scalar } from "./tree.ts";
+import { type Entry, itemOf, join, type Mapping, type Node, type Scalar } from "./tree.ts";
 
 /** A key that a map has twice. */
 export interface Duplicate {
@@ -80,7 +80,7 @@ function untagged(work: Work, node: YamlNode, path: string): Node {
     return {
       kind: "list",
       line,
-      items: node.items.map((item, index) => convert(work, item as YamlNode, `${path}[${index}]`)),
+      items: node.items.map((item, index) => convert(work, item as YamlNode, itemOf(path, index))),
     };
   }
   return isScalar(node) ? scalar(work, node, path, line) : EMPTY;

@@ -1,6 +1,6 @@
 /** Tags: they make objects in other languages, and nothing here makes any. */
 import type { Issue } from "../error.ts";
-import { join, type Node } from "./tree.ts";
+import { itemOf, join, type Node } from "./tree.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -21,7 +21,7 @@ export function strayTags(root: Node, known: ReadonlySet<string> = NONE): Issue[
 }
 
 function inside(node: Node, path: string): [Node, string][] {
-  if (node.kind === "list") return node.items.map((item, index) => [item, `${path}[${index}]`]);
+  if (node.kind === "list") return node.items.map((item, index) => [item, itemOf(path, index)]);
   return node.kind === "map" ? [...node.entries].map(([key, { value }]) => [value, join(path, key)]) : [];
 }
 

@@ -51,3 +51,6 @@ export function join(base: string, key: string): string {
   const shown = key === "" ? '""' : key;
   return base === "" ? shown : `${base}.${shown}`;
 }
+
+/** `a.1`, as it is typed in an override; of a list that is the whole file, `[1]`. */
+export const itemOf = (base: string, index: number): string => (base === "" ? `[${index}]` : `${base}.${index}`);
