@@ -80,7 +80,10 @@ export function accept(out: Output, file: string | undefined, reading: Result): 
   if (reading.tasks.length === 0) throw noTask(file, reading);
   throw new MusterError("unsupported", `${file ?? "this task"} asks for what Muster cannot do yet`, {
     issues: reading.unsupported.map(({ path, why }) => ({ path, message: why })),
-    hint: "take these keys out and launch it again",
+    hint:
+      reading.tasks.length > 1
+        ? "take these keys out, and launch each document by itself"
+        : "take these keys out and launch it again",
   });
 }
 
