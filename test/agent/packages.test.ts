@@ -1,6 +1,6 @@
 /**
  * Packages: real bash and real git; the pip and the conda that the installer calls are stand-ins that write down how they
- * were called (the machine's own pip is in pip.test.ts). The control plane is a server of our own.
+ * were called (the machine's own pip is in test/long). The control plane is a server of our own.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";

@@ -9,8 +9,8 @@ import type { Assignment } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
 import { argumentsOf, listKey, pythonPath } from "../../packages/agent/src/attempt/packages.ts";
 import { basics } from "../../packages/agent/src/host/surroundings.ts";
-import { Bench } from "./support/bench.ts";
-import { type Package, pack, workdirOf } from "./support/bring.ts";
+import { Bench } from "../agent/support/bench.ts";
+import { type Package, pack, workdirOf } from "../agent/support/bring.ts";
 
 const hasPip = spawnSync("python3", ["-m", "pip", "--version"]).status === 0;
 const pipTest = hasPip

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { EXAMPLES, Home } from "./support/muster.ts";
+import { EXAMPLES, Home } from "../cli/support/muster.ts";
 
 interface JobInfo {
   readonly id: string;

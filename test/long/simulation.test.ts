@@ -3,10 +3,10 @@
  * cloud and a model of the agent, so it proves nothing about AWS or the real agent.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { bugs } from "./bugs/bugs.ts";
-import { FAULTS } from "./faults.ts";
-import type { Sum } from "./hunt.ts";
-import { hunt } from "./parent.ts";
+import { bugs } from "../simulation/bugs/bugs.ts";
+import { FAULTS } from "../simulation/faults.ts";
+import type { Sum } from "../simulation/hunt.ts";
+import { hunt } from "../simulation/parent.ts";
 
 const STEPS = 1_000;
 const SEEDS = 100;
