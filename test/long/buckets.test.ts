@@ -9,9 +9,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { accessOf, sourceOf } from "../../packages/agent/src/bucket/access.ts";
 import { all, parse, textOf } from "../../packages/agent/src/bucket/xml.ts";
-import { Bench, murder } from "./support/bench.ts";
-import { S3 } from "./support/s3.ts";
-import { until } from "./support/until.ts";
+import { Bench, murder } from "../agent/support/bench.ts";
+import { S3 } from "../agent/support/s3.ts";
+import { until } from "../agent/support/until.ts";
 
 const from = (path: string, source: string) => ({ kind: "bucket" as const, path, source, mode: "copy" as const });
 const keys = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "s3cret/key+", sessionToken: "t0ken==" };

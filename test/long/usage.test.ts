@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { script, shells } from "../../packages/cli/src/completion.ts";
 import { program } from "../../packages/cli/src/program.ts";
-import { Home } from "./support/muster.ts";
+import { Home } from "../cli/support/muster.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
