@@ -19,7 +19,7 @@ import {
 let cloud: Cloud;
 let opened: Opened;
 // It soon gives up on a silent connection.
-eachAlone(openCloud, given => ({ cloud, opened } = given), { timeout: 4_000 });
+eachAlone(openCloud, given => ({ cloud, opened } = given), { timeout: 2_500 });
 
 const times = (call: string) => cloud.edge.log.filter(one => `${one.service}.${one.operation}` === call).length;
 

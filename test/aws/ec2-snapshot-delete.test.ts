@@ -20,7 +20,7 @@ import { eachAlone, freshRef, type Opened, openProvider, REGION, ZONE } from "./
 let cloud: Moving;
 let opened: Opened;
 // It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 4_000 });
+eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const left = async () => [(await ownImages(cloud)).length, (await ownParts(cloud)).length];

@@ -13,7 +13,7 @@ import { aliveOf, eachAlone, intentOf, type Opened } from "./ec2-support.ts";
 let cloud: Moving;
 let opened: Opened;
 // It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 4_000 });
+eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();

@@ -26,7 +26,7 @@ import { aliveOf, eachAlone, IMAGE, type Opened, openProvider, sent } from "./ec
 let cloud: Moving;
 let opened: Opened;
 // It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 4_000 });
+eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();
@@ -255,7 +255,7 @@ describe("faults", () => {
   test.each(table(calls))("%s %s", async (call, name) => {
     const cluster = await kept(cloud, opened, 2);
     // One that has nothing in memory yet.
-    const { provider } = await openProvider(cloud, { timeout: 4_000 });
+    const { provider } = await openProvider(cloud, { timeout: 2_500 });
     cloud.edge.inject(faultOf(call, name));
     const outcome = await outcomeOf(provider.launch(movedOf(cluster)));
     // The call for the other machine is out at the same time.
