@@ -4,7 +4,7 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Id from "@muster/core/id.ts";
 import type * as Job from "@muster/core/job/job.ts";
-import { nearest } from "@muster/task/reading.ts";
+import { nearest } from "@muster/core/near.ts";
 import { all } from "./pages.ts";
 
 /** Of the clusters that have ended, so many are looked through. */

@@ -1,8 +1,8 @@
 /** Commands that take a task file: keys of the file may be given as options, such as `--resources.cloud local`. */
 import { MusterError } from "@muster/core/error.ts";
+import { nearest } from "@muster/core/near.ts";
 import { EnvName } from "@muster/core/task/task.ts";
 import { topKeys as KEYS } from "@muster/task/keys.ts";
-import { nearest } from "@muster/task/reading.ts";
 import { Command, InvalidArgumentError, type ParseOptionsResult } from "commander";
 
 /** Splits off the options that are keys of a task file, each with its value. What the command knows itself is its own. */

@@ -3,8 +3,8 @@ import { createReadStream, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { MusterError } from "@muster/core/error.ts";
+import { nearest } from "@muster/core/near.ts";
 import { TaskFileError } from "@muster/task/read.ts";
-import { nearest } from "@muster/task/reading.ts";
 import { MOST_BYTES } from "@muster/task/yaml/parse.ts";
 import { fetched, isUrl } from "./task-url.ts";
 

@@ -1,12 +1,12 @@
 /** What somebody may have meant who wrote a name that is not there. */
 
-/** The name that is a slip or two away; undefined when none is. */
+/** The name that is a slip or two away, in whichever case; undefined when none is. */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const given = word.toLowerCase();
   let best: { readonly name: string; readonly slips: number } | undefined;
   for (const name of names) {
     const slips = distance(given, name.toLowerCase());
-    if (slips <= allowed(name) && slips < (best?.slips ?? Number.POSITIVE_INFINITY)) best = { name, slips };
+    if (slips <= allowed(given, name) && slips < (best?.slips ?? Number.POSITIVE_INFINITY)) best = { name, slips };
   }
   return best?.name;
 }
@@ -14,12 +14,18 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
 const MOST = 3;
 
 /** In short names every letter counts. */
-const allowed = (name: string): number => Math.min(MOST, Math.max(1, Math.floor(name.length / 3)));
+const allowed = (given: string, name: string): number =>
+  Math.min(MOST, Math.max(1, Math.floor(Math.max(given.length, name.length) / 3)));
 
-/** Letters to add, take away, change, or swap with the next (the distance of optimal string alignment). */
-function distance(a: string, b: string): number {
-  // Whoever differs so much in length was not meant: the longest of names costs nothing.
-  if (Math.abs(a.length - b.length) > MOST) return Number.POSITIVE_INFINITY;
+/** Nobody mistypes a longer word, and a hostile file may be full of them. */
+const LONGEST = 64;
+
+/**
+ * Letters to add, take away, change, or swap with the next (the distance of optimal string alignment); infinite where words
+ * are too different in length, or too long, for one to be meant by the other.
+ */
+export function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > MOST || Math.max(a.length, b.length) > LONGEST) return Number.POSITIVE_INFINITY;
   const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)];
   for (let row = 1; row <= a.length; row++) {
     const line = [row];

@@ -3,8 +3,8 @@
  * order of preference.
  */
 import { isAccelerator, isTpu, names } from "@muster/core/accelerator/names.ts";
+import { distance } from "@muster/core/near.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
-import { distance } from "fastest-levenshtein";
 import { entriesOf, itemsOf } from "./check.ts";
 import { claim, defer, mistyped, type Place, type Reading, refuse } from "./reading.ts";
 import type { Mapping, Node } from "./yaml/tree.ts";

@@ -1,5 +1,5 @@
 /** Where it runs: `infra`, and the keys `provider` and `cloud`. */
-import { closest, distance } from "fastest-levenshtein";
+import { distance, nearest } from "@muster/core/near.ts";
 import type { Draft } from "./draft.ts";
 import { claim, type Field, type Place, type Reading, refuse, text } from "./reading.ts";
 
@@ -22,13 +22,11 @@ function slip(reading: Reading, name: string): string | undefined {
   if (reading.dialect !== "skypilot" || given.length < 3 || KNOWN.includes(given)) return undefined;
   // `aws2`, `gcp-lab`: named after a cloud, and not for want of care.
   if (KNOWN.some(known => given.startsWith(known))) return undefined;
-  const swapped = KNOWN.find(known => sorted(known) === sorted(given) && distance(known, given) === 2);
-  const near = swapped ?? closest(given, KNOWN);
-  const close = swapped !== undefined || (near.length >= 3 && distance(near, given) <= (near.length >= 6 ? 2 : 1));
-  return close ? near : undefined;
+  const near = nearest(given, KNOWN);
+  // Names of clouds are short, and so may be those of targets: less is taken for a slip than elsewhere.
+  const isClose = near !== undefined && near.length >= 3 && distance(near, given) <= (near.length >= 6 ? 2 : 1);
+  return isClose ? near : undefined;
 }
-
-const sorted = (word: string): string => [...word].sort().join("");
 
 function take(reading: Reading, name: string, at: Place, out: Draft): void {
   const meant = slip(reading, name);

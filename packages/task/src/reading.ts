@@ -1,5 +1,5 @@
 /** One reading of one file: what was found wrong, what Muster cannot do yet, and where each value came from. */
-import { closest, distance } from "fastest-levenshtein";
+import { nearest } from "@muster/core/near.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Issue } from "./error.ts";
 import type { Duplicate } from "./yaml/convert.ts";
@@ -54,7 +54,6 @@ export function noteTwice(reading: Reading, duplicates: readonly Duplicate[]): v
 
 /** More than anybody reads, and a bound on the work that a hostile file makes. */
 const MOST_ISSUES = 100;
-const LONGEST_WORD = 64;
 
 /** Notes a problem. */
 export function refuse(reading: Reading, at: Place, message: string, suggestion?: string): undefined {
@@ -121,23 +120,6 @@ export function similar(word: string, words: readonly string[]): string | undefi
   const best = nearest(word, words);
   return best === undefined ? undefined : `did you mean '${best}'?`;
 }
-
-/** The word that is close enough to be meant. Two letters that changed places are one slip. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  if (words.length === 0 || word.length > LONGEST_WORD) return undefined;
-  const given = word.toLowerCase();
-  const swapped = words.find(one => isSwapped(given, one.toLowerCase()));
-  if (swapped !== undefined) return swapped;
-  const lower = words.map(one => one.toLowerCase());
-  const best = closest(given, lower);
-  const most = Math.min(3, Math.max(1, Math.floor(Math.max(given.length, best.length) / 3)));
-  return distance(given, best) <= most ? words[lower.indexOf(best)] : undefined;
-}
-
-const isSwapped = (given: string, word: string): boolean =>
-  word.length > 1 && letters(word) === letters(given) && distance(given, word) === 2;
-
-const letters = (word: string): string => [...word].sort().join("");
 
 /** What a node is, in a user's words. */
 export function kindOf(node: Node): string {

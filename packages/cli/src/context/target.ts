@@ -1,6 +1,6 @@
 /** Which control plane a command talks to: one that was named, the current context's, or the one of this machine. */
 import { MusterError } from "@muster/core/error.ts";
-import { nearest } from "@muster/task/reading.ts";
+import { nearest } from "@muster/core/near.ts";
 import { homeOf } from "../embedded.ts";
 import * as Config from "./config.ts";
 import { endpointOf } from "./endpoint.ts";

@@ -3,8 +3,10 @@
  *
  * The extensions are packages of Python that Flambé installs on every host; they are read, and not done yet.
  */
+
+import { nearest } from "@muster/core/near.ts";
 import type { ClusterDraft } from "../draft.ts";
-import { defer, mapping, nearest, type Reading, refuse, text } from "../reading.ts";
+import { defer, mapping, type Reading, refuse, text } from "../reading.ts";
 import type { WholeFile } from "../whole-file.ts";
 import { strayTags } from "../yaml/tags.ts";
 import type { Mapping, Node } from "../yaml/tree.ts";

@@ -1,9 +1,9 @@
 /** Accelerators that there are not, or not so many of one machine: said before anything is made, with what is nearest. */
 import { canonical, isAccelerator, isTpu, known, names } from "@muster/core/accelerator/names.ts";
+import { nearest } from "@muster/core/near.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
 import { type Catalog, type MachineType, purposeOf } from "../../catalog/catalog.ts";
 import { isPlain, type Wish, wishes } from "./match.ts";
-import { nearest } from "./near.ts";
 import type { Refusal } from "./reasons.ts";
 import { cheapest, distinct, FEW, list, shape, spelled, wish } from "./say.ts";
 

@@ -1,9 +1,10 @@
 /** Requests that no machine of this deployment can meet, told from the words of the request alone. */
+
+import { nearest } from "@muster/core/near.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { refuseTier } from "../disk.ts";
 import { refuseAccelerators } from "./accelerators.ts";
-import { nearest } from "./near.ts";
 import { homesFor, refuseNetwork } from "./network.ts";
 import { bringsImage } from "./place.ts";
 import type { Refusal } from "./reasons.ts";
