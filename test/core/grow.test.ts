@@ -8,41 +8,13 @@ import * as Host from "@muster/core/host/host.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import * as Keys from "@muster/core/keys.ts";
-import { create as launch } from "@muster/core/launch/create.ts";
 import type { MoveRef } from "@muster/core/ports/provider.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
-import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
+import { flambe, HEAD, request, shown, workers } from "../support/grown.ts";
 import { enrollAll } from "../support/host.ts";
-import { clusterRequest, code, jobRequest, launchRequest, passing, readyCluster, ref } from "../support/requests.ts";
-import { ADA, BEN, type TestWorld, testWorld } from "../support/world.ts";
-
-const HEAD = { name: "head", nodes: 1, resources: { instanceType: "small" }, schedulable: false };
-const workers = (nodes: number, instanceType = "large") => ({
-  name: "workers",
-  nodes,
-  resources: { instanceType },
-  schedulable: true,
-});
-const request = (...groups: Parameters<typeof Create.create>[2]["groups"] & object) => ({
-  name: "demo",
-  groups,
-  idle: "never" as const,
-  shared: false,
-});
-
-/** Ada's cluster with a head and two workers, ready. */
-async function flambe(world: TestWorld) {
-  const { id } = await Create.create(world, ADA, request(HEAD, workers(2)));
-  await reconcile(world, ref(id));
-  for (const intent of world.provider.intents) await enrollAll(world, undefined, intent);
-  return id;
-}
-
-const shown = async (world: TestWorld, id: string) => {
-  const { state, nodes, groups } = await Read.get(world, ADA, id);
-  return [state, nodes, groups.map(group => `${group.name} ${group.nodes}`)];
-};
+import { clusterRequest, jobRequest, passing, readyCluster, ref } from "../support/requests.ts";
+import { ADA, testWorld } from "../support/world.ts";
 
 test("who asks for more hosts of a group gets the difference, of the same kind, and the others are left alone", async () => {
   const world = testWorld();
@@ -272,46 +244,4 @@ test("what a growing cluster takes of the budget is given back with what it coul
   expect(await takes()).toBeCloseTo((before ?? 0) * (5 / 3));
   await passing(world, 20);
   expect(await takes()).toBeCloseTo(before ?? 0);
-});
-
-test("only a ready cluster grows, by those who may manage it, and by machines like its own", async () => {
-  const world = testWorld();
-  await readyCluster(world, { idle: "never", shared: true });
-  const more = (actor: typeof ADA | typeof BEN, asked = {}) =>
-    code(Create.create(world, actor, clusterRequest({ nodes: 2, ...asked })));
-  expect(await more(BEN)).toBe("forbidden");
-  expect(await more(ADA, { resources: { cpus: { count: 64, atLeast: true } } })).toBe("conflict");
-  await Change.stop(world, ADA, "demo");
-  expect(await more(ADA)).toBe("conflict");
-  expect(await more(ADA, { nodes: 1 })).toBe("nothing");
-});
-
-test("where there are several kinds of hosts, nobody guesses which are meant", async () => {
-  const world = testWorld();
-  await Create.create(world, ADA, request(workers(1), { ...workers(1, "small"), name: "more" }));
-  await passing(world, 1);
-  for (const intent of world.provider.intents) await enrollAll(world, undefined, intent);
-  await expect(Create.create(world, ADA, clusterRequest({ nodes: 3 }))).rejects.toMatchObject({
-    code: "conflict",
-    message: "cluster 'demo' has several groups: workers, more",
-  });
-});
-
-test("a launch does not let a cluster grow by itself: it says how", async () => {
-  const world = testWorld();
-  await readyCluster(world, { idle: "never" });
-  const wide = { ...launchRequest, task: Task.parse({ run: "true", nodes: 2 }) };
-  await expect(launch(world, ADA, wide)).rejects.toMatchObject({
-    code: "conflict",
-    details: { hint: expect.stringContaining("muster up") },
-  });
-});
-
-test("a new group may join", async () => {
-  const world = testWorld();
-  const id = await flambe(world);
-  await Create.create(world, ADA, request({ ...workers(1, "small"), name: "more" }));
-  await reconcile(world, ref(id));
-  await enrollAll(world);
-  expect(await shown(world, id)).toEqual(["ready", 4, ["head 1", "workers 2", "more 1"]]);
 });
