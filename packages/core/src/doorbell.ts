@@ -41,6 +41,8 @@ const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = 
   "cluster.ready": "reconcile",
   "cluster.stopping": "reconcile",
   "cluster.draining": "down",
+  "job.waiting": "look",
+  "job.recovering": "look",
   "job.queued": "reconcile",
   "job.starting": "look",
   "job.cancelling": "look",

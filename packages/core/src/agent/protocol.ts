@@ -5,7 +5,9 @@
 import * as z from "zod";
 import { Cause } from "../attempt/attempt.ts";
 import { Facts, Pulse } from "../host/host.ts";
+import { Container } from "../task/container.ts";
 import { BucketMode, Git, Package } from "../task/inputs.ts";
+import { Service } from "../task/service.ts";
 import { OnError } from "../task/task.ts";
 
 export const Enroll = z.strictObject({
@@ -73,6 +75,14 @@ const Mount = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("bucket"), path: z.string(), source: z.string(), mode: BucketMode }),
 ]);
 
+/** A folder that outlives the try: brought back before it begins, and sent home while it runs. */
+const Checkpoint = z.object({
+  path: z.string(),
+  policy: LogPolicy,
+  /** What the try before has left. */
+  packs: z.array(Input).optional(),
+});
+
 /** One node's part in one try of a job, with all that it needs. */
 export const Assignment = z.object({
   jobId: z.string(),
@@ -90,6 +100,21 @@ export const Assignment = z.object({
   packages: z.array(Package),
   /** Files for their owner alone; the content is base64. */
   secretFiles: z.array(z.object({ path: z.string(), content: z.string() })),
+  /** The host's GPUs that are the job's, by their numbers; absent: all. */
+  gpus: z.array(z.number().int().min(0)).optional(),
+  /** How many GPUs the job asked for: with fewer it does not begin. */
+  gpusAsked: z.number().int().positive().optional(),
+  container: Container.optional(),
+  ray: z.boolean().optional(),
+  /** On the job's first host only. */
+  services: z.array(Service).optional(),
+  /** Kept under these grants when the attempt ends. */
+  outputs: z.object({ places: z.array(z.string()), policy: LogPolicy }).optional(),
+  checkpoint: Checkpoint.optional(),
+  /** The key pair by which the cluster's hosts reach each other with ssh. */
+  peerKey: z.object({ privateKey: z.string(), publicKey: z.string() }).optional(),
+  /** Bytes of log that are shipped at most. */
+  logQuota: z.number().int().positive().optional(),
   /** Seconds, setup included. */
   timeout: z.number().int().optional(),
   /** Seconds between TERM and KILL. */
@@ -104,8 +129,10 @@ export const Held = AttemptRef.extend({
   cancel: z.enum(["cancelled", "timed_out", "peer_failed"]).optional(),
   /** Epoch ms until which somebody follows the log: ship every 300 ms. */
   followUntil: z.number().optional(),
-  /** A fresh grant, before the old one expires. */
+  /** Fresh grants, before the old ones expire. */
   logs: LogPolicy.optional(),
+  outputs: LogPolicy.optional(),
+  checkpoint: LogPolicy.optional(),
 });
 export type Held = z.infer<typeof Held>;
 
@@ -141,6 +168,12 @@ export const Report = z.discriminatedUnion("state", [
     /** The script's exit code; 128 + n when signal n ended it. Absent when it never ran. */
     exitCode: z.number().int().min(0).max(255).optional(),
     message: z.string().max(2000).optional(),
+    /** Most that each of its GPUs was busy, 0 to 1, by their order. */
+    gpuPeaks: z.array(z.number().min(0).max(1)).max(64).optional(),
+    /** Files that were kept of its outputs, and their bytes. */
+    outputs: z
+      .object({ files: z.number().int().min(0), bytes: z.number().min(0), failed: z.number().int().min(0) })
+      .optional(),
     /** Log chunks sent: sequence numbers 0 to chunks - 1. */
     chunks: z.number().int().min(0),
     /** False: some could not be sent within ten minutes. */

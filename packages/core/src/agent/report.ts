@@ -59,12 +59,14 @@ const events = { preparing: "prepare", running: "run", exited: "exit" } as const
 
 function outcome(said: Report, host: Host.Host) {
   if (said.state !== "exited") return {};
-  const { cause, exitCode, message, chunks, logsComplete } = said;
+  const { cause, exitCode, message, chunks, logsComplete, gpuPeaks, outputs } = said;
   return {
     cause: Host.causeOf(host, cause),
     chunks,
     logsComplete,
     ...(exitCode !== undefined && { exitCode }),
     ...(message !== undefined && { message }),
+    ...(gpuPeaks && { gpuPeaks }),
+    ...(outputs && { outputs }),
   };
 }

@@ -14,6 +14,8 @@ export const Cause = z.enum([
   "start_failed",
   "host_lost",
   "interrupted",
+  "gpus_missing",
+  "container_failed",
 ]);
 export type Cause = z.infer<typeof Cause>;
 
@@ -43,6 +45,8 @@ export const Attempt = z.discriminatedUnion("state", [
     /** Log chunks that were sent. */
     chunks: z.number().int(),
     logsComplete: z.boolean(),
+    gpuPeaks: z.array(z.number()).optional(),
+    outputs: z.object({ files: z.number().int(), bytes: z.number(), failed: z.number().int() }).optional(),
   }),
   variant("lost", { cause: Cause }),
   variant("revoked", {}),

@@ -1,11 +1,13 @@
 /** Jobs: a task on a cluster, once accepted never forgotten. */
 import * as z from "zod";
 import { Failure } from "../cluster/cluster.ts";
+import { Need } from "../cluster/need.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
-import { Task } from "../task/task.ts";
+import { Retry } from "../task/retry.ts";
+import { Labels, Task } from "../task/task.ts";
 import { life } from "./life.ts";
 
 export const JobId = Id.schema("job");
@@ -19,6 +21,10 @@ export const Verdict = z.object({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
+/** Another job, and which of its ends this one waits for. */
+export const After = z.strictObject({ job: JobId, on: z.enum(["success", "end"]).default("success") });
+export type After = z.infer<typeof After>;
+
 const base = {
   id: z.string(),
   workspace: z.string(),
@@ -29,8 +35,18 @@ const base = {
   priority: z.number().int(),
   /** Hosts it runs on, all at once. */
   nodes: z.number().int(),
-  /** Seconds it may run. */
+  /** What each of its nodes takes of its host: any of these; absent: the whole host. */
+  needs: z.array(Need).optional(),
+  /** Seconds that each try may run. */
   timeout: z.number().int().optional(),
+  /** Epoch ms at which it ends if it has not begun. */
+  startBy: z.number().optional(),
+  retry: Retry.optional(),
+  labels: Labels.optional(),
+  /** Whether the cluster is its own, and made anew when its machines are lost. */
+  managed: z.boolean().optional(),
+  /** The array that it is a run of, and which one, from 0. */
+  array: z.object({ id: z.string(), index: z.number().int() }).optional(),
   /** Tear the cluster down when this job has ended. */
   down: z.boolean(),
   /** Whether its task has secrets or secret files: they are kept under its id while it lives. */
@@ -65,6 +81,13 @@ const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) 
   z.object({ ...base, state: z.literal(state), ...extra });
 
 export const Job = z.discriminatedUnion("state", [
+  variant("waiting", {
+    dueAt,
+    /** What has not come to its end yet. */
+    after: z.array(After).optional(),
+    /** Whether somebody holds it back, until it is released. */
+    held: z.boolean().optional(),
+  }),
   variant("queued", { dueAt }),
   variant("starting", placed),
   variant("running", placed),
@@ -113,7 +136,21 @@ export const Info = z.object({
   nodes: z.number().int(),
   attempts: z.number().int(),
   down: z.boolean(),
-  timeout: z.number().int().optional().meta({ description: "Seconds" }),
+  needs: z
+    .array(Need)
+    .optional()
+    .meta({ description: "What each node takes of its host, any of these; absent: all of it" }),
+  timeout: z.number().int().optional().meta({ description: "Seconds that each try may run" }),
+  startBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends if it has not begun" }),
+  retry: Retry.optional(),
+  labels: Labels.optional(),
+  managed: z.boolean().optional(),
+  array: z
+    .object({ id: z.string(), index: z.number().int() })
+    .optional()
+    .meta({ description: "The array that it is a run of, and which one, from 0" }),
+  after: z.array(After).optional().meta({ description: "Jobs that it waits for" }),
+  held: z.boolean().optional().meta({ description: "Whether somebody holds it back" }),
   placement: z
     .array(z.number().int())
     .optional()
@@ -137,5 +174,11 @@ export const Submit = z.strictObject({
   /** 0 to 1000; higher runs first. */
   priority: z.number().int().min(0).max(Keys.MAX_PRIORITY).default(500),
   down: z.boolean().default(false),
+  /** Jobs of the workspace that must have ended first. */
+  after: z.array(After).min(1).max(20).optional(),
+  /** Wait until it is released. */
+  hold: z.boolean().optional(),
+  /** Cancel what runs on the cluster, and what is queued there, first. */
+  force: z.boolean().optional(),
 });
 export type Submit = z.infer<typeof Submit>;

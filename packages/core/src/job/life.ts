@@ -2,7 +2,8 @@
 import { lifecycle } from "../lifecycle.ts";
 
 export const life = lifecycle("job", "queued", {
-  queued: { place: "starting", cancel: "cancelled", fail: "failed", expire: "timed_out" },
+  waiting: { release: "queued", cancel: "cancelled", fail: "failed", expire: "timed_out" },
+  queued: { place: "starting", hold: "waiting", cancel: "cancelled", fail: "failed", expire: "timed_out" },
   starting: {
     run: "running",
     recover: "recovering",
@@ -12,7 +13,7 @@ export const life = lifecycle("job", "queued", {
     cancel: "cancelling",
   },
   running: { recover: "recovering", succeed: "succeeded", fail: "failed", expire: "timed_out", cancel: "cancelling" },
-  recovering: { requeue: "queued", fail: "failed", cancel: "cancelled" },
+  recovering: { requeue: "queued", fail: "failed", cancel: "cancelled", expire: "timed_out" },
   cancelling: { cancelled: "cancelled" },
   succeeded: {},
   failed: {},

@@ -139,6 +139,8 @@ function failureOf(attempt: Attempt.Attempt & { state: "exited" | "lost" }): Job
     cancelled: `ended ${where}${said}`,
     host_lost: `the host was lost ${where}${said}`,
     interrupted: `the cloud took the machine back ${where}`,
+    gpus_missing: `the host does not have the GPUs that the job asked for ${where}${said}`,
+    container_failed: `the container could not be started ${where}${said}`,
   };
   return { code: attempt.cause === "exited" ? "exit_code" : attempt.cause, message: messages[attempt.cause] };
 }

@@ -1,9 +1,13 @@
 /** The canonical task: what every task file, of whatever dialect, is read into, and what the API takes. */
 import * as z from "zod";
 import { tooLarge } from "../secret/text.ts";
+import { Container } from "./container.ts";
 import { EnvName } from "./env-name.ts";
 import { Git, Mount, Package, Packs, Place } from "./inputs.ts";
 import { fewEnough, Resources } from "./resources.ts";
+import { Retry } from "./retry.ts";
+import { Service } from "./service.ts";
+import { Runs } from "./sweep.ts";
 
 export { EnvName } from "./env-name.ts";
 export { Mount } from "./inputs.ts";
@@ -27,6 +31,14 @@ export type OnError = z.infer<typeof OnError>;
 
 /** Bytes of a task as JSON: it is stored as one item, of which DynamoDB takes 400 KB. */
 export const MOST_BYTES = 300_000;
+
+/** A job's record holds them: few and short. */
+export const Labels = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9][\w./-]{0,62}$/, "use letters, digits, '_', '.', '/' and '-', 63 at most"),
+    z.string().max(63),
+  )
+  .refine(labels => Object.keys(labels).length <= 8, "at most 8 labels");
 
 const fields = z.strictObject({
   name: Name.optional(),
@@ -58,8 +70,24 @@ const fields = z.strictObject({
   /** Files that are secrets: place on the host to their bytes, in base64. Only their owner may read them (0600). */
   secretFiles: z.record(Place, z.base64().max(16_384)).default({}),
   mounts: z.array(Mount).max(200).default([]),
-  /** Seconds that the job may run, setup included. */
+  /** Seconds that each try may run, setup included. */
   timeout: z.number().int().positive().max(31_536_000).optional(),
+  /** Seconds that the job may wait for its first try. */
+  queueTimeout: z.number().int().positive().max(31_536_000).optional(),
+  retry: Retry.optional(),
+  /** Words of the user's own to find the job by. */
+  labels: Labels.optional(),
+  /** Setup and run take place in it. */
+  container: Container.optional(),
+  /** Many runs of this task instead of one. */
+  runs: Runs.optional(),
+  /** Folders and files that are kept when a try ends, however it does. */
+  outputs: z.array(Place).min(1).max(20).optional(),
+  /** A folder that the next try finds as this one left it, on whatever host. */
+  checkpoint: Place.optional(),
+  /** Whether a Ray cluster spans the job's hosts before run begins. */
+  ray: z.boolean().optional(),
+  services: z.array(Service).min(1).max(10).optional(),
 });
 
 export const Task = fields.superRefine((task, context) => {
