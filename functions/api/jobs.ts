@@ -3,6 +3,7 @@ import { cancel } from "@muster/core/job/cancel.ts";
 import { logs } from "@muster/core/job/logs.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import { rerun } from "@muster/core/launch/rerun.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 
 export const jobs = (world: Edge) =>
@@ -11,6 +12,7 @@ export const jobs = (world: Edge) =>
     "jobs.list": ({ actor, query }) => Read.list(world, actor, query),
     "jobs.get": ({ actor, params }) => Read.get(world, actor, params.job),
     "jobs.why": ({ actor, params }) => Read.why(world, actor, params.job),
+    "jobs.rerun": ({ actor, params, body }) => rerun(world, actor, params.job, body),
     "jobs.cancel": ({ actor, params }) => cancel(world, actor, params.job),
     "jobs.logs": ({ actor, params, query }) => logs(world, actor, params.job, query),
     "jobs.events": ({ actor, params, query }) => Read.events(world, actor, params.job, query),

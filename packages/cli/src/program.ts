@@ -22,6 +22,7 @@ import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { queue } from "./commands/queue.ts";
+import { rerun } from "./commands/rerun.ts";
 import { run } from "./commands/run.ts";
 import { secrets } from "./commands/secrets.ts";
 import { start } from "./commands/start.ts";
@@ -37,7 +38,7 @@ import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, validate, importing]],
+  ["Run things:", [launch, run, rerun, validate, importing]],
   ["Jobs:", [queue, logs, cancel, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets]],

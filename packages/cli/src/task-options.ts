@@ -40,7 +40,7 @@ export interface FlowOptions {
   readonly yes?: boolean;
 }
 
-const MAX_PRIORITY = 1000;
+export const MAX_PRIORITY = 1000;
 const MAX_MINUTES = 525_600;
 const MAX_SECONDS = MAX_MINUTES * 60;
 const MOST_DOLLARS = 100_000;
@@ -63,8 +63,8 @@ export function taskCommand(name: string, summary: string, example: string, keys
 
 export function addClusterOptions(command: TaskCommand): TaskCommand {
   return command
-    .option("-c, --cluster <name>", "cluster to use, or to create", name)
-    .option("--target <name>", "named place to run it: its provider stands over the file's (muster targets)", name)
+    .option("-c, --cluster <name>", "cluster to use, or to create", named)
+    .option("--target <name>", "named place to run it: its provider stands over the file's (muster targets)", named)
     .option(
       "-i, --idle-minutes-to-autostop <minutes>",
       "minutes without a job until it stops or ends, or never",
@@ -79,7 +79,7 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
 
 export function addJobOptions(command: TaskCommand): TaskCommand {
   return command
-    .option("-n, --name <name>", "name of the job", name)
+    .option("-n, --name <name>", "name of the job", named)
     .option(
       "--secret <name[=value]>",
       "give the job a secret; NAME alone: your own variable, or else the workspace's secret",
@@ -155,8 +155,8 @@ export function minutes(given: string): number | "never" {
   return given === "never" ? given : count(0, MAX_MINUTES)(given);
 }
 
-/** A name of a cluster or job. */
-function name(given: string): string {
+/** A name of a noun, as an argument. */
+export function named(given: string): string {
   const read = Name.safeParse(given);
   if (read.success) return read.data;
   throw new InvalidArgumentError(`${read.error.issues[0]?.message.replace(/^./, letter => letter.toUpperCase())}.`);

@@ -15,6 +15,7 @@ import * as Cluster from "./cluster.ts";
 import { byName } from "./find.ts";
 import * as Group from "./group.ts";
 import { grown } from "./grow.ts";
+import { madeUp } from "./name.ts";
 import { policy } from "./policy.ts";
 
 const MINUTE = 60_000;
@@ -59,7 +60,7 @@ export async function blueprint(
   const cluster: Cluster.Cluster = {
     id,
     workspace: actor.workspace,
-    name: request.name ?? `run-${id.slice(-6).toLowerCase()}`,
+    name: request.name ?? madeUp(id),
     owner: actor.id,
     shared: request.shared,
     provider: provider.name,

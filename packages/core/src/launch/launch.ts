@@ -36,6 +36,18 @@ export const Create = z
   });
 export type Create = z.infer<typeof Create>;
 
+/** What may be said of a job that is run once more. */
+export const Rerun = z.strictObject({
+  cluster: Name.optional().meta({ description: "Cluster to use or create; absent: the job's own, or one like it" }),
+  priority: Job.Submit.shape.priority.removeDefault().optional().meta({ description: "Absent: as before" }),
+  secrets: Task.shape.secrets
+    .removeDefault()
+    .optional()
+    .meta({ description: "The job's secrets, which are not kept when it has ended" }),
+  secretFiles: Task.shape.secretFiles.removeDefault().optional(),
+});
+export type Rerun = z.infer<typeof Rerun>;
+
 export const Info = z.object({
   cluster: Cluster.Info,
   job: Job.Info.optional().meta({ description: "Absent when the task has nothing to run" }),

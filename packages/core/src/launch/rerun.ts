@@ -1,0 +1,57 @@
+/** Running a job once more: its task as it was submitted, on its cluster while that is there, or on one like it. */
+import type { Actor } from "../actor/actor.ts";
+import * as Cluster from "../cluster/cluster.ts";
+import { groupsOf } from "../cluster/group.ts";
+import { isMadeUp } from "../cluster/name.ts";
+import { MusterError } from "../error.ts";
+import type * as Job from "../job/job.ts";
+import { find } from "../job/read.ts";
+import { taskOf } from "../job/submit.ts";
+import * as Keys from "../keys.ts";
+import type { Edge } from "../ports/world.ts";
+import { load } from "../record.ts";
+import { create } from "./create.ts";
+import type * as Launch from "./launch.ts";
+
+/**
+ * @throws MusterError `not_found` (the job), `conflict` (it had secrets, and none were given; or its cluster is gone and was
+ * of several kinds of hosts), and what a launch throws.
+ */
+export async function rerun(world: Edge, actor: Actor, id: string, request: Launch.Rerun): Promise<Launch.Info> {
+  const job = await find(world, actor, id);
+  const task = await taskOf(world.table, job);
+  if (job.hasSecrets && request.secrets === undefined && request.secretFiles === undefined) throw withoutSecrets(job);
+  const cluster = request.cluster ?? (await placeOf(world, job));
+  return create(world, actor, {
+    task: {
+      ...task,
+      secrets: request.secrets ?? {},
+      secretFiles: request.secretFiles ?? {},
+      ...(task.name === undefined && job.name !== undefined && { name: job.name }),
+    },
+    ...(cluster !== undefined && { cluster }),
+    priority: request.priority ?? job.priority,
+    down: job.down,
+    shared: false,
+  });
+}
+
+/** Name of the cluster to run on; undefined for a new one with a name made up for it. */
+async function placeOf(world: Pick<Edge, "table">, job: Job.Job): Promise<string | undefined> {
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
+  if (cluster === undefined || !Cluster.isLeaving(cluster)) return job.clusterName;
+  if (groupsOf(cluster).length > 1)
+    throw new MusterError(
+      "conflict",
+      `cluster '${cluster.name}', which had several kinds of hosts, is ${cluster.state}`,
+      {
+        hint: "make one like it first (muster up), and name it: muster rerun JOB -c NAME",
+      },
+    );
+  return isMadeUp(cluster) ? undefined : cluster.name;
+}
+
+const withoutSecrets = (job: Job.Job): MusterError =>
+  new MusterError("conflict", `job ${job.id} had secrets, which are not kept when it has ended`, {
+    hint: "give them again: muster rerun JOB --secret NAME=value; or store them once: muster secrets set NAME",
+  });
