@@ -238,7 +238,7 @@ test("a job that lands on a cluster that has just ended does not wait for it", a
   const { job, writes } = blueprint(
     world,
     ADA,
-    { id, name: "demo", nodes: 1 },
+    { id, name: "demo", nodes: 1, provider: "fake" },
     { task: Task.parse({ run: "true" }), name: undefined, priority: 500, down: false },
     Id.create(world.random, "job"),
   );

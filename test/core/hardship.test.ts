@@ -8,6 +8,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Id from "@muster/core/id.ts";
 import { environment } from "@muster/core/job/environment.ts";
+import { list as listJobs } from "@muster/core/job/list.ts";
 import * as JobRead from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import * as Keys from "@muster/core/keys.ts";
@@ -55,7 +56,7 @@ describe("one record that cannot be read", () => {
     await readyCluster(world);
     const [one, odd] = [await submit(world, ADA, "demo", jobRequest()), await submit(world, ADA, "demo", jobRequest())];
     await makeUnreadable(world, Keys.job("acme", odd.id));
-    const { items } = await JobRead.list(world, ADA, { limit: 10, active: false });
+    const { items } = await listJobs(world, ADA, { limit: 10, active: false });
     expect(items.map(item => item.id)).toEqual([one.id]);
     const { id } = await Create.create(world, ADA, clusterRequest({ name: "odd" }));
     await makeUnreadable(world, Keys.cluster("acme", id));

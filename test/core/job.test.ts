@@ -5,6 +5,7 @@ import { get as getCluster } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { commit, findClaim, Replay } from "@muster/core/commit.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
+import { list as listJobs } from "@muster/core/job/list.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
@@ -122,7 +123,7 @@ test("a repeated request makes one job, and the same key for another request is 
   await expect(commit(world, { ...actor, claim: { key: "k", request: "other" } }, [], undefined)).rejects.toMatchObject(
     { code: "idempotency_mismatch" },
   );
-  expect((await Read.list(world, ADA, { limit: 10, active: false })).items).toHaveLength(1);
+  expect((await listJobs(world, ADA, { limit: 10, active: false })).items).toHaveLength(1);
 });
 
 test("a report that comes twice, late or from another try changes nothing", async () => {
@@ -263,5 +264,5 @@ test("a job is refused by a cluster that takes none, with what to do, and nothin
   });
   await Change.remove(world, ADA, "demo");
   expect(await code(submit(world, ADA, "demo", jobRequest()))).toBe("conflict");
-  expect((await Read.list(world, ADA, { limit: 10, active: false })).items).toEqual([]);
+  expect((await listJobs(world, ADA, { limit: 10, active: false })).items).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { Replay } from "@muster/core/commit.ts";
 import { MusterError } from "@muster/core/error.ts";
-import * as Read from "@muster/core/job/read.ts";
+import { list as listJobs } from "@muster/core/job/list.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import { LEFT_AFTER, sweepSecrets } from "@muster/core/secret/sweep.ts";
@@ -85,7 +85,7 @@ describe("when a job is made", () => {
     await hosts[0]?.run(await assigned(hosts[0]), 1);
     await ring(logged);
     for (const told of [world.changes, lines, answers]) expect(JSON.stringify(told)).not.toContain("hunter2");
-    const { items } = await Read.list(world, ADA, { limit: 100, active: false });
+    const { items } = await listJobs(world, ADA, { limit: 100, active: false });
     expect(items.map(job => job.state)).toEqual(["failed"]);
   });
 
@@ -94,7 +94,7 @@ describe("when a job is made", () => {
     await readyCluster(world);
     world.secrets.failing.set("keep", new MusterError("unavailable", "no answer"));
     expect(await code(submit(world, ADA, "demo", request()))).toBe("unavailable");
-    expect((await Read.list(world, ADA, { limit: 10, active: false })).items).toEqual([]);
+    expect((await listJobs(world, ADA, { limit: 10, active: false })).items).toEqual([]);
     // Whoever was only throttled is asked again at once.
     world.secrets.failing.set("keep", new MusterError("busy", "too much"));
     const { id } = await submit(world, ADA, "demo", request());

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as Id from "@muster/core/id.ts";
 import * as Job from "@muster/core/job/job.ts";
-import { list } from "@muster/core/job/read.ts";
+import { list } from "@muster/core/job/list.ts";
 import { insert } from "@muster/core/record.ts";
 import { type LocalTable, openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";

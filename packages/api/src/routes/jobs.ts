@@ -1,7 +1,9 @@
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { Event } from "@muster/core/event/event.ts";
+import { Filter } from "@muster/core/job/filter.ts";
 import * as Job from "@muster/core/job/job.ts";
-import { LogPage } from "@muster/core/job/logs.ts";
+import { LogText, LogTextQuery } from "@muster/core/job/log-text.ts";
+import { LogPage, LogQuery } from "@muster/core/job/logs.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import * as z from "zod";
 import { route } from "../route.ts";
@@ -58,9 +60,8 @@ export const jobs = {
     summary: "List jobs, newest first",
     auth: "user",
     status: 200,
-    query: PageQuery.extend({
+    query: PageQuery.extend(Filter.shape).extend({
       cluster: z.string().max(63).optional().meta({ description: "Only those of this cluster (id or name)" }),
-      active: z.stringbool().default(false).meta({ description: "Only those that have not ended" }),
     }),
     output: page(Job.Info),
     errors: ["not_found"],
@@ -123,11 +124,19 @@ export const jobs = {
     auth: "user",
     status: 200,
     params: JobParam,
-    query: z.object({
-      cursor: z.string().max(8192).optional(),
-      follow: z.stringbool().default(false).meta({ description: "Ask the hosts to ship their output at once" }),
-    }),
+    query: LogQuery,
     output: LogPage,
+    errors: ["not_found"],
+  }),
+  "jobs.text": route({
+    method: "GET",
+    path: "/v1/jobs/{job}/logs/text",
+    summary: "One node's log as text, from an offset on",
+    auth: "user",
+    status: 200,
+    params: JobParam,
+    query: LogTextQuery,
+    output: LogText,
     errors: ["not_found"],
   }),
   "jobs.events": route({

@@ -1,5 +1,6 @@
 /** Jobs: a task on a cluster, once accepted never forgotten. */
 import * as z from "zod";
+import { Counts } from "../array/counts.ts";
 import { Failure } from "../cluster/cluster.ts";
 import { Need } from "../cluster/need.ts";
 import * as Id from "../id.ts";
@@ -8,6 +9,7 @@ import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Retry } from "../task/retry.ts";
 import { Labels, Task } from "../task/task.ts";
+import { Coarse, coarseOf } from "./coarse.ts";
 import { life } from "./life.ts";
 
 export const JobId = Id.schema("job");
@@ -30,6 +32,7 @@ const base = {
   workspace: z.string(),
   clusterId: z.string(),
   clusterName: z.string(),
+  provider: z.string().optional(),
   name: z.string().optional(),
   owner: z.string(),
   priority: z.number().int(),
@@ -87,6 +90,10 @@ export const Job = z.discriminatedUnion("state", [
     after: z.array(After).optional(),
     /** Whether somebody holds it back, until it is released. */
     held: z.boolean().optional(),
+    /** Who holds it back. */
+    heldBy: z.string().optional(),
+    /** Seconds that it may wait in the queue, once it stands there. */
+    queueTimeout: z.number().int().optional(),
   }),
   variant("queued", { dueAt }),
   variant("starting", placed),
@@ -100,6 +107,8 @@ export const Job = z.discriminatedUnion("state", [
 ]);
 export type Job = z.infer<typeof Job>;
 export type State = Job["state"];
+/** A job that has no place in the queue yet. */
+export type Waiting = Extract<Job, { state: "waiting" }>;
 /** A job that holds hosts. */
 export type Placed = Extract<Job, { placement: number[]; dueAt: number }>;
 
@@ -108,19 +117,28 @@ export const noun: Noun<Job> = {
   schema: Job,
   fields: fieldsOf(Job),
   key: record => Keys.job(record.workspace, record.id),
-  indexes: record => ({
-    list: Keys.list(record.workspace, "job", record.id),
-    link: Keys.link(Keys.jobsOf(record.workspace, record.clusterId), record.id),
-    ...dueIndex(record),
-  }),
+  indexes: record => ({ ...listIndexes(record), ...dueIndex(record) }),
 };
 export const kind = { noun, life };
+
+/** A run of an array is found by its array alone: there may be very many of them. */
+function listIndexes({ workspace, clusterId, id, array, state }: Job): Indexes {
+  if (array === undefined)
+    return { list: Keys.list(workspace, "job", id), link: Keys.link(Keys.jobsOf(workspace, clusterId), id) };
+  const sort = Keys.runSort(array.index);
+  const isGoingOn = !life.isTerminal(state) && state !== "cancelling";
+  return {
+    link: Keys.link(Keys.jobsOf(workspace, array.id), sort),
+    ...(isGoingOn && { list: Keys.list(workspace, Keys.goingOn(array.id), sort) }),
+  };
+}
 
 function dueIndex(record: Job): Indexes {
   return "dueAt" in record ? { due: Keys.due(Keys.job(record.workspace, record.id).pk, record.id, record.dueAt) } : {};
 }
 
 export const isOver = (job: { readonly state: State }): boolean => life.isTerminal(job.state);
+export const isWaiting = <J extends Job>(job: J): job is J & Waiting => job.state === "waiting";
 export const isPlaced = (job: Job): job is Placed =>
   job.state === "starting" || job.state === "running" || job.state === "cancelling";
 
@@ -129,8 +147,11 @@ export const Info = z.object({
   id: z.string(),
   name: z.string().optional(),
   state: z.enum(life.states as [State, ...State[]]),
+  coarse: Coarse.meta({ description: "The same in fewer words" }),
+  done: z.boolean(),
   clusterId: z.string(),
   clusterName: z.string(),
+  provider: z.string().optional(),
   owner: z.string(),
   priority: z.number().int(),
   nodes: z.number().int(),
@@ -149,6 +170,7 @@ export const Info = z.object({
     .object({ id: z.string(), index: z.number().int() })
     .optional()
     .meta({ description: "The array that it is a run of, and which one, from 0" }),
+  runs: Counts.optional().meta({ description: "Of an array: how far its runs are" }),
   after: z.array(After).optional().meta({ description: "Jobs that it waits for" }),
   held: z.boolean().optional().meta({ description: "Whether somebody holds it back" }),
   placement: z
@@ -166,7 +188,7 @@ export const Info = z.object({
 });
 export type Info = z.infer<typeof Info>;
 
-export const info = (job: Job): Info => Info.parse(job);
+export const info = (job: Job): Info => Info.parse({ ...job, coarse: coarseOf(job.state), done: isOver(job) });
 
 export const Submit = z.strictObject({
   task: Task,

@@ -1,16 +1,14 @@
 /** Reading jobs: one, many, their history, and why one is where it is. */
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { find as findCluster } from "../cluster/find.ts";
 import { jobNodes } from "../cluster/group.ts";
 import { eventsOf, type PageRequest } from "../cluster/read.ts";
 import * as Slots from "../cluster/slots.ts";
 import { MusterError } from "../error.ts";
 import type { Event } from "../event/event.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
 import type { Table } from "../ports/table.ts";
-import { glimpse, load, type Stored } from "../record.ts";
+import { load, type Stored } from "../record.ts";
 import * as Job from "./job.ts";
 import { Queued } from "./submit.ts";
 
@@ -25,36 +23,6 @@ export async function find(world: Part, actor: Actor, id: string): Promise<Store
 
 export const get = async (world: Part, actor: Actor, id: string): Promise<Job.Info> =>
   Job.info(await find(world, actor, id));
-
-export interface ListRequest extends PageRequest {
-  readonly cluster?: string | undefined;
-  readonly active: boolean;
-}
-
-/** Newest first, from an index: a job submitted this instant may be missing. */
-export async function list(
-  world: Part,
-  actor: Actor,
-  request: ListRequest,
-): Promise<{ items: Job.Info[]; cursor?: string }> {
-  const index = await indexOf(world, actor, request.cluster);
-  return filtered(
-    (cursor, limit) =>
-      world.table.query({ ...index, order: "descending", limit, ...(cursor !== undefined && { cursor }) }),
-    request.limit,
-    request.cursor,
-    sighting => {
-      const job = glimpse(Job.noun, sighting);
-      return request.active && Job.isOver(job) ? undefined : Job.info(job);
-    },
-  );
-}
-
-async function indexOf(world: Part, actor: Actor, cluster: string | undefined) {
-  if (cluster === undefined) return { pk: Keys.list(actor.workspace, "job", "").pk, index: "list" } as const;
-  const { id } = await findCluster(world, actor, cluster);
-  return { pk: Keys.jobsOf(actor.workspace, id), index: "link" } as const;
-}
 
 export async function events(
   world: Part,

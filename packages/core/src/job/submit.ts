@@ -16,7 +16,11 @@ import * as Secrets from "../secret/keep.ts";
 import * as Kept from "../secret/kept.ts";
 import { requireStored } from "../secret/stored.ts";
 import { Task } from "../task/task.ts";
+import { park, type Waits, waitsOf } from "./after.ts";
 import * as Job from "./job.ts";
+import { enqueue } from "./queue.ts";
+
+export { enqueue, Queued, queueKey } from "./queue.ts";
 
 /** How long a queued job may go unseen by anybody, in ms: a backstop behind the doorbell, polls and the cluster's deadline. */
 export const QUEUE_CHECK = 3_600_000;
@@ -39,7 +43,8 @@ export function submit(
       requireUse(actor, cluster);
       if (request.down) requireManage(actor, cluster);
       Cluster.requireOpen(cluster);
-      const { job, writes } = blueprint(world, actor, cluster, request, id);
+      const waits = await waitsOf(world.table, actor, request);
+      const { job, writes } = blueprint(world, actor, cluster, request, id, waits);
       await requireStored(world, actor, request.task);
       await keep();
       await commit(world, actor, writes, Job.info(job));
@@ -55,9 +60,10 @@ export function submit(
 export function blueprint(
   world: Pick<Basics, "clock">,
   actor: Actor,
-  cluster: Pick<Cluster.Cluster, "id" | "name"> & Grouped,
+  cluster: Pick<Cluster.Cluster, "id" | "name" | "provider"> & Grouped,
   request: Job.Submit,
   id: string,
+  waits?: Waits,
 ): { job: Job.Job; writes: readonly Write[] } {
   requireRunnable(cluster, request.task);
   Kept.requireRoom(request.task);
@@ -68,6 +74,7 @@ export function blueprint(
     workspace: actor.workspace,
     clusterId: cluster.id,
     clusterName: cluster.name,
+    provider: cluster.provider,
     ...(name !== undefined && { name }),
     owner: actor.id,
     priority: request.priority,
@@ -75,29 +82,27 @@ export function blueprint(
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
     down: request.down,
     ...(Object.keys(Kept.valuesOf(request.task)).length > 0 && { hasSecrets: true }),
+    ...(request.task.labels && { labels: request.task.labels }),
     attempts: 0,
     createdAt: now,
     changedAt: now,
-    state: "queued",
-    dueAt: now + QUEUE_CHECK,
+    ...(waits ? waiting(waits, actor, request.task, now) : ({ state: "queued", dueAt: now + QUEUE_CHECK } as const)),
   };
+  const place = waits ? [park(job), ...waits.writes(id)] : [enqueue(job)];
   return {
     job,
-    writes: [insert(Job.noun, job), { put: submission(job, actor, request.task), expect: "absent" }, enqueue(job)],
+    writes: [insert(Job.noun, job), { put: submission(job, actor, request.task), expect: "absent" }, ...place],
   };
 }
 
-/** The job's place in its cluster's queue. */
-export const enqueue = (job: Job.Job): Write => ({
-  put: { ...queueKey(job), type: "queued", data: Queued.parse({ ...job, jobId: job.id }) },
-  expect: "absent",
+/** How long it may stand in the queue counts from when it stands there. */
+const waiting = ({ after, held, isVain }: Waits, actor: Actor, { queueTimeout }: Task, now: number) => ({
+  state: "waiting" as const,
+  ...(after.length > 0 && { after: [...after] }),
+  ...(held && { held, heldBy: actor.id }),
+  ...(queueTimeout !== undefined && { queueTimeout }),
+  dueAt: isVain ? now : now + QUEUE_CHECK,
 });
-
-export const Queued = z.object({ jobId: z.string(), nodes: z.number().int(), priority: z.number().int() });
-export type Queued = z.infer<typeof Queued>;
-
-export const queueKey = (job: Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id">) =>
-  Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
 
 /** The task as it was submitted, without its secrets and secret files. */
 export async function taskOf(table: Table, job: Job.Job): Promise<Task> {
@@ -117,7 +122,7 @@ function submission(job: Job.Job, actor: Actor, task: Task): Omit<Item, "version
     id: `evt_${job.id.slice("job_".length)}`,
     at: job.createdAt,
     subject: job.id,
-    kind: "job.queued",
+    kind: `job.${job.state}`,
     clusterId: job.clusterId,
     actor: actor.id,
   };

@@ -1,0 +1,57 @@
+/** Jobs of a workspace or of a cluster, newest first, from an index: one that was submitted this instant may be missing. */
+import { encodeTime } from "ulid";
+import type { Actor } from "../actor/actor.ts";
+import { find as findCluster } from "../cluster/find.ts";
+import type { PageRequest } from "../cluster/read.ts";
+import * as Keys from "../keys.ts";
+import { filtered } from "../page.ts";
+import type { Page, Sighting, Table } from "../ports/table.ts";
+import { glimpse } from "../record.ts";
+import { type Filter, isPast, matcher } from "./filter.ts";
+import * as Job from "./job.ts";
+
+type Part = { readonly table: Table };
+
+export interface ListRequest extends PageRequest, Filter {
+  readonly cluster?: string | undefined;
+}
+
+/**
+ * A page looks at a thousand jobs at most, whatever the filter leaves out: it may be short, or empty, and not the last.
+ * @throws MusterError `not_found` (the cluster), `invalid_request` (the filter).
+ */
+export async function list(
+  world: Part,
+  actor: Actor,
+  request: ListRequest,
+): Promise<{ items: Job.Info[]; cursor?: string }> {
+  const matches = matcher(request, actor.id);
+  const index = await indexOf(world, actor, request.cluster);
+  const range = { ...index, order: "descending", ...before(request.until) } as const;
+  return filtered(
+    async (cursor, limit) => within(request, await world.table.query({ ...range, limit, ...(cursor && { cursor }) })),
+    request.limit,
+    request.cursor,
+    sighting => {
+      const job = glimpse(Job.noun, sighting);
+      return matches(job) ? Job.info(job) : undefined;
+    },
+  );
+}
+
+async function indexOf(world: Part, actor: Actor, cluster: string | undefined) {
+  if (cluster === undefined) return { pk: Keys.list(actor.workspace, "job", "").pk, index: "list" } as const;
+  const { id } = await findCluster(world, actor, cluster);
+  return { pk: Keys.jobsOf(actor.workspace, id), index: "link" } as const;
+}
+
+/** Ids begin with their time: what came later is not read at all. */
+const before = (until: number | undefined): { upTo?: string } =>
+  until === undefined ? {} : { upTo: `job_${encodeTime(Math.max(0, Math.floor(until)))}~` };
+
+/** The list ends where what follows is older than was asked for. */
+const within = (request: Filter, { items, cursor }: Page<Sighting>): Page<Sighting> => {
+  const last = items.at(-1);
+  const ends = last !== undefined && isPast(request, String(last.data.id));
+  return { items, ...(cursor !== undefined && !ends && { cursor }) };
+};
