@@ -16,6 +16,7 @@ import { events } from "./commands/events.ts";
 import { exporting } from "./commands/export.ts";
 import { iam } from "./commands/iam.ts";
 import { importing } from "./commands/import.ts";
+import { jobs } from "./commands/jobs.ts";
 import { launch } from "./commands/launch.ts";
 import { local } from "./commands/local.ts";
 import { login } from "./commands/login.ts";
@@ -39,7 +40,7 @@ import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Run things:", [launch, run, rerun, validate, importing]],
-  ["Jobs:", [queue, logs, cancel, why, events]],
+  ["Jobs:", [queue, jobs, logs, cancel, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],

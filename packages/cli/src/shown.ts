@@ -1,6 +1,7 @@
 /** Nouns as rows and lines. */
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { deadline, type Idle, stoppedDeadline } from "@muster/core/cluster/idle.ts";
+import { coarseOf } from "@muster/core/job/coarse.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { age, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -123,7 +124,7 @@ export function history(out: Output, jobs: readonly Job.Info[], now: number): st
 
 /** What ending these jobs means: `1 job is running and 2 wait: they will be cancelled`; nothing without any. */
 export function doomed(jobs: readonly Pick<Job.Info, "state">[]): string | undefined {
-  const waiting = jobs.filter(job => job.state === "queued").length;
+  const waiting = jobs.filter(job => coarseOf(job.state) === "pending").length;
   const running = jobs.length - waiting;
   const parts = [
     ...(running === 0 ? [] : [`${plural(running, "job")} ${running === 1 ? "is" : "are"} running`]),

@@ -1,52 +1,88 @@
 import type { Client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { coarseOf } from "@muster/core/job/coarse.ts";
 import * as Job from "@muster/core/job/job.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { confirm } from "../confirm.ts";
 import * as Find from "../find.ts";
+import { type FilterOptions, label, queryOf } from "../job-filter.ts";
 import type { Output } from "../output.ts";
+import { all as pages } from "../pages.ts";
 import { step } from "../progress.ts";
 import * as Shown from "../shown.ts";
 import * as Watch from "../watch.ts";
 
-interface Options {
+interface Options extends Pick<FilterOptions, "name" | "label"> {
+  readonly mine?: boolean;
+  readonly all?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
 }
 
 export const cancel = (): Command =>
   define("cancel", "Cancel jobs, and wait until they have ended", "muster cancel job_01JABCDEFGHJKMNPQRSTVWXYZ0")
-    .argument("<subject...>", "ids of jobs, or clusters: of each all jobs that have not ended")
-    .option("-y, --yes", "ask nothing, also when a cluster has several jobs")
+    .argument("[subject...]", "ids of jobs; clusters, of each all jobs that have not ended; or names of jobs")
+    .option("-n, --name <name>", "all of this name; * stands for any text")
+    .option("-l, --label <key[=value]>", "all with this label; may be given more than once", label)
+    .option("--mine", "all of your own")
+    .option("--all", "all of the workspace")
+    .option("-y, --yes", "ask nothing, also when it is about several jobs")
     .option("-d, --detach", "do not wait")
     .action((subjects: string[], options: Options, command: Command) => end(cliOf(command), subjects, options));
 
 async function end({ out, connect }: Cli, subjects: readonly string[], options: Options): Promise<void> {
+  const { name, label: labels, mine, all = false } = options;
+  const isChoice = name !== undefined || labels !== undefined || mine === true;
+  if (subjects.length === 0 && !isChoice && !all) throw unsaid();
   const client = await connect();
   const found: Job.Info[][] = [];
   for (const subject of subjects) found.push(await jobsOf(client, subject));
+  if (isChoice || all) found.push(await chosen(client, options));
   await agreed(out, found, options.yes ?? false);
   // What waits goes first: it should not begin when what runs makes room.
   const jobs = [...new Map(found.flat().map(job => [job.id, job])).values()].toSorted(waitingFirst);
+  if (jobs.length === 0) out.note("- no job runs or waits that is like that");
   const asked: Job.Info[] = [];
   for (const job of jobs) asked.push(Job.isOver(job) ? job : await client.jobs.cancel({ params: { job: job.id } }));
   const ended: Job.Info[] = [];
   for (const [index, job] of jobs.entries())
     ended.push(await over(out, client, job, asked[index] ?? job, options.detach ?? false));
-  out.data(ended);
+  out.data(ended.map((job, index) => told(jobs[index] ?? job, job)));
 }
 
-const waitingFirst = (a: Job.Info, b: Job.Info): number => Number(b.state === "queued") - Number(a.state === "queued");
+const unsaid = (): MusterError =>
+  new MusterError("invalid_request", "say which jobs", {
+    hint: "name jobs or clusters; or choose with --name, --label, --mine, or --all",
+  });
 
-/** The job of this id, or all of this cluster that have not ended. @throws MusterError `not_found` where there is none. */
+/** A job after it was cancelled, with what it was before. */
+const told = (before: Job.Info, job: Job.Info) => ({
+  ...job,
+  before: before.state,
+  cancelled: !Job.isOver(before) && (job.state === "cancelled" || job.state === "cancelling"),
+});
+
+/** All that have not ended and are as the options say. None of them is no mistake: it may have been done before. */
+const chosen = async (client: Client, { name, label: labels, mine }: Options): Promise<Job.Info[]> => {
+  const query = { active: "true", ...(await queryOf(client, undefined, { name, label: labels, mine })) };
+  return pages(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }));
+};
+
+/** The job of this id, or all of this cluster or name that have not ended. @throws MusterError `not_found` where there is none. */
 async function jobsOf(client: Client, subject: string): Promise<Job.Info[]> {
-  const jobs = await Find.jobs(client, subject);
+  const jobs = await Find.jobs(client, subject).catch(async error => {
+    const called = isAbsent(error) && !subject.includes("*") ? await chosen(client, { name: subject }) : [];
+    if (called.length === 0) throw error;
+    return called;
+  });
   if (jobs.length > 0) return jobs;
   throw new MusterError("not_found", `no job runs or waits on '${subject}'`, {
-    hint: `see those that have ended: muster queue --all ${subject}`,
+    hint: `see those that have ended: muster jobs ${subject}`,
   });
 }
+
+const isAbsent = (error: unknown): boolean => error instanceof MusterError && error.code === "not_found";
 
 /** A name that stands for one job is as clear as its id; for several of them it may be more than was meant. */
 async function agreed(out: Output, found: readonly (readonly Job.Info[])[], yes: boolean): Promise<void> {
@@ -56,6 +92,10 @@ async function agreed(out: Output, found: readonly (readonly Job.Info[])[], yes:
   if (yes) out.note(cost);
   await confirm({ ...out, yes }, `${cost}. Go on?`, cost, "or cancel one of them by its id: muster queue");
 }
+
+const isPending = ({ state }: Job.Info): boolean => coarseOf(state) === "pending";
+
+const waitingFirst = (a: Job.Info, b: Job.Info): number => Number(isPending(b)) - Number(isPending(a));
 
 /** Waits for the end of a job that was asked to end. */
 async function over(

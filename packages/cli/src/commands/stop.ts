@@ -1,4 +1,5 @@
 import * as Cluster from "@muster/core/cluster/cluster.ts";
+import { coarseOf } from "@muster/core/job/coarse.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { confirm } from "../confirm.ts";
@@ -31,7 +32,7 @@ async function halt({ out, connect }: Cli, names: readonly string[], options: Op
   const jobs = await Find.activeJobs(client, clusters);
   const waiting = jobs.filter(job => job.state === "queued").length;
   if (waiting > 0) out.note(`${plural(waiting, "job")} in the queue: kept for the next muster start`);
-  const cost = Shown.doomed(jobs.filter(job => job.state !== "queued"));
+  const cost = Shown.doomed(jobs.filter(job => coarseOf(job.state) !== "pending"));
   if (cost !== undefined) {
     const yes = options.yes === true;
     if (yes) out.note(cost);
