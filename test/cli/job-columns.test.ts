@@ -56,7 +56,7 @@ describe("columns", () => {
   });
 
   test("whatever a text holds, CSV gives it back", () => {
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.array(fc.string({ unit: fc.constantFrom("a", '"', ",", "\r", "\n", "é") }), { minLength: 1 }),
         names => {
