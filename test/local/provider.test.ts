@@ -42,6 +42,16 @@ test.each(["", '{"machineId":', "null", "{}"])("a record that reads %j hides no 
   expect(readdirSync(folder)).toEqual([whole]);
 });
 
+test("a machine that has gone is told once; one whose record cannot be read is not gone", async () => {
+  const { provider, mark, launch, folder } = open();
+  const [broken = "", gone = ""] = [...(await launch("clu_broken")), ...(await launch())];
+  expect(await provider.tend()).toEqual([]);
+  mark(broken, "machine.json", "{}");
+  rmSync(join(folder, gone), { recursive: true, maxRetries: 10 });
+  expect(await provider.tend()).toEqual([gone]);
+  expect(await provider.tend()).toEqual([]);
+});
+
 test("a machine whose record was broken is made anew by the launch that made it", async () => {
   const { provider, mark, launch, lives } = open();
   const [id = ""] = await launch();
@@ -107,7 +117,7 @@ test("a machine that is just being stopped is not tended back to life", async ()
   const [id = ""] = await launch();
   mark(id, "stops-slowly");
   const stopped = provider.stop(REF);
-  const rounds: Promise<void>[] = [];
+  const rounds: Promise<unknown>[] = [];
   for (let round = 0; round < 20; round++) {
     rounds.push(provider.tend());
     await new Promise(setImmediate);

@@ -36,10 +36,14 @@ export class Rack {
     return join(this.#folder, machineId);
   }
 
+  /** Names of all machines, whatever their records say. */
+  names(): Promise<string[]> {
+    return readdir(this.#folder).catch(absent([]));
+  }
+
   /** All machines whose records can be read; one that cannot is told to the log and hides no other. */
   async list(): Promise<MachineRecord[]> {
-    const names = await readdir(this.#folder).catch(absent([]));
-    const found = await Promise.all(names.map(name => this.find(name)));
+    const found = await Promise.all((await this.names()).map(name => this.find(name)));
     return found.filter(record => record !== undefined && record !== "unreadable");
   }
 

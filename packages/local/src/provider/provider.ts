@@ -25,8 +25,11 @@ const capabilities: Capabilities = { stop: true, settle: 0, unknown: 5_000, boot
 const MOST_MACHINES = 64;
 
 export interface LocalProvider extends MachineProvider {
-  /** Starts the agents that should live and do not: after a crash of theirs, of the control plane, or of the machine. */
-  tend(): Promise<void>;
+  /**
+   * Starts the agents that should live and do not: after a crash of theirs, of the control plane, or of the machine.
+   * @returns ids of the machines that were there the last time and are gone
+   */
+  tend(): Promise<readonly string[]>;
 }
 
 export function localProvider(options: LocalOptions): LocalProvider {
@@ -35,6 +38,7 @@ export function localProvider(options: LocalOptions): LocalProvider {
   const machines = new Machines(rack, power, options.log);
   const machine = inventory();
   const launches = new Lanes();
+  const present = new Present();
   const ofCluster = async (ref: ClusterRef) =>
     (await rack.list()).filter(record => record.workspace === ref.workspace && record.clusterId === ref.clusterId);
   const each = async (ref: ClusterRef, what: (machineId: string) => Promise<void>) => {
@@ -66,9 +70,25 @@ export function localProvider(options: LocalOptions): LocalProvider {
       await Promise.all(records.map(record => power.kick(record.machineId)));
     },
     tend: async () => {
+      // By their folders: one whose record cannot be read is not gone.
+      const gone = present.goneFrom(await rack.names());
       await Promise.all((await rack.list()).map(record => machines.tend(record)));
+      return gone;
     },
   };
+}
+
+/** Which machines there are, round by round: what a cloud would tell of its own accord when one has gone. */
+class Present {
+  #names: ReadonlySet<string> = new Set();
+
+  /** Takes note of those that are there now. @returns the others of the last time */
+  goneFrom(names: readonly string[]): readonly string[] {
+    const now = new Set(names);
+    const gone = [...this.#names].filter(name => !now.has(name));
+    this.#names = now;
+    return gone;
+  }
 }
 
 /** The machines of the intent: those that are there already, and the rest made now. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { doorOf } from "@muster/api/door.ts";
 import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { moved } from "@muster/core/host/heard.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import type { Whole, World } from "@muster/core/ports/world.ts";
@@ -101,7 +102,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   });
   place.url = server.url;
   due.start();
-  const tending = tend(local, options.log);
+  const tending = tend(local, world);
   return { url: server.url, world, dispatch, close: () => close(server, tending, bell, due, table) };
 }
 
@@ -119,13 +120,16 @@ async function close(
   table.close();
 }
 
-/** Looks after the agents, one round at a time. */
-function tend(local: LocalProvider, log: Log): { stop(): Promise<void> } {
+/** Looks after the agents, one round at a time; and after what ran on machines that are gone, as a cloud's event would. */
+function tend(local: LocalProvider, world: World): { stop(): Promise<void> } {
   let round = Promise.resolve();
+  const look = async (): Promise<void> => {
+    for (const machineId of await local.tend()) await moved(world, machineId);
+  };
   const timer = setInterval(() => {
     round = round
-      .then(() => local.tend())
-      .catch(error => log.error("agents could not be looked after", { reason: String(error) }));
+      .then(look)
+      .catch(error => world.log.error("agents could not be looked after", { reason: String(error) }));
   }, TEND);
   return {
     stop: async () => {

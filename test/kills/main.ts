@@ -1,0 +1,157 @@
+/**
+ * Attempts that are killed at a random moment: SIGKILL of the agent, SIGKILL of the control plane (which is started again),
+ * or a host whose folder is removed, disk, agent's files and all. Real processes on this machine; the control plane is a
+ * process of its own. After each, the job has ended as it should, its log is what it printed, and nothing of it runs.
+ *
+ *     npm run kills -- --runs 500 --seed 1
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type * as Job from "@muster/core/job/job.ts";
+import { Rng } from "../simulation/rng.ts";
+import { clearHome, ended, launch, logOf, newHome, type OwnProcess, spawnPlane } from "../support/plane.ts";
+import { until } from "../support/until.ts";
+
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "50" }, seed: { type: "string", default: "1" } },
+});
+const runs = Number(values.runs);
+const seed = Number(values.seed);
+
+const LINES = 20;
+const expected = Array.from({ length: LINES }, (_, line) => `line ${line}\n`).join("");
+/** The longest that any job may take to its end, in ms. */
+const PATIENCE = 120_000;
+
+type Victim = "agent" | "control plane" | "host";
+
+interface Kill {
+  readonly victim: Victim;
+  /** ms from the submit's answer. */
+  readonly after: number;
+  readonly exitCode: number;
+}
+
+interface Outcome extends Kill {
+  readonly state: Job.State | "none";
+  readonly amiss: readonly string[];
+  readonly took: number;
+}
+
+const drawn = (rng: Rng): Kill => ({
+  victim: rng.pick<Victim>(["agent", "control plane", "host"]),
+  after: rng.int(1200),
+  exitCode: rng.pick([0, 0, 7]),
+});
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
+
+/** Machines that are there, by the name of their folder. */
+const machines = (home: string): string[] =>
+  existsSync(join(home, "machines")) ? readdirSync(join(home, "machines")) : [];
+
+/** Pids whose environment or command has this text. */
+function pidsWith(file: "environ" | "cmdline", text: string): number[] {
+  const pids = readdirSync("/proc").filter(name => /^\d+$/.test(name));
+  return pids.map(Number).filter(pid => pid !== process.pid && slurp(`/proc/${pid}/${file}`).includes(text));
+}
+
+function slurp(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function kill(pids: readonly number[]): void {
+  for (const pid of pids)
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+}
+
+/** Does it. @returns the control plane that there is now. */
+async function strike(plane: OwnProcess, { victim }: Kill): Promise<OwnProcess> {
+  if (victim === "control plane") {
+    await plane.kill();
+    return spawnPlane(plane.home);
+  }
+  for (const name of machines(plane.home)) {
+    const disk = join(plane.home, "machines", name);
+    if (victim === "agent") kill(pidsWith("cmdline", `--home\0${disk}`));
+    else rmSync(disk, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
+  }
+  return plane;
+}
+
+/** Whether a job that met this end has ended as it should. */
+function judge(kill: Kill, job: Job.Info, log: string): string[] {
+  const asWritten = job.state === (kill.exitCode === 0 ? "succeeded" : "failed") && job.exitCode === kill.exitCode;
+  if (asWritten)
+    return [
+      ...(log === expected ? [] : [`its log is not what it printed: ${JSON.stringify(log)}`]),
+      ...(job.logsComplete ? [] : ["its log is called incomplete"]),
+    ];
+  if (kill.victim !== "host") return [`it is ${job.state}, exit ${job.exitCode}: ${job.failure?.message}`];
+  const lost = job.state === "failed" && ["host_lost", "hosts_lost", "interrupted"].includes(job.failure?.code ?? "");
+  return [
+    ...(lost ? [] : [`it is ${job.state}: ${job.failure?.code} ${job.failure?.message}`]),
+    ...(expected.startsWith(log) ? [] : [`its log is not the beginning of what it printed: ${JSON.stringify(log)}`]),
+  ];
+}
+
+async function run(plane: OwnProcess, index: number): Promise<{ plane: OwnProcess; outcome: Outcome }> {
+  const what = drawn(new Rng(seed * 100_003 + index));
+  const begun = performance.now();
+  const script = `for i in $(seq 0 ${LINES - 1}); do echo "line $i"; sleep 0.03; done; exit ${what.exitCode}`;
+  const submitted = await until("a submit", () =>
+    launch(plane, `kills-${index}`, { run: script }).catch(() => undefined),
+  );
+  await pause(what.after);
+  const now = await strike(plane, what);
+  const done = (state: Job.State | "none", amiss: readonly string[]) => ({
+    plane: now,
+    outcome: { ...what, state, amiss, took: performance.now() - begun },
+  });
+  try {
+    const job = await until("the job's end", () => ended(now, submitted).catch(() => undefined), PATIENCE);
+    const amiss = judge(what, job, await logOf(now, job, { phase: "run" }));
+    await until("its processes' end", () => pidsWith("environ", `MUSTER_JOB_ID=${job.id}\0`).length === 0);
+    await now.api.clusters.remove({ params: { cluster: job.clusterId } });
+    return done(job.state, amiss);
+  } catch (error) {
+    return done("none", [String(error)]);
+  }
+}
+
+const home = newHome();
+let plane = await spawnPlane(home);
+const outcomes: Outcome[] = [];
+for (let index = 0; index < runs; index++) {
+  const { plane: next, outcome } = await run(plane, index);
+  plane = next;
+  outcomes.push(outcome);
+  for (const amiss of outcome.amiss)
+    console.log(`run ${index} (${outcome.victim} after ${outcome.after} ms, exit ${outcome.exitCode}): ${amiss}`);
+}
+await until("the end of all machines", () => machines(home).length === 0).catch(() => undefined);
+const left = machines(home);
+await plane.kill();
+clearHome(home);
+
+const sum = (some: readonly Outcome[]) => {
+  const states = Map.groupBy(some, outcome => outcome.state);
+  const times = some.map(outcome => outcome.took).toSorted((a, b) => a - b);
+  const told = [...states].map(([state, these]) => `${these.length} ${state}`).join(", ");
+  return `${told}; median ${(((times[times.length >> 1] ?? 0) as number) / 1000).toFixed(1)} s, most ${((times.at(-1) ?? 0) / 1000).toFixed(1)} s`;
+};
+for (const [victim, some] of Map.groupBy(outcomes, outcome => outcome.victim))
+  console.log(`${String(some.length).padStart(4)} × ${victim.padEnd(13)} ${sum(some)}`);
+if (left.length > 0) console.log(`machines are left: ${left.join(" ")}`);
+const failed = outcomes.filter(outcome => outcome.amiss.length > 0).length;
+console.log(`seed ${seed}: ${runs - failed} passed, ${failed} failed`);
+process.exit(failed + left.length === 0 ? 0 : 1);
