@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // They have commands of their own: they need Python, or SST's platform, or much time.
-    exclude: ["test/aws/**", "test/stacks/**", "test/cli/remote/**", "test/long/**"],
+    // They have commands of their own: they need Python, SST's platform, Docker or Podman, or much time.
+    exclude: ["test/aws/**", "test/stacks/**", "test/cli/remote/**", "test/long/**", "test/containers/**"],
     maxWorkers: 2,
     // Journeys start real processes and share two cores with each other.
     testTimeout: 60_000,

@@ -40,11 +40,17 @@ const table = (at: Here): sst.aws.Dynamo =>
     },
   });
 
-/** `logs/` and `uploads/` go in time: a job's inputs must outlast its place in the queue, its logs whoever reads them. */
+/**
+ * What jobs bring and leave goes in time: inputs must outlast their place in the queue, checkpoints the wait for the next
+ * try, logs and outputs whoever reads them.
+ */
 const bucket = (at: Here): sst.aws.Bucket => {
   const days = (prefix: string, count: number) => ({ id: prefix, prefix, expiresIn: `${count} days` as const });
   const made = new sst.aws.Bucket("Blobs", {
-    lifecycle: [days("logs/", at.options.logDays), days("uploads/", 90)],
+    lifecycle: [
+      ...["logs/", "outputs/"].map(prefix => days(prefix, at.options.logDays)),
+      ...["uploads/", "checkpoints/"].map(prefix => days(prefix, 90)),
+    ],
     cors: at.options.origins.length > 0 && {
       allowOrigins: at.options.origins,
       allowMethods: ["GET", "POST"],

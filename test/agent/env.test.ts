@@ -62,13 +62,13 @@ test.concurrent("fifty environments arrive byte for byte, in setup and in run", 
   }
 }, 90_000);
 
-test.concurrent("variables of the wrapper's making do not get in the way of the task's", async () => {
+test.concurrent("variables of the wrapper's making do not get in the way of the task's, nor of the number of its try", async () => {
   await using bench = await Bench.open();
-  const env = { dir: "d", phase: "p", code: "c", tools: "t", BASH_ENV: "/nowhere", MUSTER_ATTEMPT: "forged" };
+  const env = { dir: "d", phase: "p", code: "c", tools: "t", BASH_ENV: "/nowhere", MUSTER_ATTEMPT: "2" };
   bench.plane.assign("job_a", { env, run: "echo $dir $phase $code $tools $BASH_ENV $MUSTER_ATTEMPT" });
   await bench.agent();
   await bench.exit("job_a");
-  expect(bench.plane.log("job_a", "run")).toContain("d p c t /nowhere job_a-1\n");
+  expect(bench.plane.log("job_a", "run")).toContain("d p c t /nowhere 2\n");
 });
 
 test.concurrent("a task's own PATH holds for its scripts, and does not break the book-keeping", async () => {

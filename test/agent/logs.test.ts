@@ -8,6 +8,7 @@ import { Journal } from "../../packages/agent/src/journal.ts";
 import { Mask } from "../../packages/agent/src/logs/mask.ts";
 import { Pace } from "../../packages/agent/src/logs/pace.ts";
 import { Shipper } from "../../packages/agent/src/logs/shipper.ts";
+import { PHASES } from "../../packages/agent/src/script/texts.ts";
 import { Bench } from "./support/bench.ts";
 import { until } from "./support/until.ts";
 
@@ -106,11 +107,12 @@ test.concurrent("what cannot be sent by its deadline is given up, and the chunks
   });
   const out = (phase: string, text: string): void => writeFileSync(join(record.folder, "out", `${phase}.log`), text);
   out("setup", "one\n");
+  shipper.close("packages");
   const shipped = shipper.run();
   await until("the first chunk", () => bench.plane.uploads.size === 1);
   bench.plane.faults.set("logs", 503);
   out("run", "two\n");
-  for (const phase of ["setup", "run", "muster"] as const) shipper.close(phase);
+  for (const phase of PHASES) shipper.close(phase);
   shipper.expire(Date.now() + 500);
   expect(await shipped).toEqual({ chunks: 1, complete: false });
   expect(bench.plane.log("job_a")).toBe("one\n");
@@ -129,4 +131,38 @@ test.concurrent("nobody follows: a ten-minute job with a megabyte of log takes 2
   }
   expect(state.sent).toBeLessThan(25);
   expect(state.sent).toBeGreaterThan(10);
+});
+
+/** Bytes of so many lines. */
+const written = (count: number): number => numbered(count).length;
+
+test.concurrent("packages, setup and run are apart, in their order", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { setup: "echo one", run: "echo two; exit 3" });
+  await bench.agent();
+  await bench.exit("job_a");
+  expect(bench.plane.chunks("job_a").map(({ key, bytes }) => [key, String(bytes)])).toEqual([
+    ["000000000.setup", "one\n"],
+    ["000000001.run", "two\n"],
+  ]);
+});
+
+test.concurrent("what is printed beyond the quota stays where it is: whole lines come, a note says so at once, and the last line how much", async () => {
+  await using bench = await Bench.open();
+  const logQuota = written(100) + 2;
+  const run = "seq 11 200; until [ -e ~/go ]; do sleep 0.05; done; seq 201 250";
+  bench.plane.assign("job_a", { setup: "seq 1 10", run, logQuota });
+  bench.plane.held = [{ jobId: "job_a", fence: 1, followUntil: Date.now() + 600_000 }];
+  await bench.agent();
+  await bench.kick();
+  await until("the note", () => bench.plane.log("job_a", "muster").includes("the log has come to 294 B"));
+  expect(bench.plane.log("job_a", "setup") + bench.plane.log("job_a", "run")).toBe(numbered(100));
+  bench.write("go");
+  expect(await bench.exit("job_a")).toMatchObject({ logsComplete: true, exitCode: 0 });
+  expect(bench.plane.log("job_a", "setup") + bench.plane.log("job_a", "run")).toBe(numbered(100));
+  expect(bench.plane.log("job_a", "muster").split("\n")).toEqual([
+    "the log has come to 294 B, the most that is kept of a node in one try: what is printed from here on is not",
+    `the log was cut: of the ${written(250)} B that were printed (setup 21 B, run ${written(250) - 21} B) the first 294 B are kept`,
+    "",
+  ]);
 });

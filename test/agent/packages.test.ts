@@ -65,11 +65,11 @@ test.concurrent("each package is installed by its method, before setup, in the j
   expect(bench.read("calls")).toBe(calls);
   expect(bench.read("ran")).toBeUndefined();
   const path = `${at}/lib:/before\n`;
-  expect(bench.plane.log("job_a", "setup")).toContain(
+  expect(bench.plane.log("job_a", "packages")).toContain(
     `there is no requirements.txt in ${at}/none: nothing to install\n`,
   );
-  expect(bench.plane.log("job_a", "setup")).toContain("packages: local:lib\n");
-  expect(bench.plane.log("job_a", "setup").endsWith(path + calls)).toBe(true);
+  expect(bench.plane.log("job_a", "packages")).toContain("packages: local:lib\n");
+  expect(bench.plane.log("job_a", "setup")).toBe(path + calls);
   expect(bench.plane.log("job_a", "run")).toBe(path);
 });
 
@@ -120,7 +120,7 @@ test.concurrent("a package that cannot be installed fails its job by name, and i
     exitCode: 3,
     message: "The package pip:no-such-thing could not be installed: the installer exited with 3; the log says why.",
   });
-  expect(bench.plane.log("job_a", "setup")).toContain("python3 says -m pip install no-such-thing");
+  expect(bench.plane.log("job_a", "packages")).toContain("python3 says -m pip install no-such-thing");
   expect(await bench.exit("job_b")).toMatchObject({ cause: "setup_failed", exitCode: 1 });
   expect((await bench.exit("job_c")).message).toContain("options belong into args");
   expect(await bench.exit("job_d")).toMatchObject({ cause: "setup_failed", message: expect.stringContaining('".."') });
@@ -147,7 +147,7 @@ test.concurrent("without conda it says so", async () => {
   });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({ cause: "setup_failed", exitCode: 127 });
-  expect(bench.plane.log("job_a", "setup")).toContain("conda is not on this host");
+  expect(bench.plane.log("job_a", "packages")).toContain("conda is not on this host");
 });
 
 test.concurrent("a repository is cloned into HOME once, brought up to date later, and installed from there", async () => {
@@ -173,17 +173,17 @@ test.concurrent("a repository is cloned into HOME once, brought up to date later
   await bench.kick();
   await bench.exit("job_c");
   expect(bench.plane.log("job_c", "run")).toMatch(/^one/);
-  expect(bench.plane.log("job_c", "setup")).toContain(`packages: pip:${url}@${first}\n`);
+  expect(bench.plane.log("job_c", "packages")).toContain(`packages: pip:${url}@${first}\n`);
   bench.plane.assign("job_d", { ...secret, packages: [pack("pip", url, { revision: "nowhere" })], run });
   await bench.kick();
   expect(await bench.exit("job_d")).toMatchObject({ cause: "setup_failed" });
-  expect(bench.plane.log("job_d", "setup")).toContain("has no branch, tag or commit nowhere");
+  expect(bench.plane.log("job_d", "packages")).toContain("has no branch, tag or commit nowhere");
   const other = server.repository("other/lib", { a: "b" });
   expect(other.length).toBe(1);
   bench.plane.assign("job_e", { ...secret, packages: [pack("pip", `${server.url}/other/lib.git`)], run });
   await bench.kick();
   expect(await bench.exit("job_e")).toMatchObject({ cause: "setup_failed" });
-  expect(bench.plane.log("job_e", "setup")).toContain("is there, and is not a clone of");
+  expect(bench.plane.log("job_e", "packages")).toContain("is there, and is not a clone of");
   const calls = bench.read("calls") ?? "";
   expect(calls).toContain(`<-e> <${bench.home.jobs}/lib>`);
   expect(calls).not.toContain("s3cret");
@@ -207,7 +207,7 @@ test.concurrent("a token is said to the workdir's host, or the one host of all p
   await bench.kick();
   expect(await bench.exit("job_b")).toMatchObject({ cause: "setup_failed" });
   for (const job of ["job_a", "job_b"])
-    expect(bench.plane.log(job, "setup")).toContain(`GIT_TOKEN is not told to ${other.url}`);
+    expect(bench.plane.log(job, "packages")).toContain(`GIT_TOKEN is not told to ${other.url}`);
   expect(other.requests).toBeGreaterThan(1);
   expect(other.seen).toEqual([]);
   bench.plane.assign("job_c", { ...secret, workdir: { url: mine.source }, packages: [mine] });

@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { client } from "@muster/api/client.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { describe, expect, test } from "vitest";
-import { follow, type Pace, readChunk, type Source } from "../../packages/cli/src/follow.ts";
+import { type Chunk, follow, type Pace, readChunk, type Source } from "../../packages/cli/src/follow.ts";
 import { post } from "../../packages/cli/src/inputs/post.ts";
+import { cutPatterns } from "../support/cuts.ts";
 
 const PACE: Pace = { busyMs: 1, idleMs: 2, giveUpMs: 10_000 };
 const HANG_UP = Symbol("hang up");
@@ -32,6 +33,8 @@ async function serve(handler: RequestListener): Promise<Server> {
     },
   };
 }
+
+const PAGE = { chunks: [], provision: [], cursor: "0", hasMore: false, done: false };
 
 type Fault = "none" | "hang_up" | "half" | "busy" | "gone";
 
@@ -78,10 +81,11 @@ class LogPlane {
     const there = Math.min(this.#pages * 2, this.chunks.length);
     const to = Math.max(from, Math.min(from + this.#pageSize, there));
     const chunks = this.chunks.slice(from, to).map((bytes, index) => ({
-      ...{ fence: 1, rank: 0, sequence: from + index, phase: "run", size: bytes.length },
+      ...{ attempt: 1, fence: 1, rank: 0, sequence: from + index, phase: "run", size: bytes.length, at: 0 },
       url: `${url.origin}/chunks/${from + index}`,
     }));
-    answer(response, 200, { chunks, cursor: String(to), done: to === this.chunks.length });
+    const done = to === this.chunks.length;
+    answer(response, 200, { chunks, provision: [], cursor: String(to), hasMore: to < there, done });
   }
 }
 
@@ -144,6 +148,34 @@ describe("following a log", () => {
     }
   });
 
+  test("whatever is cut, the same bytes arrive, of every node and try, once and in order", async () => {
+    expect(await cutPatterns(40)).toBeGreaterThan(40);
+  });
+
+  test("a page that broke, and has room for less of some nodes when it is asked for again, doubles nothing", async () => {
+    const chunk = (rank: number, sequence: number) => ({
+      ...{ attempt: 1, fence: 1, rank, sequence, phase: "run", size: 2, at: 0, url: "" },
+    });
+    const [a0, a1, b0, c0] = [chunk(0, 0), chunk(0, 1), chunk(1, 0), chunk(2, 0)];
+    const pages = [
+      { ...PAGE, chunks: [a0, b0, c0] },
+      { ...PAGE, chunks: [a0, a1], cursor: "1", hasMore: true },
+      { ...PAGE, chunks: [b0, c0], cursor: "2", done: true },
+    ];
+    const broken = new Set([c0]);
+    const source = {
+      page: async () => pages.shift() ?? PAGE,
+      read: async (wanted: Chunk) => {
+        if (broken.delete(wanted)) throw new MusterError("unavailable", "cut");
+        return Buffer.from(`${wanted.rank}${wanted.sequence}`);
+      },
+    };
+    const got: string[] = [];
+    const sink = { write: async (_: unknown, bytes: Uint8Array) => void got.push(String(bytes)) };
+    await follow(source, sink, { follow: true, pace: PACE });
+    expect(got).toEqual(["00", "10", "01", "20"]);
+  });
+
   test("a failure that will not pass ends it at once", async () => {
     await using server = await serve((_, response) =>
       answer(response, 404, { code: "not_found", message: "there is no job 'job_x'", details: {} }),
@@ -169,7 +201,7 @@ describe("following a log", () => {
 
   test("an interrupted one ends at once", async () => {
     const stop = new AbortController();
-    await using server = await serve((_, response) => answer(response, 200, { chunks: [], cursor: "0", done: false }));
+    await using server = await serve((_, response) => answer(response, 200, PAGE));
     const running = follow(source(server.url), { write: async () => {} }, { follow: true, signal: stop.signal });
     stop.abort(new Error("interrupted"));
     await expect(running).rejects.toThrow();

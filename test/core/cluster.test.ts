@@ -235,7 +235,7 @@ test("a cluster that is no longer whole fails when nothing runs on it, instead o
 test("a job that lands on a cluster that has just ended does not wait for it", async () => {
   const world = testWorld();
   const { id } = await readyCluster(world);
-  const { job, writes } = blueprint(
+  const { info: job, writes } = blueprint(
     world,
     ADA,
     { id, name: "demo", nodes: 1, provider: "fake" },

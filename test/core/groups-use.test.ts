@@ -7,6 +7,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import { why } from "@muster/core/job/why.ts";
 import * as LaunchCreate from "@muster/core/launch/create.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import { Task } from "@muster/core/task/task.ts";
@@ -88,8 +89,8 @@ describe("jobs", () => {
     const next = await submit(world, ADA, "demo", jobRequest());
     await schedule(world, ref(id));
     expect(await Jobs.find(world, ADA, wide.id)).toMatchObject({ state: "starting", placement: [1, 2] });
-    const { job, reasons } = await Jobs.why(world, ADA, next.id);
-    expect([job.state, reasons]).toEqual(["queued", ["it wants 1 of 2 hosts, and 0 are free"]]);
+    const { job, reasons } = await why(world, ADA, next.id);
+    expect([job.state, reasons]).toEqual(["queued", [`it wants 1 of 2 hosts, and 0 are free: the rest is taken by ${wide.id}`]]);
   });
 
   test("that want more hosts than take jobs are refused, when submitted and when launched", async () => {

@@ -2,6 +2,7 @@
 import { poll } from "@muster/core/agent/poll.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
+import type { Run } from "@muster/core/cluster/slots.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
@@ -192,25 +193,16 @@ describe("a cluster that is there already", () => {
 });
 
 test("a job is promised no GPU that is not there, and a port that no other cluster's job has", () => {
-  const slot = { rank: 0, hostId: "hst", address: "10.0.0.1", gpus: 2, up: true };
-  const place = { rank: 0, hosts: [slot], offer: { provider: "fake" } };
-  type Counts = Record<string, number>;
-  const of = (clusterId: string, fence: number, accelerators?: Counts, choices?: Counts[]) =>
-    environment(
-      { id: "job_X", clusterId, clusterName: "demo", fence, createdAt: 0 } as never,
-      Task.parse({
-        run: "true",
-        resources: {
-          ...(accelerators && { accelerators }),
-          ...(choices && { anyOf: choices.map(one => ({ accelerators: one })) }),
-        },
-      }),
-      place,
-    );
-  expect(of("clu_A", 1, { H100: 8 }).MUSTER_NUM_GPUS_PER_NODE).toBe("2");
-  expect(of("clu_A", 1, { H100: 1 }).CUDA_VISIBLE_DEVICES).toBe("0");
-  expect(of("clu_A", 1, undefined, [{ H100: 1 }, { A100: 2 }]).MUSTER_NUM_GPUS_PER_NODE).toBe("2");
-  expect(of("clu_A", 1, undefined, [{ H100: 1 }]).MUSTER_NUM_GPUS_PER_NODE).toBe("1");
+  const host = { rank: 0, address: "10.0.0.1", cpus: 8, memory: 64, gpus: 2, up: true };
+  const of = (clusterId: string, fence: number, run: object = { whole: true }) => {
+    const slot = { ...host, runs: [{ jobId: "job_X", fence, ...run } as Run] };
+    const job = { id: "job_X", clusterId, clusterName: "demo", fence, createdAt: 0 } as never;
+    return environment(job, Task.parse({ run: "true" }), { rank: 0, hosts: [slot], offer: { provider: "fake" } });
+  };
+  expect(of("clu_A", 1).MUSTER_NUM_GPUS_PER_NODE).toBe("2");
+  expect(of("clu_A", 1).CUDA_VISIBLE_DEVICES).toBe("0,1");
+  expect(of("clu_A", 1, { gpus: [1] })).toMatchObject({ CUDA_VISIBLE_DEVICES: "1", SKYPILOT_NUM_GPUS_PER_NODE: "1" });
+  expect(of("clu_A", 1, { cpus: 2 })).toMatchObject({ CUDA_VISIBLE_DEVICES: "", MUSTER_NUM_GPUS_PER_NODE: "0" });
   const ports = ["clu_A", "clu_B", "clu_C"].flatMap(id => [1, 2].map(fence => Number(of(id, fence).MASTER_PORT)));
   expect(new Set(ports).size).toBe(6);
   expect(ports.every(port => port >= 20_000 && port < 30_000)).toBe(true);

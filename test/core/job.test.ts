@@ -8,6 +8,7 @@ import { cancel } from "@muster/core/job/cancel.ts";
 import { list as listJobs } from "@muster/core/job/list.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import { why } from "@muster/core/job/why.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
@@ -66,7 +67,7 @@ test("a wide job starts on all its hosts at once or on none, and narrow ones do 
   const wide = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
   const narrow = await submit(world, ADA, "demo", jobRequest());
   expect((await hosts[1]?.poll())?.assignments).toEqual([]);
-  expect((await Read.why(world, ADA, narrow.id)).reasons[0]).toBe("1 job is ahead of it in the queue of 'demo'");
+  expect((await why(world, ADA, narrow.id)).reasons[0]).toBe("1 job is ahead of it in the queue of 'demo'");
   await hosts[0]?.run(busy, 0);
   const [zero, one] = [await assigned(hosts[0]), await assigned(hosts[1])];
   expect([busy.jobId, zero.jobId, one.jobId]).toEqual([running.id, wide.id, wide.id]);

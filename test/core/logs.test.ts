@@ -77,7 +77,7 @@ test("the cursor of 1,024 nodes fits its field, and a cursor that is none is ref
   const read = await pages(world);
   expect(read.flatMap(page => page.chunks)).toHaveLength(1024);
   // Each node is beyond its end.
-  const cursor = `3.0.${Array.from({ length: 1024 }, () => (999_999_999).toString(36)).join("-")}`;
+  const cursor = `1.3.0.0.${Array.from({ length: 1024 }, () => (999_999_999).toString(36)).join("-")}`;
   expect(cursor.length).toBeLessThan(8192);
   await expect(logs(world, ADA, ID, { cursor, follow: false })).resolves.toMatchObject({ done: true });
   await expect(logs(world, ADA, ID, { cursor: "eyJ9", follow: false })).rejects.toMatchObject({

@@ -42,7 +42,7 @@ describe("when a job ends", () => {
     const world = testWorld();
     await readyCluster(world);
     const { id } = await submit(world, ADA, "demo", request());
-    await answer(world, { do: "forget", workspace: "acme", jobId: id });
+    await answer(world, { do: "over", workspace: "acme", jobId: id, hadSecrets: true });
     expect(keptFor(world)).toEqual([id]);
   });
 

@@ -104,18 +104,23 @@ function judge(kill: Kill, job: Job.Info, log: string): string[] {
   ];
 }
 
+const begun = async (plane: OwnProcess, { id }: { readonly id: string }): Promise<boolean> =>
+  (await plane.api.jobs.get({ params: { job: id } })).state !== "queued";
+
 async function run(plane: OwnProcess, index: number): Promise<{ plane: OwnProcess; outcome: Outcome }> {
   const what = drawn(new Rng(seed * 100_003 + index));
-  const begun = performance.now();
+  const from = performance.now();
   const script = `for i in $(seq 0 ${LINES - 1}); do echo "line $i"; sleep 0.03; done; exit ${what.exitCode}`;
   const submitted = await until("a submit", () =>
     launch(plane, `kills-${index}`, { run: script }).catch(() => undefined),
   );
+  // A host that is lost while it boots is waited for until its time to boot is over, which is known and takes a minute.
+  if (what.victim === "host") await until("the job's host", () => begun(plane, submitted).catch(() => undefined));
   await pause(what.after);
   const now = await strike(plane, what);
   const done = (state: Job.State | "none", amiss: readonly string[]) => ({
     plane: now,
-    outcome: { ...what, state, amiss, took: performance.now() - begun },
+    outcome: { ...what, state, amiss, took: performance.now() - from },
   });
   try {
     const job = await until("the job's end", () => ended(now, submitted).catch(() => undefined), PATIENCE);
@@ -138,8 +143,9 @@ for (let index = 0; index < runs; index++) {
   for (const amiss of outcome.amiss)
     console.log(`run ${index} (${outcome.victim} after ${outcome.after} ms, exit ${outcome.exitCode}): ${amiss}`);
 }
-await until("the end of all machines", () => machines(home).length === 0).catch(() => undefined);
-const left = machines(home);
+const agents = (): number[] => pidsWith("cmdline", `--home\0${home}/machines/`);
+await until("the end of all agents", () => agents().length === 0).catch(() => undefined);
+const left = agents();
 await plane.kill();
 clearHome(home);
 
@@ -151,7 +157,7 @@ const sum = (some: readonly Outcome[]) => {
 };
 for (const [victim, some] of Map.groupBy(outcomes, outcome => outcome.victim))
   console.log(`${String(some.length).padStart(4)} × ${victim.padEnd(13)} ${sum(some)}`);
-if (left.length > 0) console.log(`machines are left: ${left.join(" ")}`);
+if (left.length > 0) console.log(`agents are left: ${left.join(" ")}`);
 const failed = outcomes.filter(outcome => outcome.amiss.length > 0).length;
 console.log(`seed ${seed}: ${runs - failed} passed, ${failed} failed`);
 process.exit(failed + left.length === 0 ? 0 : 1);

@@ -5,6 +5,10 @@ import type { World } from "@muster/core/ports/world.ts";
 import { Sweeps } from "@muster/local/run/sweeps.ts";
 import { timers } from "@muster/local/run/timers.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { timedBlobs } from "../support/logged.ts";
+import { testWorld } from "../support/world.ts";
+
+const DAY = 86_400_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -80,14 +84,28 @@ test("what is closed begins nothing more, and waits for what it has begun", asyn
 
 test("nothing that is written after the end sets a timer", async () => {
   const world = { clock: { now: Date.now } } as World;
-  const due = timers(() => world);
+  const due = timers(() => world, 1);
   const change = (wait: number): Change => {
     const at = { pk: Keys.duePartition(0), sk: `${Keys.dueSort(Date.now() + wait)}#x` };
     return { item: { pk: "a", sk: "a", indexes: { due: at } } } as unknown as Change;
   };
   due.note([change(5_000)]);
-  expect(vi.getTimerCount()).toBe(4);
+  expect(vi.getTimerCount()).toBe(5);
   await due.close();
   due.note([change(6_000)]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("logs that have outlived their days go when it starts", async () => {
+  const world = testWorld();
+  const { blobs } = timedBlobs(world.clock.now);
+  const due = timers(() => ({ ...world, blobs }), 2);
+  await blobs.put("logs/acme/job_a/1", new Uint8Array());
+  world.clock.pass(3 * DAY);
+  await blobs.put("logs/acme/job_b/1", new Uint8Array());
+  const left = async () => (await blobs.list("logs/")).map(head => head.key);
+  due.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await left()).toEqual(["logs/acme/job_b/1"]);
+  await due.close();
 });

@@ -1,10 +1,12 @@
 /** What calls the control plane by itself: the doorbell after each commit, the cron, and chaos among the machines. */
 import { answer, type Ring, ringFor } from "@muster/core/doorbell.ts";
+import { moved, warned } from "@muster/core/host/heard.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import { sweepSecrets } from "@muster/core/secret/sweep.ts";
 import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
 import { execute } from "./engine.ts";
 import { bootHost, endHost, freeze, reboot, restartAgent } from "./host/host.ts";
+import { clusterOf } from "./invariants/cluster-of.ts";
 import { invoke } from "./invoke.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import type { Box } from "./ports/cloud.ts";
@@ -64,11 +66,12 @@ function beat(sim: Sim, name: string, every: number, run: () => void): void {
   sim.kernel.at(sim.rng.int(every), name, next);
 }
 
-const harms = ["machineDies", "hostFreezes", "hostReboots", "agentRestarts", "partition"] as const;
+const harms = ["machineDies", "machineTaken", "hostFreezes", "hostReboots", "agentRestarts", "partition"] as const;
 type Harm = (typeof harms)[number];
 
 const harm: Readonly<Record<Harm, (sim: Sim, box: Box) => void>> = {
   machineDies: (sim, box) => sim.cloud.vanish(box),
+  machineTaken: take,
   hostFreezes: freeze,
   hostReboots: reboot,
   agentRestarts: restartAgent,
@@ -78,11 +81,28 @@ const harm: Readonly<Record<Harm, (sim: Sim, box: Box) => void>> = {
   },
 };
 
+/** How much more befalls the machines of managed jobs: those are made for it. */
+const MANAGED = 4;
+
+/** The cloud says that it takes a machine back, does so, and says that, too; each of which may be lost. */
+function take(sim: Sim, box: Box): void {
+  const { workspace, id } = box;
+  if (sim.rng.chance(0.8)) void invoke(sim, "event notice", workspace, world => warned(world, id, "interruption"));
+  sim.kernel.at(sim.rng.int(2 * MINUTE), `${id} is taken back`, () => {
+    if (box.state !== "running") return;
+    sim.cloud.vanish(box);
+    if (sim.rng.chance(0.3)) return;
+    sim.kernel.at(sim.rng.int(MINUTE), `${id} is said to be gone`, () => {
+      void invoke(sim, "event gone", workspace, world => moved(world, id));
+    });
+  });
+}
+
 function chaos(sim: Sim): void {
   sim.kernel.at(CHAOS, "chaos", () => {
     if (!sim.faults.on) return;
     for (const box of sim.cloud.boxes.filter(one => one.state === "running" && !one.isSick)) {
-      const what = sim.faults.oneOf(harms) as Harm | undefined;
+      const what = sim.faults.oneOf(harms, clusterOf(sim, box)?.managedBy ? MANAGED : 1) as Harm | undefined;
       if (what === undefined) continue;
       sim.kernel.note(`${box.id} ${what}`);
       harm[what](sim, box);

@@ -25,6 +25,7 @@ const GREATEST = {
   kickLost: 0.3,
   // Per machine and beat of the chaos.
   machineDies: 0.01,
+  machineTaken: 0.01,
   hostFreezes: 0.005,
   hostReboots: 0.015,
   agentRestarts: 0.03,

@@ -6,6 +6,7 @@ import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
 import { watchRecords } from "./invariants/records.ts";
+import { watchRetries } from "./invariants/retries.ts";
 import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
 import { MINUTE } from "./kernel.ts";
 import { LONGEST_STALL } from "./process.ts";
@@ -36,6 +37,7 @@ export async function run(seed: number, steps: number, lines?: string[]): Promis
   const startedAt = sim.now;
   watchRecords(sim);
   watchMachines(sim);
+  watchRetries(sim);
   watchDisks(sim);
   watchSecrets(sim);
   startControl(sim);
@@ -105,7 +107,16 @@ async function forgotten(sim: Sim, isBroken: () => boolean): Promise<void> {
 /** How much happened: by type and last state. */
 function count(sim: Sim): Record<string, number> {
   const restored = sim.cloud.boxes.filter(box => box.isRestored).length;
-  const found: Record<string, number> = { machine: sim.cloud.boxes.length, "machine.restored": restored };
+  const jobs = [...sim.db.all("job")].filter(({ data }) => Number(data.attempts) > 1).length;
+  const clusters = [...sim.db.all("cluster")].filter(
+    ({ data }) => data.managedBy && Number(data.generation) > 1,
+  ).length;
+  const found: Record<string, number> = {
+    machine: sim.cloud.boxes.length,
+    "machine.restored": restored,
+    "job.retried": jobs,
+    "cluster.renewed": clusters,
+  };
   for (const type of ["cluster", "job"])
     for (const item of sim.db.all(type)) {
       const name = `${type}.${item.data.state}`;

@@ -11,6 +11,7 @@ import { logs } from "@muster/core/job/logs.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { create } from "@muster/core/launch/create.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
+import { Retry, RetryCause } from "@muster/core/task/retry.ts";
 import { type Resources, Task } from "@muster/core/task/task.ts";
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import type { ScriptName } from "./host/workload.ts";
@@ -19,13 +20,37 @@ import { MINUTE, SECOND } from "./kernel.ts";
 import type { ProviderName } from "./ports/cloud.ts";
 import type { Sim } from "./sim.ts";
 
-type Verb = "launch" | "up" | "submit" | "cancel" | "down" | "stop" | "start" | "move" | "autostop" | "follow";
+type Verb =
+  | "launch"
+  | "managed"
+  | "up"
+  | "submit"
+  | "cancel"
+  | "down"
+  | "stop"
+  | "start"
+  | "move"
+  | "autostop"
+  | "follow";
 
 const mixes = {
-  everything: { launch: 4, up: 2, submit: 4, cancel: 2, down: 1, stop: 1, start: 2, move: 2, autostop: 1, follow: 1 },
+  everything: {
+    launch: 4,
+    managed: 1,
+    up: 2,
+    submit: 4,
+    cancel: 2,
+    down: 1,
+    stop: 1,
+    start: 2,
+    move: 2,
+    autostop: 1,
+    follow: 1,
+  },
   launches: { launch: 4, up: 4, down: 3, cancel: 1 },
   jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
   moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
+  managed: { managed: 6, launch: 1, submit: 2, cancel: 1, down: 0.5 },
   growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
   power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;
@@ -36,10 +61,15 @@ export const WORKSPACES = ["acme", "bolt"] as const;
 export function startUsers(sim: Sim, accepted: Accepted): void {
   const mix = mixes[sim.rng.pick(Object.keys(mixes) as (keyof typeof mixes)[])];
   const pace = sim.rng.between(5, 90) * SECOND;
+  const only = (verb: Verb) => {
+    if (sim.isOpen) void send(sim, accepted, request(sim, accepted, verb));
+  };
   const act = (verb: Verb) => {
     if (!sim.isOpen) return;
-    void send(sim, accepted, request(sim, accepted, verb));
+    only(verb);
     // Whoever wants more hosts has work for them.
+    if (verb === "submit" && sim.rng.chance(0.2))
+      sim.kernel.at(sim.rng.int(2 * SECOND), "a user changes their mind", () => only("stop"));
     if (verb === "up") sim.kernel.at(sim.rng.int(MINUTE), "a user counts on it", () => act("submit"));
     else sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
   };
@@ -66,6 +96,10 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     const body = launchBody(sim);
     return { run: (world, actor) => create(world, actor, body), nouns: ofLaunch };
   },
+  managed: sim => {
+    const body = managedBody(sim);
+    return { run: (world, actor) => create(world, actor, body), nouns: ofLaunch };
+  },
   up: (sim, _, actor) => {
     const body = upBody(sim, actor);
     return { run: (world, actor) => createCluster(world, actor, body), nouns: ofCluster };
@@ -78,6 +112,8 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
       name: undefined,
       priority: sim.rng.pick([500, 500, 900]),
       down: sim.rng.chance(0.1),
+      ...(sim.rng.chance(0.05) && { force: true }),
+      ...(sim.rng.chance(0.05) && { onBusy: "fail" }),
     };
     return { run: (world, by) => submit(world, by, reference, body), nouns: ofJob };
   },
@@ -138,13 +174,20 @@ const someIdle = (sim: Sim): Idle | undefined => {
 
 function launchBody(sim: Sim): Launch.Create {
   const { provider, name, ...options } = machines(sim);
+  const job = task(sim, sim.rng.pick([1, 1, 1, 2, 3]));
   return {
-    task: { ...task(sim, sim.rng.pick([1, 1, 1, 2, 3])), resources: { provider } },
+    task: { ...job, resources: { ...job.resources, provider } },
     cluster: name,
     ...options,
     priority: 500,
     down: sim.rng.chance(0.1),
   };
+}
+
+/** A job with a cluster of its own, mostly under no name. */
+function managedBody(sim: Sim): Launch.Create {
+  const { cluster, ...body } = launchBody(sim);
+  return { ...body, managed: true, ...(sim.rng.chance(0.2) && cluster !== undefined && { cluster }) };
 }
 
 /** Where machines are to be, for those who care: mostly in one zone, where there may be too few. */
@@ -180,14 +223,34 @@ function machines(sim: Sim) {
     name: sim.rng.chance(0.7) ? sim.rng.pick(names) : undefined,
     ...(fits && idle !== undefined && { idle }),
     shared: sim.rng.chance(0.5),
+    ...(sim.rng.chance(0.2) && { maxConcurrentJobs: sim.rng.between(1, 2) }),
   };
 }
+
+/** What a job asks for of each host: hosts have 4 CPUs, 16 GiB and 2 GPUs. The last is more than any of them has. */
+const shares: readonly Resources[] = [
+  { cpus: { count: 1, atLeast: true } },
+  { cpus: { count: 3, atLeast: false }, memory: { gib: 4, atLeast: true } },
+  { accelerators: { A100: 1 } },
+  { accelerators: { T4: 1, A100: 2 }, cpus: { count: 1, atLeast: true } },
+  { anyOf: [{ memory: { gib: 12, atLeast: true } }, { cpus: { count: 4, atLeast: true } }] },
+  { accelerators: { A100: 8 } },
+];
 
 function task(sim: Sim, nodes: number): Task {
   const run = sim.rng.weighted<ScriptName>({ quick: 4, usual: 4, long: 1, hangs: 0.3 });
   const timeout = run === "hangs" || sim.rng.chance(0.2) ? sim.rng.between(20, 600) : undefined;
   const secrets = sim.rng.chance(0.4) ? { TOKEN: CANARY } : {};
-  return Task.parse({ nodes, run, secrets, ...(timeout !== undefined && { timeout }) });
+  const resources = sim.rng.chance(0.6) ? sim.rng.pick(shares) : {};
+  const retry = sim.rng.chance(0.5) ? { retry: someRetry(sim) } : {};
+  return Task.parse({ nodes, run, secrets, resources, ...retry, ...(timeout !== undefined && { timeout }) });
+}
+
+function someRetry(sim: Sim): Retry {
+  const on = RetryCause.options.filter(() => sim.rng.chance(0.6));
+  const exitCodes = sim.rng.chance(0.2) ? { exitCodes: [2] } : {};
+  const max = sim.rng.pick([0, 1, 2, 5]);
+  return Retry.parse({ max, ...(on.length > 0 && { on }), ...exitCodes, backoff: sim.rng.pick([0, 10, 90]) });
 }
 
 /** Most users look before they act. */

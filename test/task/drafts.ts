@@ -1,4 +1,5 @@
 /** Made-up drafts: whatever a task of Muster's own may hold. */
+import { RetryCause } from "@muster/core/task/retry.ts";
 import type { Draft } from "@muster/task/read.ts";
 import * as fc from "fast-check";
 
@@ -198,6 +199,58 @@ const groups = fc
     ),
   );
 
+const code = fc.integer({ min: 1, max: 255 });
+const retry = fc
+  .record(
+    {
+      max: fc.integer({ min: 0, max: 1000 }),
+      on: fc.uniqueArray(fc.constantFrom(...RetryCause.options), { minLength: 1 }),
+      exitCodes: fc.uniqueArray(code, { minLength: 1, maxLength: 5 }),
+      backoff: fc.integer({ min: 0, max: 3600 }),
+    },
+    { requiredKeys: ["max", "on", "backoff"] },
+  )
+  // Codes without their cause are read as if it were there.
+  .filter(({ on, exitCodes }) => exitCodes === undefined || on.includes("exit_code"));
+
+const numbers = fc.tuple(fc.integer(), fc.nat(1e9)).map(([low, more]): [number, number] => [low, low + more]);
+const positives = fc
+  .tuple(fc.integer({ min: 1, max: 1e12 }), fc.nat(1e9))
+  .map(([low, more]): [number, number] => [low / 1e9, (low + more) / 1e9]);
+const lists = fc.record({
+  values: fc.array(fc.oneof(text, fc.integer(), fc.constantFrom(0.1, -2.5, 4096), fc.boolean()), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+});
+const draws = fc.oneof(
+  lists,
+  fc.record({ uniform: numbers }),
+  fc.record({ logUniform: positives }),
+  fc.record({ normal: positives }),
+  fc.record({ logNormal: positives }),
+  fc.record({ integer: numbers }),
+);
+const seed = fc.nat(2 ** 31);
+const params = <T>(one: fc.Arbitrary<T>) =>
+  fc.dictionary(fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,12}$/), one, { minKeys: 1, maxKeys: 3, noNullPrototype: true });
+const atOnce = fc.integer({ min: 1, max: 100_000 });
+const runs = fc.oneof(
+  fc.record({ count: atOnce, concurrent: atOnce }, { requiredKeys: ["count"] }),
+  fc.record(
+    {
+      count: atOnce,
+      concurrent: atOnce,
+      sweep: fc.record({ type: fc.constant("random" as const), params: params(draws), seed }),
+    },
+    { requiredKeys: ["count", "sweep"] },
+  ),
+  fc.record(
+    { concurrent: atOnce, sweep: fc.record({ type: fc.constant("grid" as const), params: params(lists), seed }) },
+    { requiredKeys: ["sweep"] },
+  ),
+);
+
 const kinds = fc.constantFrom("env", "secret", "stored", "missingEnv", "missingSecret");
 const variables = fc.uniqueArray(fc.record({ name: variable, kind: kinds, value: text }), {
   maxLength: 5,
@@ -214,6 +267,9 @@ export const parts = fc.record(
     setup: text,
     run: text,
     timeout: fc.integer({ min: 1, max: 31_536_000 }),
+    queueTimeout: fc.integer({ min: 1, max: 31_536_000 }),
+    retry,
+    runs,
     packages: fc.array(pack, { maxLength: 3 }),
     variables,
     places,
@@ -227,8 +283,14 @@ export const parts = fc.record(
 type Parts = typeof parts extends fc.Arbitrary<infer T> ? T : never;
 type Kind = Parts["variables"][number]["kind"];
 
+/** Without what is not said. */
+type Said<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+const said = <T extends object>(fields: T): Said<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Said<T>;
+
 export function draftOf(parts: Parts): Draft {
-  const { name, onError, packages, setup, run, timeout, folder, idle, priority, groups } = parts;
+  const { name, onError, packages, setup, run, timeout, queueTimeout, retry, runs, folder, idle, priority, groups } =
+    parts;
   const of = (kind: Kind) => parts.variables.filter(one => one.kind === kind);
   const values = (kind: Kind) => Object.fromEntries(of(kind).map(({ name, value }) => [name, value]));
   const files = parts.places.flatMap(({ path, mount }) => ("mode" in mount ? [] : [{ path, ...mount }]));
@@ -239,10 +301,7 @@ export function draftOf(parts: Parts): Draft {
     secrets: Object.fromEntries(Object.entries(values("secret")).filter(([, value]) => !value.startsWith("secrets:"))),
     resources: groups === undefined ? (parts.resources ?? {}) : {},
     nodes: groups === undefined ? parts.nodes : 1,
-    ...(name !== undefined && { name }),
-    ...(setup !== undefined && { setup }),
-    ...(run !== undefined && { run }),
-    ...(timeout !== undefined && { timeout }),
+    ...said({ name, setup, run, timeout, queueTimeout, retry, runs }),
   };
   const missing = (["missingEnv", "missingSecret"] as const).flatMap(kind =>
     of(kind).map(({ name }) => {
@@ -252,9 +311,6 @@ export function draftOf(parts: Parts): Draft {
   );
   return {
     ...{ task, fileMounts: files, buckets, missing },
-    ...(folder !== undefined && { workdir: folder }),
-    ...(groups !== undefined && { groups }),
-    ...(idle !== undefined && { idle }),
-    ...(priority !== undefined && { priority }),
+    ...said({ workdir: folder, groups, idle, priority }),
   };
 }

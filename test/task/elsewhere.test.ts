@@ -20,11 +20,6 @@ describe("cannot be done", () => {
     ["resources: { volumes: [{ path: /mnt, disk_size: 10, auto_delete: true }] }", "resources.volumes", "outlive"],
     ["resources: { local_disk: nvme }", "resources.local_disk", "disks"],
     ["resources: { ephemeral_storage: 50 }", "resources.ephemeral_storage", "disks"],
-    [
-      "resources: { job_recovery: { strategy: FAILOVER, max_restarts_on_errors: 3, recover_on_exit_codes: 3 } }",
-      "resources.job_recovery",
-      "begun again",
-    ],
     ["resources: { accelerator_args: { tpu_vm: true } }", "resources.accelerator_args", "TPUs"],
     ["resources: { hooks: [{ run: sync, events: [stop], timeout: 30 }] }", "resources.hooks", "before a cluster stops"],
     ["resources: { preemption: { hook: sync, hook_timeout: 60 } }", "resources.preemption", "before a cluster stops"],
@@ -37,7 +32,7 @@ describe("cannot be done", () => {
     [
       "resources: { job_recovery: { strategy: DYNAMIC_NODE_SET, min_nodes: 1 } }",
       "resources.job_recovery",
-      "begun again",
+      "fewer machines",
     ],
     ["volumes: { /mnt: { size: 1Gi, labels: { a: b } } }", "volumes", "outlive"],
     ["service: { readiness_probe: /, load_balancing_policy: $POLICY }", "service", "replicas of a server"],

@@ -1,5 +1,6 @@
 /** Files of several documents: pipelines and groups of jobs. Pure. */
 import { read, TaskFileError } from "@muster/task/read.ts";
+import { write } from "@muster/task/write.ts";
 import { describe, expect, test } from "vitest";
 import { problems } from "./support.ts";
 
@@ -13,9 +14,7 @@ describe("pipelines", () => {
       ["train", "a"],
       ["judge", "b"],
     ]);
-    expect(result.unsupported).toEqual([
-      { path: "---", why: "pipelines: tasks that run one after the other; launch each document by itself" },
-    ]);
+    expect(result).toMatchObject({ unsupported: [], waits: [[], [{ task: 0, on: "success" }]] });
     expect(result.warnings).toEqual([
       'document 3: envs.A (line 7): on without quotes is given to the script as "True"',
     ]);
@@ -39,7 +38,6 @@ describe("pipelines", () => {
 
   test("what cannot be done in one of them is told with its document", () => {
     expect(read("run: a\n---\nrun: b\nservice: { replicas: 1 }\n").unsupported.map(({ path }) => path)).toEqual([
-      "---",
       "document 2: service",
     ]);
   });
@@ -66,7 +64,7 @@ describe("groups of jobs", () => {
     const result = read(
       `name: all\nexecution: Parallel\nprimary_tasks: [train]\ntermination_delay: { judge: 30s }\n---\n${steps}`,
     );
-    expect(result).toMatchObject({ name: "all", execution: "parallel" });
+    expect(result).toMatchObject({ name: "all", execution: "parallel", waits: [[], []] });
     expect(result.unsupported).toEqual([
       { path: "---", why: "groups of jobs: tasks that run at the same time; launch each document by itself" },
     ]);
@@ -77,9 +75,9 @@ describe("groups of jobs", () => {
   });
 });
 
-test("an override says of which document it is nowhere, so each is launched by itself", () => {
+test("an override says of which document it is nowhere, so it is written in the file", () => {
   const asked = (text: string) => problems(text, { overrides: ["num_nodes=2"] })[0]?.suggestion;
-  expect(asked(steps)).toBe("several tasks cannot run from one file yet; launch each document by itself");
+  expect(asked(steps)).toBe("write it in the file, in the document that it is meant for");
   expect(asked("name: one\n---\nrun: x\n")).toBe("write it in the file");
 });
 
@@ -87,4 +85,73 @@ test("a hundred documents are read, and more are not", () => {
   const many = (count: number): string => Array.from({ length: count }, () => "run: x\n").join("---\n");
   expect(read(many(100)).tasks).toHaveLength(100);
   expect(problems(many(101))).toEqual([{ path: "", message: "has more than 100 documents" }]);
+});
+
+describe("what a task runs after", () => {
+  const file = (...afters: string[]) =>
+    afters.map((after, index) => `name: t${index}\n${after === "" ? "" : `after: ${after}\n`}run: x\n`).join("---\n");
+
+  test("is said by the names of others, wherever they stand in the file", () => {
+    const result = read(file("", "t2", "t0", "[t0, { task: t1, on: end }]"));
+    expect(result).toMatchObject({ dialect: "muster", unsupported: [] });
+    expect(result.waits).toEqual([
+      [],
+      [{ task: 2, on: "success" }],
+      [{ task: 0, on: "success" }],
+      [
+        { task: 0, on: "success" },
+        { task: 1, on: "end" },
+      ],
+    ]);
+  });
+
+  test("one that says nothing begins at once where others say something", () => {
+    expect(read(file("", "", "t0")).waits).toEqual([[], [], [{ task: 0, on: "success" }]]);
+  });
+
+  test("comes back as it was written", () => {
+    const { tasks, waits } = read(file("", "", "[t0, { task: t1, on: end }]"));
+    const back = read(write(read(file("", "", "[t0, { task: t1, on: end }]"))));
+    expect(back.waits).toEqual(waits);
+    expect(back.tasks[2]?.after?.map(({ name, on }) => [name, on])).toEqual(
+      tasks[2]?.after?.map(({ name, on }) => [name, on]),
+    );
+  });
+
+  test.each([
+    ["a name that no task has", file("", "t00"), "document 2: after", "no task of this file is called 't00'"],
+    ["itself", file("", "t1"), "document 2: after", "is the task itself, which would wait for ever"],
+    ["the same twice", file("", "[t0, t0]"), "document 2: after.1", "names 't0' twice"],
+    [
+      "a circle",
+      file("", "[t0, t3]", "t1", "t2"),
+      "document 2: after.0",
+      "goes in a circle: 't1' waits for 't3' waits for 't2' waits for 't1'",
+    ],
+    [
+      "one of two of a name",
+      "name: a\nrun: x\n---\nname: a\nrun: x\n---\nafter: a\nrun: x\n",
+      "document 3: after",
+      undefined,
+    ],
+    ["no text", file("", "[[t0]]"), "document 2: after.0", "must be the name of a task, and is a list"],
+    ["an end that is none", file("", "[{ task: t0, on: failure }]"), "document 2: after.0.on", undefined],
+    ["one in a file of one task", "name: a\nafter: b\nrun: x\n", "after", "no task of this file is called 'b'"],
+  ])("%s is refused with its place", (_, text, path, message) => {
+    expect(problems(text)[0]).toMatchObject({ path, ...(message !== undefined && { message }) });
+  });
+
+  test("a slip of a name is told", () => {
+    expect(problems("name: train\nrun: x\n---\nafter: trian\nrun: x\n")).toMatchObject([
+      { suggestion: "did you mean 'train'?" },
+    ]);
+  });
+
+  test("a hundred tasks that wait for all before them are read at once, and a circle of a hundred is found", () => {
+    const all = Array.from({ length: 100 }, (_, count) =>
+      count === 0 ? "" : `[${Array.from({ length: Math.min(count, 20) }, (_, back) => `t${count - 1 - back}`).join()}]`,
+    );
+    expect(read(file(...all)).waits).toHaveLength(100);
+    expect(problems(file(...all.map((_, count) => `t${(count + 1) % 100}`)))).toHaveLength(1);
+  });
 });

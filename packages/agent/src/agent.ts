@@ -3,6 +3,7 @@
 import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Mounts } from "./bucket/mounts.ts";
+import { Containers } from "./container/containers.ts";
 import { Control, isDisowned, Refusal } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
 import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
@@ -97,7 +98,7 @@ class Agent {
   constructor(options: Settings) {
     this.#options = options;
     this.#machine = options.machine;
-    this.#pulse = new Pulse(this.#machine.smi);
+    this.#pulse = new Pulse(this.#machine.smi, gpus => this.#holdings.sample(gpus));
     this.#journal = new Journal(options.home.log);
     this.#control = new Control(options.endpoint);
     this.#holdings = new Holdings({
@@ -108,9 +109,10 @@ class Agent {
       journal: this.#journal,
       setups: new Setups(options.home.setups),
       mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
+      containers: new Containers({ folder: options.home.containers, journal: this.#journal }),
       pollSoon: () => this.kick(),
     });
-    this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.kick());
+    this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.#warned());
     this.#power = new Power({
       ...options.power,
       record: options.home.power,
@@ -119,6 +121,12 @@ class Agent {
       isBusy: () => this.#holdings.isBusy(),
       endAll: why => this.#holdings.endAll(why),
     });
+  }
+
+  /** The machine may go soon: what the control plane cannot save by itself is sent first. */
+  #warned(): void {
+    this.#holdings.urge();
+    this.kick();
   }
 
   kick(): void {
@@ -234,13 +242,15 @@ class Agent {
   async #pollOnce(): Promise<number | undefined> {
     const sentAt = Date.now();
     const notice = this.#notices?.pending;
+    const attempts = this.#holdings.refs().slice(0, 256);
     try {
       const orders = await this.#control.poll({
         pulse: this.#pulse.take(),
-        attempts: this.#holdings.refs().slice(0, 256),
+        attempts,
         ...(notice && { notice }),
       });
       this.#notices?.told(notice);
+      this.#holdings.told(attempts);
       this.#polledAt = Date.now();
       this.#clock.learn(orders.now, sentAt);
       this.#power.heard(orders.powerOff);

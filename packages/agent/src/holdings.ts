@@ -6,11 +6,11 @@ import { folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.t
 import { messageOf } from "./disk.ts";
 import { sweepWorkdirs } from "./inputs/fresh.ts";
 import { INSTALLING, keyOf } from "./setups.ts";
-import type { Assignment, AttemptRef, Orders } from "./types.ts";
+import type { Assignment, AttemptRef, HeldRef, Orders } from "./types.ts";
 import { sleep } from "./wait.ts";
 
-/** Names go into paths. */
-const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** Names go into paths. A run of an array has its index after a dot. */
+const JOB_ID = /^[A-Za-z0-9_-]{1,56}(\.\d{1,7})?$/;
 
 /** How long the ends of attempts are tried to be told before the machine goes down, in ms. */
 const LAST_WORDS = 20_000;
@@ -46,8 +46,10 @@ export class Holdings {
     for (const record of records) this.#reserve(record);
     for (const record of records.sort((one, other) => one.assignment.fence - other.assignment.fence))
       this.#take(record);
-    this.#host.mounts.retain(new Set(records.map(record => nameOf(record.assignment)))).catch((error: unknown) => {
-      this.#host.journal.warn("mounts are left", { error: messageOf(error) });
+    const names = new Set(records.map(record => nameOf(record.assignment)));
+    const left = this.#host.containers.retain(names).then(() => this.#host.mounts.retain(names));
+    left.catch((error: unknown) => {
+      this.#host.journal.warn("mounts or containers are left", { error: messageOf(error) });
     });
   }
 
@@ -58,8 +60,23 @@ export class Holdings {
     for (const held of orders.held) this.#held.get(nameOf(held))?.apply(held);
   }
 
-  refs(): AttemptRef[] {
-    return [...this.#held.values()].map(attempt => attempt.ref);
+  /** How busy each GPU of the host is, 0 to 1. */
+  sample(gpus: readonly number[]): void {
+    for (const attempt of this.#held.values()) attempt.sample(gpus);
+  }
+
+  refs(): HeldRef[] {
+    return [...this.#held.values()].map(attempt => attempt.heldRef);
+  }
+
+  /** The poll that said this was answered. */
+  told(refs: readonly HeldRef[]): void {
+    for (const ref of refs) this.#held.get(nameOf(ref))?.told(ref);
+  }
+
+  /** The machine may go soon. */
+  urge(): void {
+    for (const attempt of this.#held.values()) attempt.urge();
   }
 
   /** Whether anything of an attempt may run; what only has to be told does not count. */
@@ -70,7 +87,10 @@ export class Holdings {
   /** Takes no more attempts, ends those that run, and gives their logs and ends some time to get home. */
   async endAll(why: Outcome): Promise<void> {
     this.#isEnding = true;
-    for (const attempt of this.#held.values()) attempt.stop(why);
+    for (const attempt of this.#held.values()) {
+      attempt.stop(why);
+      attempt.hurry();
+    }
     while (this.isBusy()) await sleep(LOOK);
     for (const until = Date.now() + LAST_WORDS; this.#held.size > 0 && Date.now() < until; ) await sleep(LOOK);
   }

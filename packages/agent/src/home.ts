@@ -20,6 +20,10 @@ export interface Home {
   readonly setups: string;
   /** What is mounted for jobs, and for which. */
   readonly mounts: string;
+  /** Which containers attempts have, and in which engine. */
+  readonly containers: string;
+  /** What is known of the folders of checkpoints. */
+  readonly checkpoints: string;
   /** The highest fence seen of each job. */
   readonly fences: string;
   /** The last order about powering off. */
@@ -42,6 +46,8 @@ export function at(root: string, jobs?: string): Home {
     attempts: join(agent, "attempts"),
     setups: join(agent, "setup"),
     mounts: join(agent, "mounts"),
+    containers: join(agent, "containers"),
+    checkpoints: join(agent, "checkpoints"),
     fences: join(agent, "fences"),
     power: join(agent, "power.json"),
   };
@@ -49,7 +55,7 @@ export function at(root: string, jobs?: string): Home {
 
 /** Makes the folders that are not there yet. @throws Error, for people, when the jobs' user cannot get to its scripts. */
 export function prepare(home: Home, jobs?: Account): void {
-  for (const folder of [home.agent, home.attempts, home.setups, home.mounts])
+  for (const folder of [home.agent, home.attempts, home.setups, home.mounts, home.containers])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (mkdirSync(home.jobs, { recursive: true }) !== undefined) give(jobs, home.jobs);
   if (jobs === undefined) return;

@@ -1,6 +1,7 @@
 /** Ends everything that runs in a home, whether its agent lives or not: what a power switch does. */
 import { folders, halt } from "./attempt/record.ts";
 import { Mounts } from "./bucket/mounts.ts";
+import { Containers } from "./container/containers.ts";
 import type { Home } from "./home.ts";
 import { Journal } from "./journal.ts";
 import { end } from "./script/end.ts";
@@ -20,6 +21,8 @@ export async function kill(home: Home): Promise<void> {
       }
     }),
   );
+  const journal = new Journal(home.log);
+  await new Containers({ folder: home.containers, journal }).retain(new Set());
   // Whoever removes the home afterwards must not remove what is in a bucket.
-  await new Mounts({ folder: home.mounts, path: "", journal: new Journal(home.log) }).retain(new Set());
+  await new Mounts({ folder: home.mounts, path: "", journal }).retain(new Set());
 }

@@ -5,6 +5,7 @@ export type {
   Enroll,
   Enrolled,
   Held,
+  HeldRef,
   LogPolicy,
   Notice,
   Orders,
@@ -15,4 +16,7 @@ export type {
   Reported,
 } from "@muster/core/agent/protocol.ts";
 export type { Cause } from "@muster/core/attempt/attempt.ts";
+export type { Generation } from "@muster/core/checkpoint/checkpoint.ts";
+export type { Ask, Given } from "@muster/core/checkpoint/read.ts";
 export type { Facts } from "@muster/core/host/host.ts";
+export type { End, Entry } from "@muster/core/output/manifest.ts";

@@ -75,8 +75,8 @@ const api: readonly Grant[] = [
   forgets,
   {
     actions: ["s3:GetObject"],
-    on: ["bucket/logs", "bucket/catalog"],
-    why: "It signs URLs of logs, and reads the catalog.",
+    on: ["bucket/logs", "bucket/outputs", "bucket/checkpoints", "bucket/catalog"],
+    why: "It signs URLs of logs and of what jobs have kept, and reads the catalog.",
   },
   { actions: ["s3:GetObject", "s3:PutObject"], on: ["bucket/uploads"], why: "It signs permissions to upload." },
 ];
@@ -87,6 +87,12 @@ const agent: readonly Grant[] = [
   { actions: ["ssm:GetParameter"], on: ["secrets"], why: "It hands a job's secrets to the hosts that run it." },
   { actions: ["s3:GetObject"], on: ["bucket/uploads", "bucket/runtime"], why: "It signs URLs of what hosts fetch." },
   { actions: ["s3:GetObject", "s3:PutObject"], on: ["bucket/logs"], why: "It signs permissions to ship logs." },
+  { actions: ["s3:PutObject"], on: ["bucket/outputs"], why: "It signs permissions to keep outputs." },
+  {
+    actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+    on: ["bucket/checkpoints"],
+    why: "It signs permissions to keep checkpoints, and URLs to go on from them; what a newer one replaces is deleted.",
+  },
 ];
 
 /** The functions that make and end machines. */

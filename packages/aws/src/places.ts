@@ -79,6 +79,8 @@ export const places = {
   bucket: at => [`arn:${at.partition}:s3:::${at.bucket}`],
   "bucket/uploads": blob("uploads"),
   "bucket/logs": blob("logs"),
+  "bucket/outputs": blob("outputs"),
+  "bucket/checkpoints": blob("checkpoints"),
   "bucket/catalog": blob("catalog"),
   "bucket/runtime": blob("runtime"),
   "own-logs": (at, name) => [

@@ -4,16 +4,17 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { describe } from "@muster/core/cluster/idle.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Exit from "./exit.ts";
-import { duration, wrap } from "./format.ts";
+import { duration, plural, bytes as size, wrap } from "./format.ts";
 import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
+import * as Runs from "./runs.ts";
 import * as Shown from "./shown.ts";
 import { stream } from "./stream.ts";
 import * as Watch from "./watch.ts";
 
 /** A wait that is longer than this wants a reason. */
-const WHY_MS = 1500;
+export const WHY_MS = 1500;
 
 export interface Launched {
   readonly cluster: Cluster.Info;
@@ -34,7 +35,7 @@ export interface Means {
 export async function attend(means: Means, launched: Launched): Promise<number> {
   const { out } = means;
   const cluster = await clusterUp(means, launched.cluster);
-  if (cluster.state !== "ready") return clusterFailed(out, cluster);
+  if (cluster.state !== "ready") return unready(means, cluster, launched);
   // It is what it was before, and was asked for more.
   const isSetBack = launched.cluster.state !== "ready" && cluster.failure !== undefined;
   if (isSetBack && launched.job === undefined) return clusterFailed(out, cluster, NOT_GROWN);
@@ -44,21 +45,38 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
     return 0;
   }
   await jobBegun(means, launched.job, WHY_MS);
-  await stream(means, launched.job, true);
-  const job = await Watch.job(means, launched.job.id, Job.isOver, () => {});
+  const job = launched.job.runs ? await Runs.watch(means, launched.job) : await withLog(means, launched.job);
   const exitCode = Exit.ofJob(job);
   out.data({ cluster, job, reused: launched.reused, exitCode });
   jobOver(out, job);
-  out.note(hint(out, `muster logs ${job.id} shows this log again`));
+  const log = `muster logs ${job.id} shows this log again`;
+  out.note(
+    hint(out, job.runs ? `muster jobs --array ${job.id} shows its runs; muster logs ${job.id}.0 one's log` : log),
+  );
   out.note(hint(out, job.down ? `cluster ${cluster.name} is being torn down` : remains(cluster)));
   return exitCode;
 }
 
-const remains = ({ name, idle }: Cluster.Info): string =>
+async function withLog(means: Means, job: Job.Info): Promise<Job.Info> {
+  await stream(means, job, true);
+  return Watch.job(means, job.id, Job.isOver, () => {});
+}
+
+/** What it was launched for may have ended first, for a reason of its own. */
+async function unready({ out, client, signal }: Means, cluster: Cluster.Info, { job, reused }: Launched) {
+  const last = job?.managed ? await client.jobs.get({ params: { job: job.id } }, { signal }) : undefined;
+  if (last === undefined || !Job.isOver(last)) return clusterFailed(out, cluster);
+  const exitCode = Exit.ofJob(last);
+  out.data({ cluster, job: last, reused, exitCode });
+  jobOver(out, last);
+  return exitCode;
+}
+
+export const remains = ({ name, idle }: Cluster.Info): string =>
   `cluster ${name} ${describe(idle)}; muster down ${name} ends it now`;
 
 /** Waits until the cluster is up, or is not coming up. */
-async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
+export async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.Info): Promise<Cluster.Info> {
   if (first.state === "ready") return first;
   using progress = step(means.out, `cluster ${first.name}`);
   const cluster = await Watch.cluster(means, first.id, Watch.isSettled, noun => progress.show(Shown.doing(noun.state)));
@@ -71,7 +89,7 @@ async function clusterUp(means: Watch.Watch & { out: Output }, first: Cluster.In
 const NOT_GROWN = "the cluster did not grow, and is as it was: ";
 
 /** Says why a cluster did not come up. @returns the exit code. */
-function clusterFailed(out: Output, cluster: Cluster.Info, what = ""): number {
+export function clusterFailed(out: Output, cluster: Cluster.Info, what = ""): number {
   const exitCode = Exit.ofCluster(cluster);
   out.data({ cluster, exitCode });
   const { failure } = cluster;
@@ -96,13 +114,16 @@ export async function jobBegun(means: Means, first: Job.Info, patienceMs: number
   const read = waiting(means, first.id, patienceMs, tell);
   const show = ({ state }: Job.Info): void => {
     // A line of its own, with the reason, is on its way.
-    if (out.live || state !== "queued") progress.show(state);
+    if (out.live || !isBefore({ state })) progress.show(state);
   };
-  const hasHosts = (job: Job.Info): boolean => job.state !== "queued" && job.state !== "recovering";
+  const hasHosts = (job: Job.Info): boolean => !isBefore(job) && job.state !== "recovering";
   const job = await Watch.until(read, hasHosts, show, means.signal);
   if (Job.isOver(job) && job.startedAt === undefined) return progress.clear();
   progress.done(`${first.state} → ${job.state}`);
 }
+
+/** It has still to wait: for its turn, for others, or to be released. */
+const isBefore = ({ state }: Pick<Job.Info, "state">): boolean => state === "queued" || state === "waiting";
 
 /** Reads a job; once it has waited for a while, with what it waits for. */
 function waiting(
@@ -115,7 +136,7 @@ function waiting(
   return async () => {
     if (performance.now() - begun < patienceMs) return client.jobs.get({ params: { job: id } }, { signal });
     const { job, reasons } = await client.jobs.why({ params: { job: id } }, { signal });
-    if (job.state === "queued" && reasons[0] !== undefined) tell(reasons[0]);
+    if (isBefore(job) && reasons[0] !== undefined) tell(reasons[0]);
     return job;
   };
 }
@@ -123,7 +144,7 @@ function waiting(
 /** Says what a queued job waits for. */
 export async function queuedFor({ out, client, signal }: Means, { id }: Job.Info): Promise<void> {
   const { job, reasons } = await client.jobs.why({ params: { job: id } }, { signal });
-  if (job.state === "queued" && reasons[0] !== undefined) out.note(`- job ${id}  queued: ${reasons[0]}`);
+  if (isBefore(job) && reasons[0] !== undefined) out.note(`- job ${id}  ${job.state}: ${reasons[0]}`);
 }
 
 /** The last line of a job: how it ended, and in how much time. */
@@ -140,6 +161,13 @@ export function jobOver(out: Output, job: Job.Info): void {
   if (job.failure !== undefined && !told) out.note(`  ${job.failure.message}`);
   if (job.failure?.hint !== undefined) out.note(`  ${job.failure.hint}`);
   if (job.logsComplete === false) out.note("  the end of its log was lost with its machine");
+  if (job.outputs !== undefined) out.note(`  ${outputsLine(job.id, job.outputs)}`);
+}
+
+function outputsLine(id: string, { files, bytes, failed }: NonNullable<Job.Info["outputs"]>): string {
+  const lost = failed === 0 ? "" : `, ${failed} not kept`;
+  const get = files === 0 ? "" : `: muster artifacts get ${id}`;
+  return `outputs: ${plural(files, "file")}, ${size(bytes)}${lost}${get}`;
 }
 
 /** Whole words on each line, also on a narrow terminal. */

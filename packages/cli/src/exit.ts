@@ -7,7 +7,7 @@
  * | 120 | the request or the task file is not valid, or not supported |
  * | 121 | not signed in, or not allowed |
  * | 122 | no such cluster or job |
- * | 123 | it cannot do that now: in conflict with its state or a name that is taken; also an `uninstall` that left clusters |
+ * | 123 | it cannot do that now: in conflict with its state or a name that is taken; also an `uninstall` that left clusters, and a job that waited in vain |
  * | 124 | no machine could be had or kept; also a job that ran past its timeout, as `timeout(1)` answers |
  * | 125 | Muster itself failed, or cannot be reached; also a `doctor` that found something wrong |
  * | 130 | Ctrl-C, or the job was cancelled |
@@ -25,6 +25,9 @@ export const BROKEN_PIPE = 141;
 /** Causes of a failed job that say the machine was at fault, not the job. */
 const MACHINE_CAUSES = new Set(["host_lost", "start_failed", "interrupted"]);
 
+/** Causes that say it could not begin, since what it waited for did not come. */
+const WAITED_IN_VAIN = new Set(["dependency_failed", "cluster_ended"]);
+
 const ofFailure = (code: string, otherwise: number): number => (isCode(code) ? errors[code].exit : otherwise);
 
 /** The exit code of a command that waited for this job. */
@@ -34,6 +37,7 @@ export function ofJob(job: Pick<Job.Info, "state" | "exitCode" | "failure">): nu
   if (job.state === "timed_out") return TIMED_OUT;
   if (job.exitCode !== undefined && job.exitCode !== 0) return job.exitCode & 0xff;
   const cause = job.failure?.code ?? "internal";
+  if (WAITED_IN_VAIN.has(cause)) return errors.conflict.exit;
   return MACHINE_CAUSES.has(cause) ? errors.launch_failed.exit : ofFailure(cause, errors.internal.exit);
 }
 

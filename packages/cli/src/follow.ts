@@ -1,15 +1,17 @@
 /**
  * A job's log, page after page, until it is done.
  *
- * *Gotchas.* The cursor moves on only when every chunk of a page has been written; a page that broke in its middle is
- * asked for again, and the chunks that were written are skipped. So a lost connection costs time, never a line, and
- * none is shown twice.
+ * *Gotchas.* The cursor moves on only when everything on a page has been written; a page that broke in its middle is
+ * asked for again, and what was written of it is skipped. So a lost connection costs time, never a line, and none is
+ * shown twice.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { isRetryable, MusterError } from "@muster/core/error.ts";
 import type { LogPage } from "@muster/core/job/logs.ts";
 
 export type Chunk = LogPage["chunks"][number];
+/** A line of what led to a try. */
+export type Told = LogPage["provision"][number];
 
 export interface Source {
   /** The next page; the first one without a cursor. */
@@ -21,6 +23,8 @@ export interface Source {
 export interface Sink {
   /** Takes the bytes of one chunk; the next one comes when this has resolved. */
   write(chunk: Chunk, bytes: Uint8Array): Promise<void>;
+  /** Takes a line of what leads to a try. */
+  tell?(line: Told): Promise<void>;
   /** Said once each time that the log cannot be reached, and once when it can again. */
   notice?(text: string): void;
 }
@@ -55,32 +59,31 @@ export async function follow(source: Source, sink: Sink, options: Options): Prom
   const heard = { at: performance.now() };
   for (;;) {
     options.signal?.throwIfAborted();
-    const from = place.cursor;
     const page = await copyPage(source, sink, place, troubles, options.signal);
-    if (page !== undefined && isLast(page, from, options.follow)) return;
+    if (page?.done || (page?.hasMore === false && !options.follow)) return;
     if (page?.chunks.length) heard.at = performance.now();
-    await pause(interval(page, pace, options.follow, performance.now() - heard.at), undefined, options);
+    await pause(interval(page, pace, performance.now() - heard.at), undefined, options);
   }
 }
 
-const isLast = (page: LogPage, from: string | undefined, following: boolean): boolean =>
-  page.done || (!following && (page.chunks.length === 0 || page.cursor === from));
-
 /** How long until the next request. */
-function interval(page: LogPage | undefined, pace: Pace, following: boolean, silentMs: number): number {
+function interval(page: LogPage | undefined, pace: Pace, silentMs: number): number {
   const next = silentMs < LATELY_MS ? pace.busyMs : pace.idleMs;
   if (page === undefined) return next * RETRY_FACTOR;
-  // A page holds only so much: of a log that is only copied, the next one may be there already.
-  return following ? next : 0;
+  // A page holds only so much.
+  return page.hasMore ? 0 : next;
 }
 
 interface Place {
   cursor: string | undefined;
-  /** Chunks of the page at hand that the sink has. */
+  /**
+   * What the sink has, and the cursor has not passed. It may outlast its page: when that is asked for again, there may be more
+   * of the nodes ahead, so that others find no place on it.
+   */
   readonly written: Set<string>;
 }
 
-/** One page, from asking for it to its last chunk's bytes; undefined when it broke and may be tried again. */
+/** One page, from asking for it to its last byte; undefined when it broke and may be tried again. */
 async function copyPage(
   source: Source,
   sink: Sink,
@@ -89,19 +92,44 @@ async function copyPage(
   signal: AbortSignal | undefined,
 ): Promise<LogPage | undefined> {
   const page = await reach(() => source.page(place.cursor), troubles, signal);
-  for (const chunk of page?.chunks ?? []) {
-    const name = `${chunk.fence}/${chunk.rank}/${chunk.sequence}`;
-    if (place.written.has(name)) continue;
-    const bytes = await reach(() => source.read(chunk), troubles, signal);
-    if (bytes === undefined) return undefined;
-    await sink.write(chunk, bytes);
-    place.written.add(name);
-  }
-  if (page === undefined) return undefined;
+  if (page === undefined || !(await copyChunks(source, sink, page, { place, troubles, signal }))) return undefined;
+  for (const line of page.provision) await once(place, nameOf(line), () => sink.tell?.(line) ?? Promise.resolve());
   place.cursor = page.cursor;
-  place.written.clear();
+  for (const part of [...page.chunks, ...page.provision]) place.written.delete(nameOf(part));
   troubles.over();
   return page;
+}
+
+interface Copying {
+  readonly place: Place;
+  readonly troubles: Outage;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @returns false when one could not be read now. */
+async function copyChunks(
+  source: Source,
+  sink: Sink,
+  page: LogPage,
+  { place, troubles, signal }: Copying,
+): Promise<boolean> {
+  for (const chunk of page.chunks) {
+    const name = nameOf(chunk);
+    if (place.written.has(name)) continue;
+    const bytes = await reach(() => source.read(chunk), troubles, signal);
+    if (bytes === undefined) return false;
+    await once(place, name, () => sink.write(chunk, bytes));
+  }
+  return true;
+}
+
+const nameOf = (part: Chunk | Told): string =>
+  `${part.attempt}/${"rank" in part ? part.rank : "provision"}/${part.sequence}`;
+
+async function once({ written }: Place, name: string, write: () => Promise<void>): Promise<void> {
+  if (written.has(name)) return;
+  await write();
+  written.add(name);
 }
 
 /** What a call answers; undefined when it failed in a way that may pass. */

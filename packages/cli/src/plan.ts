@@ -1,9 +1,11 @@
 /** What a launch is about to do, as a block that fits on a screen. */
 import { describe } from "@muster/core/cluster/idle.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
+import type { Runs } from "@muster/core/task/sweep.ts";
 import type { Dialect } from "@muster/task/dialect.ts";
 import { duration, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
+import { planned } from "./runs.ts";
 import { table } from "./table.ts";
 import { OWN_FORM, type Reading } from "./task-file.ts";
 
@@ -25,6 +27,10 @@ export interface Shown {
   readonly reading: Pick<Reading, "dialect" | "because" | "unmarked" | "draft">;
   /** Tear the cluster down when the job has ended. */
   readonly down: boolean;
+  /** The cluster is this job's own. */
+  readonly managed?: boolean;
+  /** Many runs of the task, with what the command line says of them. */
+  readonly runs?: Runs | undefined;
   /** Minutes after which the cluster ends, whatever runs on it. */
   readonly maxLifetime?: number | undefined;
 }
@@ -34,13 +40,15 @@ const SHOWN = 20;
 const MINUTE_MS = 60_000;
 
 /** The lines of a plan, labels in front. */
-export function lines(out: Output, { plan, reading, down, maxLifetime }: Shown): string[] {
+export function lines(out: Output, { plan, reading, down, managed, runs, maxLifetime }: Shown): string[] {
   const name = plan.cluster ?? "a new one, with a name made up for it";
   const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
     ...(several(plan) ? grouped(plan) : alike(plan)),
     ...growth(plan),
-    ["idle", down ? "is torn down when this job has ended" : describe(plan.idle)],
+    ["runs", planned(runs)],
+    ["managed", managed ? "made anew when its machines are lost, while the job's retries last" : undefined],
+    ["idle", down || managed ? "is torn down when this job has ended" : describe(plan.idle)],
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
     ["secrets", stored(reading)],

@@ -3,6 +3,7 @@
 import { VERSION } from "@muster/core/version.ts";
 import { Command } from "commander";
 import { everywhere } from "./cli.ts";
+import { artifacts } from "./commands/artifacts.ts";
 import { autostop } from "./commands/autostop.ts";
 import { bootstrap } from "./commands/bootstrap.ts";
 import { budget } from "./commands/budget.ts";
@@ -14,6 +15,7 @@ import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
 import { exporting } from "./commands/export.ts";
+import { hold, release } from "./commands/hold.ts";
 import { iam } from "./commands/iam.ts";
 import { importing } from "./commands/import.ts";
 import { jobs } from "./commands/jobs.ts";
@@ -25,6 +27,7 @@ import { logs } from "./commands/logs.ts";
 import { queue } from "./commands/queue.ts";
 import { rerun } from "./commands/rerun.ts";
 import { run } from "./commands/run.ts";
+import { schedule } from "./commands/schedule.ts";
 import { secrets } from "./commands/secrets.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
@@ -39,8 +42,8 @@ import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, rerun, validate, importing]],
-  ["Jobs:", [queue, jobs, logs, cancel, why, events]],
+  ["Run things:", [launch, run, rerun, schedule, validate, importing]],
+  ["Jobs:", [queue, jobs, logs, artifacts, cancel, hold, release, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],

@@ -1,11 +1,11 @@
-/** A job's log on its way to the reader: a terminal, a file, or JSON lines. */
+/** A job's log on its way to the reader. */
 import type { Client } from "@muster/api/client.ts";
 import type * as Job from "@muster/core/job/job.ts";
-import { type Chunk, follow, readChunk, type Sink } from "./follow.ts";
+import { type Chunk, follow, readChunk, type Source } from "./follow.ts";
 import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
-import { ranks } from "./ranks.ts";
-import { stripper } from "./strip.ts";
+import { aside, betweenTries, both, type Ending, jsonSink, rawSink, textSink } from "./sinks.ts";
+import { type Tailable, tail } from "./tail.ts";
 
 export interface Means {
   readonly out: Output;
@@ -18,105 +18,67 @@ export interface Means {
 /** Text for a reader, JSON lines, or the bytes as the job wrote them. */
 export type Form = "text" | "json" | "raw";
 
+/** What of the log is wanted, and how. */
+export interface View {
+  readonly form?: Form;
+  /** Only the last so many lines of each node. */
+  readonly tail?: number | undefined;
+  /** Epoch ms: what came home then, or later. */
+  readonly since?: number | undefined;
+  readonly node?: number | undefined;
+  readonly phases?: readonly string[] | undefined;
+  readonly attempt?: number | undefined;
+  /** Where it goes instead of to the reader. */
+  readonly into?: Ending | undefined;
+}
+
 type Streamed = Pick<Job.Info, "id" | "nodes">;
 
 /** Writes a job's log; with `following`, until the job has ended. */
-export async function stream(means: Means, job: Streamed, following: boolean, form: Form = "text"): Promise<void> {
-  const { out, client, signal } = means;
-  const call = signal && { signal };
-  const sink = both(
-    sinkOf(form, out, job.nodes),
-    means.copy && textSink({ ...means.copy, terminal: false }, job.nodes),
-  );
+export async function stream(means: Means, job: Streamed, following: boolean, view: View = {}): Promise<void> {
+  const { out, signal } = means;
+  const nodes = view.node === undefined ? job.nodes : 1;
+  const copy = means.copy && copySink(means.copy, nodes);
+  const sink = both(view.into ?? sinkOf(out, nodes, view), copy);
   const notice = (line: string): void => out.note(out.style("yellow", line));
+  const source = sourceOf(means, job, following, view);
   await follow(
-    {
-      page: cursor =>
-        client.jobs.logs(
-          {
-            params: { job: job.id },
-            query: { follow: following ? "true" : "false", ...(cursor !== undefined && { cursor }) },
-          },
-          call,
-        ),
-      read: chunk => readChunk(chunk, signal),
-    },
-    { write: sink.write, notice },
+    view.tail === undefined ? source : tail(source, view.tail),
+    { ...sink, notice },
     { follow: following, ...(signal && { signal }) },
   );
   await sink.end();
   await means.copy?.end();
 }
 
-function both(first: Ending, second: Ending | undefined): Ending {
-  if (second === undefined) return first;
+function sourceOf({ client, signal }: Means, job: Streamed, following: boolean, view: View): Tailable {
+  const { node, attempt, since, phases } = view;
+  const filter = {
+    follow: following ? "true" : "false",
+    ...(node !== undefined && { node }),
+    ...(attempt !== undefined && { attempt }),
+    ...(phases !== undefined && { phase: phases.join(",") }),
+  };
+  const from = since === undefined ? {} : { since };
+  const ask = (query: object): ReturnType<Source["page"]> =>
+    client.jobs.logs({ params: { job: job.id }, query: { ...filter, ...query } }, signal && { signal });
   return {
-    write: async (chunk, bytes) => {
-      await first.write(chunk, bytes);
-      await second.write(chunk, bytes);
-    },
-    end: async () => {
-      await first.end();
-      await second.end();
-    },
+    page: cursor => ask(cursor === undefined ? from : { cursor }),
+    last: bytes => ask({ ...from, last: bytes }),
+    read: (chunk: Chunk) => readChunk(chunk, signal),
   };
 }
 
-interface Ending extends Pick<Sink, "write"> {
-  end(): Promise<void>;
+const copySink = (copy: LogCopy, nodes: number): Ending =>
+  betweenTries(textSink({ ...copy, terminal: false }, nodes), line => copy.bytes(Buffer.from(`${line}\n`)));
+
+function sinkOf(out: Output, nodes: number, { form = "text", phases }: View): Ending {
+  if (form === "json") return jsonSink(print);
+  // What led to a try is no part of what was asked for, unless it was.
+  const isAsked = phases?.includes("provision") === true;
+  const tell = isAsked ? async (line: { text: string }) => out.bytes(Buffer.from(line.text)) : aside(out);
+  const sink = form === "raw" ? rawSink(out) : textSink(out, nodes);
+  return betweenTries({ ...sink, tell }, line => out.note(out.style("yellow", line)));
 }
 
-function sinkOf(form: Form, out: Output, nodes: number): Ending {
-  if (form === "json") return jsonSink();
-  return tries(out, form === "raw" ? rawSink(out) : textSink(out, nodes));
-}
-
-const rawSink = (out: Output): Ending => ({ write: (_, bytes) => out.bytes(bytes), end: async () => {} });
-
-/** The log as text: ranks in front of lines where there are several, and control sequences for terminals only. */
-function textSink(out: Pick<Output, "bytes" | "terminal">, nodes: number): Ending {
-  const lines = ranks(nodes);
-  const plain = perRank(stripper);
-  return {
-    write: (chunk, bytes) => out.bytes(lines.take(chunk, out.terminal ? bytes : plain(chunk)(bytes))),
-    end: () => out.bytes(lines.rest()),
-  };
-}
-
-/** Says where the log of another try begins: its lines may repeat those before. */
-function tries(out: Output, sink: Ending): Ending {
-  const seen = { fence: Number.POSITIVE_INFINITY };
-  return {
-    ...sink,
-    write: (chunk, bytes) => {
-      if (chunk.fence > seen.fence) out.note(out.style("yellow", "the job is tried again from its beginning"));
-      seen.fence = chunk.fence;
-      return sink.write(chunk, bytes);
-    },
-  };
-}
-
-/** One chunk, one line of JSON. */
-function jsonSink(): Ending {
-  // A character may be cut in two by the end of a chunk.
-  const decoders = perRank(() => new TextDecoder());
-  return {
-    write: (chunk, bytes) => {
-      const { fence, rank, sequence, phase } = chunk;
-      const text = decoders(chunk).decode(bytes, { stream: true });
-      const line = `${JSON.stringify({ fence, rank, sequence, phase, text })}\n`;
-      return new Promise(resolve => process.stdout.write(line, () => resolve()));
-    },
-    end: async () => {},
-  };
-}
-
-/** One of something for each rank. */
-function perRank<T>(make: () => T): (chunk: Pick<Chunk, "rank">) => T {
-  const made = new Map<number, T>();
-  return ({ rank }) => {
-    const one = made.get(rank) ?? make();
-    made.set(rank, one);
-    return one;
-  };
-}
+const print = (line: string): Promise<void> => new Promise(resolve => void process.stdout.write(line, () => resolve()));

@@ -74,15 +74,24 @@ function withFile(file: string, error: unknown): unknown {
 
 /** Says the warnings, and refuses what cannot be done yet. @throws MusterError `unsupported` with the whole list. */
 export function accept(out: Output, file: string | undefined, reading: Result): Reading {
+  acceptAll(out, file, reading);
+  const [draft, ...more] = reading.tasks;
+  if (draft !== undefined && more.length === 0) return { ...reading, draft };
+  throw new MusterError("unsupported", `${file} has ${reading.tasks.length} tasks, and this is for one`, {
+    hint: `run them one after the other: muster launch ${file}`,
+  });
+}
+
+/** The same for a file of one task or more. */
+export function acceptAll(out: Output, file: string | undefined, reading: Result): void {
   for (const warning of reading.warnings) out.note(`${out.style("yellow", "warning:")} ${warning}`);
-  const [draft] = reading.tasks;
-  if (reading.unsupported.length === 0 && draft !== undefined) return { ...reading, draft };
   if (reading.tasks.length === 0) throw noTask(file, reading);
+  if (reading.unsupported.length === 0) return;
   throw new MusterError("unsupported", `${file ?? "this task"} asks for what Muster cannot do yet`, {
     issues: reading.unsupported.map(({ path, why }) => ({ path, message: why })),
     hint:
       reading.tasks.length > 1
-        ? "take these keys out, and launch each document by itself"
+        ? "take these keys out, or launch each document by itself"
         : "take these keys out and launch it again",
   });
 }

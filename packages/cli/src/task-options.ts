@@ -2,9 +2,12 @@
 import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import { MusterError } from "@muster/core/error.ts";
+import * as Job from "@muster/core/job/job.ts";
 import { Name, type TaskInput } from "@muster/core/task/task.ts";
 import { type Dialect, dialects } from "@muster/task/dialect.ts";
 import { InvalidArgumentError, Option } from "commander";
+import { addRetryOptions, type RetryOptions, retryOf } from "./retry-options.ts";
+import { addRunsOptions, type RunsOptions, runsOf } from "./runs-options.ts";
 import { count, envOption, TaskCommand } from "./task-command.ts";
 import { type Given, secretOption } from "./task-secrets.ts";
 
@@ -26,11 +29,13 @@ export interface ClusterOptions {
   readonly spotFallback?: boolean;
 }
 
-export interface JobOptions {
+export interface JobOptions extends RetryOptions, RunsOptions {
   readonly secret?: Given;
   readonly name?: string;
   readonly priority?: number;
   readonly timeout?: number;
+  readonly after?: readonly Job.After[];
+  readonly hold?: true;
 }
 
 export interface FlowOptions {
@@ -78,6 +83,8 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
 }
 
 export function addJobOptions(command: TaskCommand): TaskCommand {
+  addRetryOptions(command);
+  addRunsOptions(command);
   return command
     .option("-n, --name <name>", "name of the job", named)
     .option(
@@ -89,6 +96,13 @@ export function addJobOptions(command: TaskCommand): TaskCommand {
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
 
+/** What a job waits for before it is queued. */
+export function addOrderOptions(command: TaskCommand): TaskCommand {
+  return command
+    .option("--after <job>", "wait until this job has succeeded; job_…:end: however it ends", afterOption)
+    .option("--hold", "wait until it is released: muster release JOB");
+}
+
 export function addFlowOptions(command: TaskCommand): TaskCommand {
   return command
     .option("-d, --detach", "come back at once")
@@ -98,16 +112,39 @@ export function addFlowOptions(command: TaskCommand): TaskCommand {
 }
 
 /** The task with what the options say of it. */
-export const taskOf = <T extends object>(task: T, { name, timeout }: JobOptions): T => ({
-  ...task,
-  ...(name !== undefined && { name }),
-  ...(timeout !== undefined && { timeout }),
-});
+export function taskOf<T extends Pick<TaskInput, "retry" | "runs">>(
+  task: T,
+  { name, timeout, ...options }: JobOptions,
+): T {
+  const retry = retryOf(task.retry, options);
+  return {
+    ...task,
+    ...(name !== undefined && { name }),
+    ...(timeout !== undefined && { timeout }),
+    ...(retry !== undefined && { retry }),
+    ...runsOf(task, options),
+  };
+}
 
 /** What the command says of the queue stands over what the file says. */
-export function queueing(options: JobOptions, draft: { readonly priority?: number }): { priority?: number } {
-  const priority = options.priority ?? draft.priority;
-  return priority === undefined ? {} : { priority };
+export function queueing(
+  { priority: given, after, hold }: JobOptions,
+  draft: { readonly priority?: number },
+): { priority?: number; after?: Job.After[]; hold?: true } {
+  const priority = given ?? draft.priority;
+  return {
+    ...(priority !== undefined && { priority }),
+    ...(after !== undefined && { after: [...after] }),
+    ...(hold && { hold }),
+  };
+}
+
+/** Collects `--after JOB` and `--after JOB:end`. */
+function afterOption(given: string, earlier: readonly Job.After[] = []): Job.After[] {
+  const [job = "", on = "success"] = given.split(":", 2);
+  const read = Job.After.safeParse({ job, on });
+  if (read.success) return [...earlier, read.data];
+  throw new InvalidArgumentError("Write the id of a job, such as job_01J…, for its success; or with :end for any end.");
 }
 
 /** Where it runs, by a name that is looked up. */

@@ -3,13 +3,16 @@
  * that it starts is also found by a poll or by a deadline.
  */
 import * as z from "zod";
+import { reconcile as reconcileArray } from "./array/reconcile.ts";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
 import { kick } from "./host/kick.ts";
 import * as Job from "./job/job.ts";
 import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
+import { strand, wake } from "./job/waiting.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
+import { fire } from "./schedule/fire.ts";
 import { forgetUnused } from "./secret/forget.ts";
 
 const Ref = z.object({ workspace: z.string(), clusterId: z.string() });
@@ -20,20 +23,24 @@ export const Ring = z.discriminatedUnion("do", [
   z.object({ do: z.literal("reconcile"), ref: Ref }),
   z.object({ do: z.literal("look"), workspace: z.string(), jobId: z.string() }),
   z.object({ do: z.literal("kick"), ref: Ref, ranks: z.array(z.number().int()) }),
-  z.object({ do: z.literal("forget"), workspace: z.string(), jobId: z.string() }),
+  z.object({ do: z.literal("over"), workspace: z.string(), jobId: z.string(), hadSecrets: z.boolean().optional() }),
+  z.object({ do: z.literal("strand"), ref: Ref }),
+  z.object({ do: z.literal("array"), workspace: z.string(), id: z.string() }),
 ]);
 export type Ring = z.infer<typeof Ring>;
 
 /** What the ring is about: the same thing is not answered twice at once. */
 export function subjectOf(ring: Ring): string {
   if (ring.do === "look") return `job ${ring.workspace} ${ring.jobId}`;
-  if (ring.do === "forget") return `secrets ${ring.workspace} ${ring.jobId}`;
+  if (ring.do === "over") return `end of job ${ring.workspace} ${ring.jobId}`;
+  if (ring.do === "array") return `array ${ring.workspace} ${ring.id}`;
   const cluster = `${ring.ref.workspace} ${ring.ref.clusterId}`;
+  if (ring.do === "strand") return `end of cluster ${cluster}`;
   return ring.do === "kick" ? `kick ${cluster} ${ring.ranks.join()}` : `cluster ${cluster}`;
 }
 
 /** Which states of a noun somebody must act on at once. */
-const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = {
+const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look" | "strand">> = {
   "cluster.requested": "up",
   "cluster.starting": "up",
   "cluster.moving": "up",
@@ -41,6 +48,8 @@ const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = 
   "cluster.ready": "reconcile",
   "cluster.stopping": "reconcile",
   "cluster.draining": "down",
+  "cluster.terminated": "strand",
+  "cluster.failed": "strand",
   "job.waiting": "look",
   "job.recovering": "look",
   "job.queued": "reconcile",
@@ -50,6 +59,7 @@ const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look">> = 
   "job.failed": "reconcile",
   "job.cancelled": "reconcile",
   "job.timed_out": "reconcile",
+  "array.queued": "reconcile",
 };
 
 /** Pure, so that a stream's filter and a test can ask it too. */
@@ -58,6 +68,7 @@ export function ringFor(change: Change): Ring | undefined {
   const { item } = change;
   if (item.type === "event") return ringForEvent(item);
   if (item.type === "job") return ringForJob(item);
+  if (item.type === "array") return ringForArray(item);
   if (item.type === "follow")
     return {
       do: "kick",
@@ -67,12 +78,22 @@ export function ringFor(change: Change): Ring | undefined {
   return undefined;
 }
 
-/** A verdict, before the event of the end; or the end of a job that had secrets, which no event tells. */
+/** A verdict, before the event of the end; or the end itself, beside its event: others may wait for it. */
 function ringForJob({ data }: Item): Ring | undefined {
   const job = { workspace: String(data.workspace), jobId: String(data.id) };
   if (data.verdict !== undefined) return { do: "look", ...job };
   const isOver = Job.kind.life.isTerminal(data.state as Job.State);
-  return data.hasSecrets === true && isOver ? { do: "forget", ...job } : undefined;
+  // A run of an array has none of its own.
+  const hadSecrets = data.hasSecrets === true && data.array === undefined;
+  return isOver ? { do: "over", ...job, ...(hadSecrets && { hadSecrets }) } : undefined;
+}
+
+/** The end of an array; or a batch of its runs that are to be told of theirs. */
+function ringForArray({ data }: Item): Ring | undefined {
+  const [workspace, id] = [String(data.workspace), String(data.id)];
+  if (data.endedAt !== undefined)
+    return { do: "over", workspace, jobId: id, ...(data.hasSecrets === true && { hadSecrets: true }) };
+  return data.round === undefined ? undefined : { do: "array", workspace, id };
 }
 
 function ringForEvent(item: Item): Ring | undefined {
@@ -98,10 +119,19 @@ export async function answer(world: World, ring: Ring): Promise<void> {
       return reconcileJob(world, ring);
     case "kick":
       return kick(world, ring.ref, ring.ranks);
-    case "forget":
-      await forgetUnused(world, { workspace: ring.workspace, owner: ring.jobId });
-      return;
+    case "over":
+      return jobOver(world, ring);
+    case "strand":
+      return strand(world, ring.ref);
+    case "array":
+      return reconcileArray(world, ring);
   }
+}
+
+/** A job has ended: its secrets are nobody's, and others may have waited for it. */
+async function jobOver(world: World, { workspace, jobId, hadSecrets }: Extract<Ring, { do: "over" }>): Promise<void> {
+  if (hadSecrets) await forgetUnused(world, { workspace, owner: jobId });
+  await wake(world, { workspace, jobId });
 }
 
 /** A workflow drives the cluster in time, where there is one; where there is none, this call goes as far as it can. */
@@ -119,5 +149,7 @@ export async function answerDue(
   const workspace = String(due.data.workspace);
   const id = String(due.data.id);
   if (due.type === "cluster") await reconcileCluster(world, { workspace, clusterId: id });
+  if (due.type === "array") await reconcileArray(world, { workspace, id });
   if (due.type === "job") await reconcileJob(world, { workspace, jobId: id });
+  if (due.type === "schedule") await fire(world, { workspace, name: String(due.data.name) });
 }

@@ -7,6 +7,7 @@ export const errors = {
   forbidden: { status: 403, retry: false, exit: 121 },
   not_found: { status: 404, retry: false, exit: 122 },
   conflict: { status: 409, retry: false, exit: 123 },
+  cluster_busy: { status: 409, retry: false, exit: 123 },
   name_taken: { status: 409, retry: false, exit: 123 },
   idempotency_mismatch: { status: 409, retry: false, exit: 123 },
   logs_incomplete: { status: 409, retry: true, exit: 125 },

@@ -19,18 +19,41 @@ export const clusterName = (workspace: string, name: string): Key => ({
 export const claim = (workspace: string, key: string): Key => ({ pk: `W#${workspace}#KEY#${key}`, sk: "KEY" });
 
 export const job = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#J#${id}`, sk: "JOB" });
+export const array = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "ARRAY" });
 export const follow = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "FOLLOW" });
 export const attempt = (workspace: string, jobId: string, fence: number, rank: number): Key => ({
   ...job(workspace, jobId),
   sk: `${attemptPrefix(fence)}${String(rank).padStart(5, "0")}`,
 });
-export const attemptPrefix = (fence: number): string => `A#${String(fence).padStart(8, "0")}#`;
+/** All nodes of all tries of a job, in the order of tries. */
+export const ATTEMPTS = "A#";
+export const attemptPrefix = (fence: number): string => `${ATTEMPTS}${String(fence).padStart(8, "0")}#`;
 
 export const MAX_PRIORITY = 1000;
 /** Higher priority first, then older first. */
 export const queued = (workspace: string, clusterId: string, priority: number, jobId: string): Key => ({
   ...cluster(workspace, clusterId),
   sk: `Q#${String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
+});
+
+/** What waits for the end of a job: an item for each, beside the job's record. */
+export const NEXT = "NEXT#";
+export const next = (workspace: string, jobId: string, waitingId: string): Key => ({
+  ...job(workspace, jobId),
+  sk: `${NEXT}${waitingId}`,
+});
+/** The jobs of a cluster that wait and have no place in its queue yet. */
+export const WAITING = "WAIT#";
+export const waiting = (workspace: string, clusterId: string, jobId: string): Key => ({
+  ...cluster(workspace, clusterId),
+  sk: `${WAITING}${jobId}`,
+});
+
+/** A job that will be tried again, until it has its place in the queue back. */
+export const RECOVERING = "R#";
+export const recovering = (workspace: string, clusterId: string, jobId: string): Key => ({
+  ...cluster(workspace, clusterId),
+  sk: `${RECOVERING}${jobId}`,
 });
 
 /** Together, and apart from everything else: they are listed as they are, not as an index last saw them. */
@@ -43,6 +66,13 @@ export const target = (workspace: string, name: string): Key => ({
   pk: targets(workspace),
   sk: `${TARGET}${name.toLowerCase()}`,
 });
+
+export const schedule = (workspace: string, name: string): Key => ({
+  pk: `W#${workspace}#S#${name.toLowerCase()}`,
+  sk: "SCHEDULE",
+});
+/** What a schedule launches: too large to be read with it. */
+export const scheduled = (workspace: string, name: string): Key => ({ ...schedule(workspace, name), sk: "LAUNCH" });
 
 export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
@@ -60,6 +90,10 @@ export const list = (workspace: string, noun: string, id: string): Key => ({ pk:
 export const link = (relation: string, id: string): Key => ({ pk: relation, sk: id });
 export const machine = (machineId: string): string => `MACHINE#${machineId}`;
 export const jobsOf = (workspace: string, clusterId: string): string => `W#${workspace}#JOBS#${clusterId}`;
+
+/** Runs of an array: in order of their indices; and those that somebody who cancels them all has still to tell. */
+export const runSort = (index: number): string => String(index).padStart(6, "0");
+export const goingOn = (arrayId: string): string => `job#${arrayId}`;
 
 /** Shards of the due index, so that no one partition of it is hot. */
 export const DUE_SHARDS = 16;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MusterError } from "@muster/core/error.ts";
+import { KEPT_DAYS } from "@muster/core/log/sweep.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { World } from "@muster/core/ports/world.ts";
 import { grant } from "@muster/core/token/create.ts";
@@ -11,6 +12,8 @@ import { LOCAL } from "@muster/core/workspace/workspace.ts";
 import { replaceFile } from "./file.ts";
 import { openControlPlane } from "./run/control-plane.ts";
 import { lock } from "./run/lock.ts";
+
+const MOST_DAYS = 3650;
 
 export interface ServeOptions {
   /** How to start an agent: a program and its first arguments. */
@@ -39,7 +42,14 @@ async function serve(home: string, wanted: string | undefined, options: ServeOpt
   const held = lock(join(home, "lock"));
   if (held === undefined) return 0;
   const port = wanted === undefined ? lastPort(home) : Number(wanted);
-  const plane = await openControlPlane({ home, agent: options.agent, log, ...(port !== undefined && { port }) });
+  const logDays = readLogDays(process.env.MUSTER_LOG_DAYS);
+  const plane = await openControlPlane({
+    home,
+    agent: options.agent,
+    log,
+    logDays,
+    ...(port !== undefined && { port }),
+  });
   await writeToken(home, plane.world);
   await replaceFile(join(home, "port"), new URL(plane.url).port);
   const where = { url: plane.url, pid: process.pid, version: VERSION, startedAt: Date.now() };
@@ -50,6 +60,16 @@ async function serve(home: string, wanted: string | undefined, options: ServeOpt
   await plane.close();
   held.release();
   return 0;
+}
+
+/** @throws MusterError `invalid_request` for what is no number of days. */
+function readLogDays(given: string | undefined): number {
+  const days = given === undefined ? KEPT_DAYS : Number(given);
+  if (Number.isInteger(days) && days >= 1 && days <= MOST_DAYS) return days;
+  throw new MusterError(
+    "invalid_request",
+    `MUSTER_LOG_DAYS is a number of days from 1 to ${MOST_DAYS}, not '${given}'`,
+  );
 }
 
 /** The port of the last time: agents that live on look for the control plane there. */

@@ -1,6 +1,7 @@
 /** `any_of` and `ordered`: alternatives, each of which says over again some of what `resources` says for all of them. */
 import { type Choice, MOST_CHOICES, type Resources } from "@muster/core/task/resources.ts";
 import { itemsOf } from "./check.ts";
+import { ofAlternatives } from "./container.ts";
 import { type Draft, empty } from "./draft.ts";
 import { type Field, type Keys, mapping, mistyped, type Place, type Reading, refuse, walk } from "./reading.ts";
 import { isNull, type Mapping, type Node } from "./yaml/tree.ts";
@@ -31,6 +32,9 @@ interface Alternative {
   readonly choice: Choice;
   /** Fields in which it takes nothing from what is said for all. */
   readonly own: ReadonlySet<FieldName>;
+  /** Of a container, where it names one for its machine's. */
+  readonly image: string | undefined;
+  readonly at: Place;
   /** Canonical field, as in `resources.cpus`, to its place. */
   readonly origins: ReadonlyMap<string, Place>;
 }
@@ -41,6 +45,7 @@ export function choices(list: "anyOf" | "ordered", keys: Keys<Draft>): ReadField
     if (value.kind !== "list") return mistyped(reading, value, at, "a list of maps");
     if (value.items.length === 0) return refuse(reading, at, "has no alternative in it", "leave the key out");
     const read = itemsOf(value.items, at).flatMap(([item, place]) => alternative(reading, item, place, keys));
+    ofAlternatives(reading, read, out);
     const { resources } = out.task;
     const gpus = byAccelerator(reading, resources);
     const other = reading.origins.get("resources.anyOf") ?? reading.origins.get("resources.ordered");
@@ -79,8 +84,8 @@ function alternative(reading: Reading, item: Node, at: Place, keys: Keys<Draft>)
   const part = empty("stop");
   walk(its, map, at.path, keys, part);
   const { anyOf, ordered, ...choice } = part.task.resources;
-  const origins = new Map(its.origins).set("resources", at);
-  const one = { choice, own: ownFields(map), origins };
+  const origins = new Map([...its.origins].filter(([field]) => field !== "container")).set("resources", at);
+  const one = { choice, own: ownFields(map), image: part.task.container?.image, at, origins };
   const made = anyOf ?? ordered;
   return made === undefined ? [one] : each(one, made);
 }

@@ -47,6 +47,8 @@ const namesTpu = ([root]: readonly Node[]): boolean => {
   return names.some(name => /^tpu-/i.test(name));
 };
 
+const saysAfter = (roots: readonly Node[]): boolean => roots.some(root => find(root, ["after"]) !== undefined);
+
 /** Of a mounted bucket, what Muster's own form has as well. */
 const OWN_MOUNT = ["source", "mode"];
 
@@ -60,7 +62,7 @@ const mountsStorage = ([root]: readonly Node[]): boolean => {
 
 /** More keys of Muster's own form alone. */
 const MUSTER = [
-  ...["groups", "idle", "packages", "timeout"],
+  ...["groups", "idle", "packages", "timeout", "queue_timeout", "retry", "max_attempts", "runs", "concurrent", "sweep"],
   ...["provider", "max_hourly", "spot_fallback", "reservation", "placement_group", "efa"].map(
     key => `resources.${key}`,
   ),
@@ -77,6 +79,7 @@ export const markers: readonly Marker[] = [
   { dialect: "oumi", key: "resources.image_id_map" },
   { dialect: "oumi", key: "resources.config_overrides" },
   ...MUSTER.map((key): Marker => ({ dialect: "muster", key })),
+  { dialect: "muster", what: "a task that says after which others it runs", found: saysAfter },
   { dialect: "muster", what: "a script that reads MUSTER_ variables", found: inScripts(/\bMUSTER_[A-Z]/) },
   { dialect: "skypilot", key: "resources.infra" },
   { dialect: "skypilot", key: "resources.cloud" },

@@ -3,6 +3,7 @@ import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import type { BucketMode, Git } from "@muster/core/task/inputs.ts";
 import type { OnError, Task } from "@muster/core/task/task.ts";
+import type { After } from "./after.ts";
 import type { Place } from "./reading.ts";
 
 /** Canonical fields but for those that hold uploads. */
@@ -19,6 +20,10 @@ export type Fields = Pick<
   | "secrets"
   | "storedSecrets"
   | "timeout"
+  | "queueTimeout"
+  | "retry"
+  | "runs"
+  | "container"
 >;
 
 /** A local file or folder that is to be on the host. */
@@ -57,6 +62,8 @@ export interface Draft {
   idle?: Idle;
   /** 0 to 1000; higher runs first. */
   priority?: number;
+  /** Other tasks of its file that it waits for. */
+  after?: readonly After[];
   /** Account that the job runs under, on the schedulers that want one. */
   user?: string;
 }

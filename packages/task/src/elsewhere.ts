@@ -17,6 +17,7 @@ import {
   words,
   yesNo,
 } from "./check.ts";
+import { dockerConfig } from "./container.ts";
 import type { Draft } from "./draft.ts";
 import { variablesIn } from "./paths.ts";
 import { defer, type Field, mapping, type Place, type Reading, refuse, similar } from "./reading.ts";
@@ -181,21 +182,6 @@ export const acceleratorArgs = deferred(
   "TPUs, and what is said of them",
 );
 
-const exitCode = integer(0, 255);
-const strategy = shape({
-  strategy: words,
-  min_nodes: integer(1),
-  max_restarts_on_errors: integer(0),
-  recover_on_exit_codes: listOf(exitCode, true),
-});
-
-/** `none` asks for nothing. */
-export const recovery: ReadField = (reading, value, at) => {
-  orMap(words, strategy)(reading, value, at);
-  const none = value.kind === "scalar" && value.text.toLowerCase() === "none";
-  if (!none) defer(reading, at, "jobs that are begun again when their machine is lost");
-};
-
 const CLOUDS = ["kubernetes", "gcp", "aws", "azure", "oci", "nebius", "ssh", "slurm", "vast", "runpod", "lambda"];
 const settings: Readonly<Record<string, Check>> = {
   docker: shape({ run_options: listOf(words, true) }),
@@ -203,7 +189,6 @@ const settings: Readonly<Record<string, Check>> = {
   nvidia_gpus: shape({ disable_ecc: yesNo }),
 };
 const REASONS: Readonly<Record<string, string>> = {
-  docker: "containers, and what is said of them",
   hooks: HOOKS,
 };
 
@@ -215,7 +200,8 @@ export const config: ReadField = (reading, value, at, out) => {
   for (const [key, part, place] of entriesOf(map, at)) {
     if (!isSetting(reading, key, place)) continue;
     (settings[key] ?? mapOf(anything))(reading, part, place);
-    if (CLOUDS.includes(key) && key !== "aws" && !named.has(key))
+    if (key === "docker") dockerConfig(reading, part, place, out);
+    else if (CLOUDS.includes(key) && key !== "aws" && !named.has(key))
       reading.warnings.push(`${place.path}: matters on ${key} only, and the task does not ask for it`);
     else defer(reading, place, REASONS[key] ?? "settings of another launcher");
   }

@@ -65,8 +65,11 @@ function group(reading: Reading, map: Mapping, at: Place, index: number) {
   const part: Part = { ...empty("stop"), schedulable: true };
   walk(its, map, at.path, keys, part);
   reading.origins.set(`groups.${index}`, at);
-  for (const [field, place] of its.origins) reading.origins.set(`groups.${index}.${field}`, place);
-  const { name, nodes: hosts, resources } = part.task;
+  for (const [field, place] of its.origins)
+    if (field !== "container") reading.origins.set(`groups.${index}.${field}`, place);
+  const { name, nodes: hosts, resources, container } = part.task;
+  if (container !== undefined)
+    refuse(reading, its.origins.get("container") ?? at, "is said of the job", "write container beside groups");
   if (name === undefined && !map.entries.has("name")) refuse(reading, at, "has no name", "add `name: workers`");
   return { name: name ?? "", nodes: hosts, resources, schedulable: part.schedulable };
 }

@@ -1,7 +1,8 @@
 /** The image that a machine boots, or one for each region. */
 import { entriesOf } from "./check.ts";
+import { imageOfContainer } from "./container.ts";
 import type { Draft } from "./draft.ts";
-import { claim, defer, type Field, mapping, type Place, type Reading, refuse, text } from "./reading.ts";
+import { claim, type Field, mapping, type Place, type Reading, refuse, text } from "./reading.ts";
 import type { Mapping, Node } from "./yaml/tree.ts";
 
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
@@ -20,11 +21,11 @@ const CONTAINERS = [
 ];
 
 /** An image as text; undefined when it cannot be used. SkyPilot's own stand for whatever the provider starts from. */
-function usable(reading: Reading, value: Node, at: Place): string | undefined {
+function usable(reading: Reading, value: Node, at: Place, out: Draft): string | undefined {
   const read = text(reading, value, at)?.trim();
   if (read === undefined) return undefined;
   if (read === "") return refuse(reading, at, "is empty", "leave the key out");
-  if (CONTAINERS.some(form => form.test(read))) return container(reading, at);
+  if (CONTAINERS.some(form => form.test(read))) return imageOfContainer(reading, read, at, out);
   if (!/^skypilot:/i.test(read)) return read;
   const line = at.line === undefined ? "" : ` (line ${at.line})`;
   reading.warnings.push(
@@ -33,14 +34,11 @@ function usable(reading: Reading, value: Node, at: Place): string | undefined {
   return read.replace(/^skypilot:/i, "skypilot:");
 }
 
-const container = (reading: Reading, at: Place): undefined =>
-  defer(reading, at, "containers: an image that is no machine's");
-
 /** Text, or in Muster's form and SkyPilot's a map of region to image. */
 export const image: ReadField = (reading, value, at, out) => {
   if (value.kind === "map" && reading.dialect !== "oumi") return byRegion(reading, value, at, out);
   if (!claim(reading, "resources.image", at)) return;
-  const read = usable(reading, value, at);
+  const read = usable(reading, value, at, out);
   if (read !== undefined) out.task.resources.image = read;
 };
 
@@ -50,12 +48,18 @@ export const imageMap: ReadField = (reading, value, at, out) => {
   if (map !== undefined && !reading.origins.has("resources.image")) byRegion(reading, map, at, out);
 };
 
+function namedContainer(reading: Reading, value: Node, at: Place, out: Draft): undefined {
+  const read = text(reading, value, at)?.trim();
+  if (read !== undefined) imageOfContainer(reading, read, at, out);
+}
+
 function byRegion(reading: Reading, map: Mapping, at: Place, out: Draft): undefined {
   if (!claim(reading, "resources.image", at)) return;
   reading.origins.set("resources.images", at);
   if (map.entries.size === 0) return refuse(reading, at, "names no image", "leave the key out");
   const images = entriesOf(map, at).flatMap(([region, value, place]): [string, string][] => {
-    const read = region.toLowerCase() === CONTAINER ? container(reading, place) : usable(reading, value, place);
+    const isContainer = region.toLowerCase() === CONTAINER;
+    const read = isContainer ? namedContainer(reading, value, place, out) : usable(reading, value, place, out);
     reading.origins.set(`resources.images.${region}`, place);
     return read === undefined ? [] : [[region, read]];
   });

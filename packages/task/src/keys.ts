@@ -1,6 +1,8 @@
 /** The keys of a task file, form by form. */
 import { OnError } from "@muster/core/task/task.ts";
+import { after } from "./after.ts";
 import { word } from "./check.ts";
+import { container } from "./container.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Draft } from "./draft.ts";
 import * as Elsewhere from "./elsewhere.ts";
@@ -14,8 +16,10 @@ import { duration } from "./quantity.ts";
 import { claim, type Field, type Keys, mistyped, type Reading, refuse, text, whole } from "./reading.ts";
 import * as Resources from "./resources.ts";
 import type { Given } from "./result.ts";
+import { maxAttempts, queueTimeout, retry } from "./retry.ts";
 import { storageMounts } from "./storage.ts";
 import { list } from "./stored.ts";
+import { concurrent, runs, sweep } from "./sweep.ts";
 import { ofGroup } from "./together.ts";
 import { workdir } from "./workdir.ts";
 
@@ -74,15 +78,23 @@ const own = (given: Given): Keys<Draft> => ({
   nodes,
   resources: Resources.resources(Resources.own),
   groups,
+  container,
   workdir,
   packages,
   setup: script("setup"),
   run: script("run"),
   file_mounts: fileMounts,
   timeout,
+  queue_timeout: queueTimeout,
+  retry,
+  max_attempts: maxAttempts,
+  runs,
+  concurrent,
+  sweep,
   idle: idleKey,
   priority,
   on_error: onError,
+  after,
   service: Elsewhere.service,
   pool: Elsewhere.pool,
   volumes: Elsewhere.volumes,

@@ -4,6 +4,7 @@
  * Order of events: YAML to trees, the dialect from the trees, overrides over the tree, each tree to a draft by the
  * dialect's table of keys, and at last the bounds of the canonical task, which are core's.
  */
+import { type After, type Wait, waitsOf } from "./after.ts";
 import { type Dialect, detect, type Marker } from "./dialect.ts";
 import { type Issue, TaskFileError } from "./error.ts";
 import { homesOf } from "./keys.ts";
@@ -25,6 +26,7 @@ export { fulfil, requireGiven } from "./needs.ts";
 export { parseOverrides } from "./override.ts";
 export type { Unsupported } from "./reading.ts";
 export type { Execution, Options, Result } from "./result.ts";
+export type { After, Wait };
 
 /** Reads a task file. @throws TaskFileError that has everything that is wrong with it. */
 export function read(source: string, options: Options = {}): Result {
@@ -40,6 +42,7 @@ export function read(source: string, options: Options = {}): Result {
     refuse(reading, { path: "---" }, `separates ${documents.length} documents, and an Oumi job is one`);
   for (const { duplicates } of documents) noteTwice(reading, duplicates);
   const task = taskOf(reading, overridden(reading, root, options), options.envs ?? {});
+  waitsOf([{ reading, task }], false);
   return { ...found, tasks: [task], ...told(reading, options) };
 }
 

@@ -9,6 +9,7 @@ import { infra, provider } from "./infra.ts";
 import * as Machine from "./machine.ts";
 import { ports } from "./ports.ts";
 import { claim, type Field, type Keys, mapping, refuse, walk } from "./reading.ts";
+import { recovery } from "./retry.ts";
 
 type ReadField = Extract<Field<Draft>, (...args: never[]) => void>;
 
@@ -70,8 +71,6 @@ const machine: Keys<Draft> = {
   ports: openPorts,
   labels: Machine.labels,
   accelerator_args: Elsewhere.acceleratorArgs,
-  job_recovery: Elsewhere.recovery,
-  spot_recovery: Elsewhere.recovery,
   local_disk: Elsewhere.localDisk,
   ephemeral_storage: Elsewhere.ephemeralStorage,
   volumes: Elsewhere.diskVolumes,
@@ -85,6 +84,8 @@ const ofChoice: Keys<Draft> = {
   autostop: once,
   priority: once,
   priority_class: once,
+  job_recovery: once,
+  spot_recovery: once,
   hooks: once,
   preemption: once,
   preemption_hook: once,
@@ -103,6 +104,8 @@ export const own: Keys<Draft> = {
   ...machine,
   autostop: autostopKey,
   priority: Machine.skypilotPriority,
+  job_recovery: recovery,
+  spot_recovery: recovery,
   priority_class: Elsewhere.priorityClass,
   hooks: Elsewhere.hooks,
   preemption: Elsewhere.hook,
@@ -116,6 +119,8 @@ export const ofGroup: Keys<Draft> = {
   ...machine,
   autostop: elsewhere("is said of the whole cluster", "write idle beside groups"),
   priority: elsewhere("is said of the job", "write priority beside groups"),
+  job_recovery: elsewhere("is said of the job", "write retry beside groups"),
+  spot_recovery: elsewhere("is said of the job", "write retry beside groups"),
   ...alternatives,
 };
 

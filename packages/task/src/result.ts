@@ -1,4 +1,5 @@
 /** What reading a file takes and gives. */
+import type { Wait } from "./after.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ClusterDraft, Draft, TargetDraft } from "./draft.ts";
 import type { Unsupported } from "./reading.ts";
@@ -34,6 +35,8 @@ export interface Result {
   readonly execution?: Execution;
   /** One, or the steps of a pipeline in their order, or the jobs of a group; none in a file that only has clusters or targets. */
   readonly tasks: readonly Draft[];
+  /** Of a file of several tasks: what each of them waits for. */
+  readonly waits?: readonly (readonly Wait[])[];
   readonly clusters?: readonly ClusterDraft[];
   readonly targets?: readonly TargetDraft[];
   readonly warnings: readonly string[];

@@ -2,19 +2,20 @@
  * Files of several documents: tasks that run one after the other (a pipeline) or at the same time (a group). A first
  * document that has nothing but what is said of all of them is their header.
  */
+import { waitsOf } from "./after.ts";
 import type { Dialect } from "./dialect.ts";
 import { type Draft, empty } from "./draft.ts";
 import { TaskFileError } from "./error.ts";
 import { hold } from "./hold.ts";
 import { homesOf } from "./keys.ts";
 import { begin, noteTwice, type Reading, refuse, similar, walk } from "./reading.ts";
-import type { Execution, Options, Result } from "./result.ts";
+import type { Options, Result } from "./result.ts";
 import { taskOf } from "./task.ts";
 import { type Together, together } from "./together.ts";
 import type { Document } from "./yaml/parse.ts";
 import { isNull, type Mapping } from "./yaml/tree.ts";
 
-type Several = Pick<Result, "name" | "execution" | "tasks" | "warnings" | "unsupported">;
+type Several = Pick<Result, "name" | "execution" | "tasks" | "waits" | "warnings" | "unsupported">;
 
 /** One document's reading, and its number in the file, from 1. */
 interface Part {
@@ -22,10 +23,8 @@ interface Part {
   readonly number: number;
 }
 
-const WHY: Readonly<Record<Execution, string>> = {
-  serial: "pipelines: tasks that run one after the other; launch each document by itself",
-  parallel: "groups of jobs: tasks that run at the same time; launch each document by itself",
-};
+/** Each of them has hosts of its own, and finds the others by their names. */
+const PARALLEL = "groups of jobs: tasks that run at the same time; launch each document by itself";
 
 /** Reads a file of several documents, all of which are maps. @throws TaskFileError that has everything that is wrong with it. */
 export function several(dialect: Dialect, documents: readonly Document[], options: Options): Several {
@@ -36,6 +35,8 @@ export function several(dialect: Dialect, documents: readonly Document[], option
   const read = bodies.map((document, index) => body(dialect, document, index + (head === undefined ? 1 : 2), options));
   const tasks = read.map(({ task }) => task);
   if (head !== undefined) checkPrimary(head, tasks);
+  const execution = head?.said.execution ?? "serial";
+  const waits = waitsOf(read, execution === "serial");
   const parts: Part[] = [...(head === undefined ? [] : [head]), ...read];
   const issues = parts.flatMap(({ reading, number }) => reading.issues.map(issue => inside(number, issue)));
   if (issues.length > 0) throw new TaskFileError(issues, options.path);
@@ -46,16 +47,16 @@ export function several(dialect: Dialect, documents: readonly Document[], option
   const name = head?.said.name;
   const [task, ...more] = tasks;
   if (task !== undefined && more.length === 0) return { ...found, tasks: [named(task, name)] };
-  const execution = head?.said.execution ?? "serial";
-  const unsupported = [{ path: "---", why: WHY[execution] }, ...found.unsupported];
-  return { ...found, ...(name !== undefined && { name }), execution, tasks, unsupported };
+  const isLater = execution === "parallel";
+  const unsupported = [...(isLater ? [{ path: "---", why: PARALLEL }] : []), ...found.unsupported];
+  return { ...found, ...(name !== undefined && { name }), execution, tasks, waits, unsupported };
 }
 
 function refuseOverrides(documents: readonly Document[], tasks: number, { overrides = [], path }: Options): void {
   const [first] = overrides;
   if (first === undefined) return;
   const message = `cannot be said of a file of ${documents.length} documents`;
-  const later = "several tasks cannot run from one file yet; launch each document by itself";
+  const later = "write it in the file, in the document that it is meant for";
   const suggestion = tasks > 1 ? later : "write it in the file";
   throw new TaskFileError([{ path: first.split("=", 1)[0] ?? "", message, suggestion }], path);
 }

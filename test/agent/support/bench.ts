@@ -77,6 +77,11 @@ export class Bench {
     return agent;
   }
 
+  /** Those that run. */
+  agents(): readonly ChildProcess[] {
+    return this.#agents.filter(isRunning);
+  }
+
   get tokenFile(): string {
     return join(this.home.root, "token");
   }

@@ -16,6 +16,7 @@ import type {
   Report,
 } from "@muster/core/agent/protocol.ts";
 
+import type { Ask } from "@muster/core/checkpoint/read.ts";
 import type { Credentials } from "../../../packages/agent/src/control/sign.ts";
 import { refusal } from "./signature.ts";
 
@@ -26,6 +27,8 @@ export type Fault = number | "cut" | "cut after" | "hang";
 
 export class Plane {
   readonly polls: Poll[] = [];
+  /** Answers what is asked of a checkpoint. */
+  onCheckpoint: ((ask: Ask) => Promise<[number, unknown]>) | undefined;
   /** Called as an exit is accepted, before its answer goes out. */
   onExit: ((report: Report) => void) | undefined;
   readonly enrollments: Enroll[] = [];
@@ -179,7 +182,12 @@ export class Plane {
     if (path === "/v1/agent/enroll") return this.#enroll(value as Enroll);
     if (path === "/v1/agent/register") return this.#register(value as Register);
     if (!/^Bearer msh_/.test(request.headers.authorization ?? "")) return [401, { code: "unauthenticated" }];
-    return path === "/v1/agent/poll" ? [200, this.#poll(value as Poll)] : this.#report(value as Report);
+    if (path === "/v1/agent/poll") return [200, this.#poll(value as Poll)];
+    return path.endsWith("/checkpoint") ? this.#checkpoint(value as Ask) : this.#report(value as Report);
+  }
+
+  async #checkpoint(ask: Ask): Promise<[number, unknown]> {
+    return this.onCheckpoint?.(ask) ?? [404, { code: "not_found" }];
   }
 
   #enroll(enroll: Enroll): [number, unknown] {

@@ -22,7 +22,7 @@ interface StreamRecord {
 }
 
 /** As the stack's filter: see stacks/doorbell.ts. */
-const TYPES = new Set(["event", "job", "follow"]);
+const TYPES = new Set(["event", "job", "array", "follow"]);
 const TRIES = 3;
 
 const passes = ({ eventName, dynamodb }: StreamRecord): boolean =>

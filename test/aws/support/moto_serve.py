@@ -14,6 +14,7 @@ import sys
 import threading
 
 import moto_dynamodb
+import moto_quick
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.models import StateMachine
 from werkzeug.serving import make_server
@@ -30,6 +31,7 @@ def copy_without_executions(machine, memo):
 
 StateMachine.__deepcopy__ = copy_without_executions
 moto_dynamodb.mend()
+moto_quick.mend()
 
 
 def say(message):

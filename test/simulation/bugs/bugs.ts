@@ -66,8 +66,13 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "secrets-after-the-job": [
     {
       file: "core/src/job/submit.ts",
-      from: "      await keep();\n      await commit(world, actor, writes, Job.info(job));\n",
-      to: "      await commit(world, actor, writes, Job.info(job));\n      await keep();\n",
+      from: "      await keep();\n      const way",
+      to: "      const way",
+    },
+    {
+      file: "core/src/job/submit.ts",
+      from: "[...writes, ...way], info);\n",
+      to: "[...writes, ...way], info);\n      await keep();\n",
     },
   ],
   "secrets-swept-at-once": [
@@ -100,8 +105,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "placement-without-check": [
     {
       file: "core/src/job/schedule.ts",
-      from: "placement.ranks), ready]",
-      to: "placement.ranks), ...[ready].slice(1)]",
+      from: "...job.writes, ready]",
+      to: "...job.writes, ...[ready].slice(1)]",
     },
   ],
   "state-without-event": [
@@ -145,7 +150,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "growth-ends-what-works": [{ file: "core/src/cluster/reconcile/grow.ts", from: " && !kept.has(made),", to: "," }],
   "growth-forgets-running-jobs": [
-    { file: "core/src/cluster/register.ts", from: "({ ...slot, job: jobs.get(slot.rank) })", to: "slot" },
+    { file: "core/src/cluster/register.ts", from: "runs: runs.get(slot.rank) ?? []", to: "runs: []" },
   ],
   "failed-growth-fails-the-cluster": [
     {
@@ -156,9 +161,37 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "jobs-too-wide-wait-for-ever": [
     {
-      file: "core/src/job/schedule.ts",
-      from: "? refuse(world, ref, head, queued) : undefined",
-      to: "? undefined : undefined",
+      file: "core/src/job/place.ts",
+      from: "if (!isPossible && grows) break;",
+      to: "if (!isPossible) break;",
+    },
+  ],
+  "gpus-given-twice": [
+    {
+      file: "core/src/cluster/room.ts",
+      from: "room.gpus.filter(index => !gpus.includes(index))",
+      to: "room.gpus",
+    },
+  ],
+  "whole-hosts-shared": [
+    {
+      file: "core/src/cluster/room.ts",
+      from: "if (need === undefined) return room.empty;",
+      to: "if (need === undefined) return true;",
+    },
+  ],
+  "most-jobs-per-host-ignored": [
+    {
+      file: "core/src/cluster/room.ts",
+      from: "jobs: Math.min(most, MOST_PER_HOST),",
+      to: "jobs: Math.max(most, MOST_PER_HOST),",
+    },
+  ],
+  "one-end-frees-all-of-a-host": [
+    {
+      file: "core/src/cluster/slots.ts",
+      from: "runs: slot.runs.filter(run => run.jobId !== jobId)",
+      to: "runs: slot.runs.filter(run => run.jobId === undefined && jobId)",
     },
   ],
   "copies-not-swept": [
@@ -166,6 +199,29 @@ export const bugs: Readonly<Record<string, Bug>> = {
       file: "core/src/sweep.ts",
       from: " await provider.deleteSnapshots?.(ref);",
       to: " void ref;",
+    },
+  ],
+  "tries-not-counted": [
+    { file: "core/src/job/retry.ts", from: "|| attempts > retry.max)", to: "|| attempts > retry.max + 1)" },
+  ],
+  "cancelled-jobs-tried-again": [
+    {
+      file: "core/src/job/recover.ts",
+      from: 'verdict === undefined || job.state === "cancelling" ?',
+      to: "verdict === undefined ?",
+    },
+  ],
+  "hosts-kept-between-tries": [
+    { file: "core/src/job/recover.ts", from: "...(await release(world, job, now)), ...looked", to: "...looked" },
+  ],
+  "fences-begin-anew-with-the-machines": [
+    { file: "core/src/cluster/reconcile/renew.ts", from: "{ hosts: [] })", to: "{ hosts: [], fence: 0 })" },
+  ],
+  "renewed-while-machines-may-come": [
+    {
+      file: "core/src/cluster/reconcile/drain.ts",
+      from: "if (now < certain) return later(",
+      to: "if (now < certain && !cluster.renew) return later(",
     },
   ],
   "log-not-sent-again": [

@@ -112,7 +112,7 @@ function heed(agent: Agent, order: Orders["held"][number]): void {
 /** What was seen before comes again, or late: it is not begun twice. */
 function accept(agent: Agent, assignment: Assignment): void {
   const { sim, box } = agent;
-  const { jobId, fence, rank, logs, timeout } = assignment;
+  const { jobId, fence, rank, logs, timeout, gpus } = assignment;
   const seen = box.disk.fences.get(jobId) ?? -1;
   if (fence <= seen) {
     if (fence === seen) void disclaim(agent, assignment);
@@ -126,6 +126,7 @@ function accept(agent: Agent, assignment: Assignment): void {
     beganAt: sim.now,
     timeLimit: timeout === undefined ? Number.POSITIVE_INFINITY : sim.now + timeout * SECOND,
     task: workload(sim, assignment),
+    gpus,
     policy: logs,
     step: "inputs",
     sent: 0,

@@ -35,7 +35,7 @@ export async function drive(agent: Agent, driven: Driven): Promise<void> {
   agent.wake();
 }
 
-/** A host runs one attempt at a time: what was revoked ends first. */
+/** What was revoked ends first: what it has may be given to this one. */
 async function othersEnded(agent: Agent, driven: Driven): Promise<void> {
   const isLeaving = (script: Script) => script.endedAt !== undefined && isAlive(script, agent.sim.now);
   while ([...agent.box.scripts.values()].some(isLeaving)) await nap(agent, driven, SECOND);
@@ -44,12 +44,19 @@ async function othersEnded(agent: Agent, driven: Driven): Promise<void> {
 function begin(agent: Agent, held: Held): void {
   const { sim, box } = agent;
   const name = nameOf(held.ref);
-  const other = [...box.scripts.values()].find(script => isAlive(script, sim.now));
-  if (other) sim.violate("I3", `${box.id} begins ${name} while it runs ${other.name}`);
+  const other = [...box.scripts.values()].find(script => isAlive(script, sim.now) && isShared(script, held));
+  if (other)
+    sim.violate("I3", `${box.id} begins ${name} while it runs ${other.name}, which has what is promised to it`);
   if (box.disk.begun.has(name)) sim.violate("I3", `${box.id} begins ${name} a second time`);
+  const twin = sim.cloud.boxes.find(one => one !== box && one.hostId === box.hostId && one.disk.begun.has(name));
+  if (twin) sim.violate("I3", `${box.id} begins ${name}, which ${twin.id} has begun`);
   box.disk.begun.add(name);
-  box.scripts.set(name, { name, startedAt: sim.now, task: held.task, endedAt: undefined });
+  box.scripts.set(name, { name, startedAt: sim.now, task: held.task, gpus: held.gpus, endedAt: undefined });
 }
+
+/** Whether two want the same of a host: a GPU, or one of them all of it. */
+const isShared = (a: Pick<Script, "gpus">, b: Pick<Script, "gpus">): boolean =>
+  a.gpus === undefined || b.gpus === undefined || a.gpus.some(index => b.gpus?.includes(index));
 
 /** Watches the script to its end, and sends what it writes. */
 async function follow(agent: Agent, driven: Driven): Promise<Ending> {

@@ -25,6 +25,8 @@ export interface Held {
   /** Epoch ms. */
   readonly timeLimit: number;
   readonly task: Workload;
+  /** Numbers of its GPUs; undefined: the whole host is its own. */
+  readonly gpus: readonly number[] | undefined;
   policy: PostPolicy;
   step: "inputs" | "run" | "closing";
   /** Chunks of the log that arrived. */
@@ -54,6 +56,7 @@ export interface Script {
   readonly name: string;
   readonly startedAt: number;
   readonly task: Workload;
+  readonly gpus: readonly number[] | undefined;
   /** When something else ends it, or did. */
   endedAt: number | undefined;
 }

@@ -37,9 +37,15 @@ export function overdue(sim: Sim): string[] {
   const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
   return [
     ...clusters.filter(one => !REST.includes(one.state) && isLate(one)).map(one => `cluster ${one.id} is ${one.state}`),
-    ...jobs.filter(one => Job.isPlaced(one) && isLate(one)).map(one => `job ${one.id} is ${one.state}`),
+    ...jobs
+      .filter(one => (Job.isPlaced(one) || isForgotten(sim, one)) && isLate(one))
+      .map(one => `job ${one.id} is ${one.state}`),
   ];
 }
+
+/** A job whose pause is over, and that nobody has given its place back. */
+const isForgotten = (sim: Sim, job: Job.Job): boolean =>
+  job.state === "recovering" && sim.now - job.dueAt > LONGEST_MOVE / 4;
 
 /** How late an idle policy may act, in ms. */
 const SLACK = 5 * MINUTE;

@@ -12,7 +12,7 @@ export function watchMachines(sim: Sim): void {
   sim.cloud.onEnd = box => {
     checkDisk(sim, box);
     const cluster = clusterOf(sim, box);
-    if (cluster && !Cluster.isLeaving(cluster) && isWanted(sim, box))
+    if (cluster && cluster.state !== "draining" && isWanted(sim, box))
       sim.violate("I12", `${box.id} is ended; its cluster ${cluster.id} is ${cluster.state}`);
   };
   sim.cloud.watchers.push(intent => {

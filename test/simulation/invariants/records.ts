@@ -11,10 +11,13 @@ import type { Box } from "../ports/cloud.ts";
 import type { Written } from "../ports/table.ts";
 import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
+import { checkRoom } from "./room.ts";
 
 interface Moved {
   readonly id: string;
   readonly state: string;
+  /** Of a cluster that is made anew. */
+  readonly renew?: boolean;
 }
 
 const lives: Readonly<Record<string, Lifecycle<string, string>>> = {
@@ -59,6 +62,9 @@ function checkMove(
   else if (was?.state === is.state) checkRest(sim, type, life, is);
   // An attempt is assigned by its slot, and written when it first moves.
   else checkStep(sim, type, life, was?.state ?? (type === "attempt" ? life.initial : undefined), is, written);
+  const isEnding = was?.state === "draining" && !was.renew;
+  if (isEnding && is && is.state !== was.state && !life.isTerminal(is.state))
+    sim.violate("I13", `${type} ${is.id} went back from its removal to ${is.state}`);
 }
 
 /** A host that is gone may still learn its machine's name. */
@@ -76,8 +82,6 @@ function checkStep(
 ): void {
   const targets: readonly unknown[] = from === undefined ? [life.initial] : Object.values(life.moves[from] ?? {});
   if (!targets.includes(is.state)) sim.violate("I8", `${type} ${is.id} went from ${from ?? "nothing"} to ${is.state}`);
-  if (from === "draining" && !life.isTerminal(is.state))
-    sim.violate("I13", `${type} ${is.id} went back from its removal to ${is.state}`);
   const isSilent = type === "host" && from === undefined;
   if (!isSilent && !hasEvent(written, type, is, from))
     sim.violate("I8", `${type} ${is.id} came to ${is.state} without its event`);
@@ -163,7 +167,9 @@ function costOf(sim: Sim, cluster: Cluster.Cluster): number {
 function checkBudget(sim: Sim, cluster: Cluster.Cluster): void {
   const due = COSTLY.has(cluster.state) ? costOf(sim, cluster) : 0;
   const takes = cluster.takes ?? 0;
-  if (COSTLY.has(cluster.state) && takes !== due)
+  // One that is made anew keeps the share of its last machines until it has others.
+  const isRenewed = cluster.state === "requested" && cluster.generation > 1;
+  if (!isRenewed && COSTLY.has(cluster.state) && takes !== due)
     sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and takes ${takes} of ${due}`);
   if ((Cluster.isOver(cluster) || cluster.state === "stopped") && takes > 0)
     sim.violate("I18", `cluster ${cluster.id} is ${cluster.state} and still takes ${takes}`);
@@ -201,8 +207,11 @@ function checkPlacement(sim: Sim, job: Job.Placed): void {
   const slots = sim.db.get(Keys.slots(job.workspace, job.clusterId))?.data as unknown as Slots | undefined;
   for (const rank of job.placement) {
     const slot = slots?.hosts.find(one => one.rank === rank);
-    if (slot?.job?.jobId !== job.id || slot.job.fence !== job.fence)
-      sim.violate("I7", `job ${job.id} is ${job.state} on rank ${rank}, whose slot holds ${JSON.stringify(slot?.job)}`);
+    if (!slot?.runs.some(run => run.jobId === job.id && run.fence === job.fence))
+      sim.violate(
+        "I7",
+        `job ${job.id} is ${job.state} on rank ${rank}, whose slot holds ${JSON.stringify(slot?.runs)}`,
+      );
     if (slot?.schedulable === false)
       sim.violate("I7", `job ${job.id} is on rank ${rank}, which is of a group that takes no jobs`);
   }
@@ -211,11 +220,11 @@ function checkPlacement(sim: Sim, job: Job.Placed): void {
 /** I7: a job that holds no hosts stands in no slot. */
 function checkFreed(sim: Sim, job: Job.Job): void {
   const slots = sim.db.get(Keys.slots(job.workspace, job.clusterId))?.data as unknown as Slots | undefined;
-  if (slots?.hosts.some(slot => slot.job?.jobId === job.id))
+  if (slots?.hosts.some(slot => slot.runs.some(run => run.jobId === job.id)))
     sim.violate("I7", `job ${job.id} is ${job.state} and still stands in a slot`);
 }
 
-/** I7, the other way round: a slot's job holds it. */
+/** I7, the other way round: a slot's jobs hold it. */
 function checkSlots(sim: Sim, { after }: Written): void {
   const slots = after?.data as unknown as Slots;
   const cluster = sim.db.get(Keys.cluster(slots.workspace, slots.clusterId))?.data as unknown as Cluster.Cluster;
@@ -224,10 +233,12 @@ function checkSlots(sim: Sim, { after }: Written): void {
     const group = groups[slot.rank];
     if (slot.group !== group?.name || slot.schedulable !== group?.schedulable)
       sim.violate("I6", `slot ${slot.rank} of ${slots.clusterId} is of ${slot.group}; its host is of ${group?.name}`);
-    if (slot.job === undefined) continue;
-    const job = sim.db.get(Keys.job(slots.workspace, slot.job.jobId))?.data as unknown as Job.Job | undefined;
-    if (!job || !Job.isPlaced(job) || job.fence !== slot.job.fence || !job.placement.includes(slot.rank))
-      sim.violate("I7", `slot ${slot.rank} of ${slots.clusterId} holds job ${slot.job.jobId}, which is ${job?.state}`);
+    checkRoom(sim, slots, slot);
+    for (const run of slot.runs) {
+      const job = sim.db.get(Keys.job(slots.workspace, run.jobId))?.data as unknown as Job.Job | undefined;
+      if (!job || !Job.isPlaced(job) || job.fence !== run.fence || !job.placement.includes(slot.rank))
+        sim.violate("I7", `slot ${slot.rank} of ${slots.clusterId} holds job ${run.jobId}, which is ${job?.state}`);
+    }
   }
 }
 
@@ -256,8 +267,9 @@ function checkSuccess(sim: Sim, job: Extract<Job.Job, { state: "succeeded" }>): 
   if (done.length !== job.nodes)
     sim.violate("I4", `job ${job.id} succeeded; ${done.length} of its ${job.nodes} scripts did`);
   if (!job.logsComplete) return;
-  const prefix = Attempt.jobLogPrefix(job.workspace, job.id);
-  const there = sim.blobs.list(prefix, "", 10_000).length;
+  const ranks = Array.from({ length: job.nodes }, (_, rank) => rank);
+  const prefixes = ranks.map(rank => Attempt.logPrefix(job.workspace, job.id, job.fence ?? 0, rank));
+  const there = prefixes.reduce((sum, prefix) => sum + sim.blobs.list(prefix, "", 10_000).length, 0);
   const emitted = done.reduce((sum, script) => sum + script.task.chunks, 0);
   if (there !== emitted) sim.violate("I4", `job ${job.id} wrote ${emitted} chunks; ${there} of them are there`);
 }

@@ -52,7 +52,7 @@ const offer = (provider: string, zone: string, hourly: number): Offer => ({
   market: "on_demand",
   cpus: 4,
   memory: 16,
-  accelerators: {},
+  accelerators: { A100: 2 },
   hourly,
 });
 

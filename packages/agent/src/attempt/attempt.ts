@@ -1,7 +1,8 @@
 /**
  * One attempt on this host, from its assignment to the accepted report of its end.
  *
- * Lifecycle: inputs → packages → setup → run → closing; see work.ts for all but the last. Closing brings the log home, then reports.
+ * Lifecycle: inputs → packages → setup → run → keeping → closing; see work.ts for all but the last two. Keeping brings
+ * outputs and checkpoint home, closing the log; then its end is reported.
  * Every step reads from the record how far a former agent came, so that all of them may be begun again.
  * Gotchas: two signals, which are not the same. `stop`: the script must end, and its end is reported. `halt`: the attempt
  * is no longer this agent's; everything is dropped where it is, and nothing is reported.
@@ -12,14 +13,16 @@ import { messageOf } from "../disk.ts";
 import { type Mask, maskOf } from "../logs/mask.ts";
 import { type Shipped, Shipper } from "../logs/shipper.ts";
 import { end } from "../script/end.ts";
+import { PHASES } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
-import type { Assignment, AttemptRef, Held } from "../types.ts";
+import type { Assignment, AttemptRef, Held, HeldRef } from "../types.ts";
 import { alarm, sleep } from "../wait.ts";
 import type { Host } from "./host.ts";
+import { Keeping } from "./keeping.ts";
 import { masked, notesOf } from "./notes.ts";
 import { halt, nameOf, type Outcome, type Record } from "./record.ts";
 import { Reports } from "./reports.ts";
-import { work } from "./work.ts";
+import { work, workdirOf } from "./work.ts";
 
 /** How long the rest of a log is tried after the script's end, in ms. */
 const LOG_DEADLINE = 600_000;
@@ -36,6 +39,7 @@ export class Attempt {
   readonly #reports: Reports;
   readonly #mask: Mask;
   readonly #shipper: Shipper;
+  readonly #keeping: Keeping;
   #driven: Promise<void> = Promise.resolve();
   #shipped: Promise<Shipped> | undefined;
   #cancelAlarm: () => void = () => undefined;
@@ -50,16 +54,38 @@ export class Attempt {
       policy: record.policy,
       clock: host.clock,
       journal: host.journal,
+      quota: record.assignment.logQuota,
       mask: this.#mask,
       refresh: () => host.pollSoon(),
       halt: this.#halt.signal,
     });
+    this.#keeping = new Keeping(record, host, this.#halt.signal);
     if (record.state.stop !== undefined) this.#stop.abort(record.state.stop);
   }
 
   get ref(): AttemptRef {
     const { jobId, fence } = this.record.assignment;
     return { jobId, fence };
+  }
+
+  /** What the next poll says of it. */
+  get heldRef(): HeldRef {
+    return { ...this.ref, ...this.#keeping.asks };
+  }
+
+  /** The poll was answered. */
+  told(ref: HeldRef): void {
+    this.#keeping.told(ref);
+  }
+
+  /** The machine may go soon: what outlives the attempt goes home. */
+  urge(): void {
+    this.#keeping.urge();
+  }
+
+  /** The machine is to go, or somebody waits. */
+  hurry(): void {
+    this.#keeping.hurry();
   }
 
   get assignment(): Assignment {
@@ -79,10 +105,26 @@ export class Attempt {
   apply(held: Held): void {
     const { cancel, followUntil, logs } = held;
     if (cancel !== undefined) this.stop(stopOf(cancel));
+    if (cancel === "cancelled") this.#keeping.hurry();
+    this.#write(() => this.#keeping.renew(held));
     if (followUntil !== undefined) this.#shipper.follow(followUntil);
     if (logs === undefined) return;
     this.#shipper.renew(logs);
     this.#write(() => this.record.renew(logs));
+  }
+
+  /** How busy the host's GPUs are just now, 0 to 1. Only while its script runs do they say anything of the job. */
+  sample(all: readonly number[]): void {
+    const { gpus } = this.assignment;
+    const { step, gpuPeaks: before } = this.record.state;
+    if (step !== "run" || !this.record.has("run.pid")) return;
+    const now = gpus === undefined ? all : gpus.map(gpu => all[gpu] ?? 0);
+    if (now.length === 0) return;
+    const gpuPeaks = now.map((share, index) => Math.max(share, before?.[index] ?? 0));
+    // Each rise of a tenth is kept for the next agent, and no more than that: it costs a write.
+    const rose = gpuPeaks.some((peak, index) => Math.floor(peak * 10) > Math.floor((before?.[index] ?? -1) * 10));
+    if (rose) this.#write(() => this.record.update({ gpuPeaks }));
+    else this.record.remember({ gpuPeaks });
   }
 
   /** Ends the script and reports this outcome, unless it is over already. */
@@ -104,7 +146,9 @@ export class Attempt {
   /** Its script may have ended while there was no agent to see it. */
   #isOver(): boolean {
     const { step } = this.record.state;
-    return step === "closing" || (step === "run" && exitCode(this.record.folder, "run") !== undefined);
+    return (
+      step === "keeping" || step === "closing" || (step === "run" && exitCode(this.record.folder, "run") !== undefined)
+    );
   }
 
   /** Ends all processes, reports nothing, and forgets the attempt. */
@@ -123,6 +167,7 @@ export class Attempt {
   async #letGo(grace: number): Promise<void> {
     this.#halt.abort();
     this.#cancelAlarm();
+    await this.#host.containers.end(nameOf(this.ref), grace);
     await end(this.record.folder, grace);
     // What is left to wait for is at most an answer that nobody needs any more.
     await Promise.race([this.#driven, sleep(LAST_WAIT)]);
@@ -143,19 +188,34 @@ export class Attempt {
 
   async #live(): Promise<void> {
     const shipped = this.#ship();
-    if (this.record.state.step !== "closing") await this.#work();
+    if (!this.#hasEnded()) await this.#work();
     this.#cancelAlarm();
     // Also when a former agent had come to closing: it may have died before this.
     await this.#release();
-    for (const phase of ["setup", "run", "muster"] as const) this.#shipper.close(phase);
+    for (const phase of PHASES) if (phase !== "muster") this.#shipper.close(phase);
+    if (this.record.state.step !== "closing") await this.#keep();
+    this.#shipper.close("muster");
     this.#shipper.expire((this.record.state.endedAt ?? 0) + LOG_DEADLINE);
     await this.#close(await shipped);
+  }
+
+  #hasEnded(): boolean {
+    return this.record.state.step === "keeping" || this.record.state.step === "closing";
+  }
+
+  /** Sends home what outlives it; the log's last part is open for what is to be said of that. */
+  async #keep(): Promise<void> {
+    const outcome = this.record.state.outcome ?? { cause: "start_failed" };
+    const kept = await this.#keeping.finish(outcome, workdirOf(this.#host, this.assignment));
+    this.record.update({ step: "closing", endedAt: Date.now(), ...(kept && { kept }) });
   }
 
   /** What others on this host may be waiting for; it may own a turn that it never came to use. */
   async #release(): Promise<void> {
     const name = nameOf(this.ref);
     this.#host.setups.leave(name);
+    // First: what is mounted may be in use in there.
+    await this.#host.containers.release(name);
     await this.#host.mounts.release(name);
   }
 
@@ -172,16 +232,19 @@ export class Attempt {
     const outcome = await work({
       record: this.record,
       host: this.#host,
+      keeping: this.#keeping,
       stop: this.#stop.signal,
       halt: this.#halt.signal,
       tell: state => this.#tell(state),
-      setupIsOver: () => this.#shipper.close("setup"),
+      isOver: phase => this.#shipper.close(phase),
     });
     this.#halt.signal.throwIfAborted();
     const told = masked(this.#mask, outcome);
     // Before the step, so that notes are there when somebody finds it closing.
-    writeFileSync(join(this.record.folder, "out", "muster.log"), notesOf(this.record, told));
-    this.record.update({ step: "closing", outcome: told, endedAt: Date.now() });
+    const notes = `${this.#keeping.said}${notesOf(this.record, told)}`;
+    writeFileSync(join(this.record.folder, "out", "muster.log"), notes);
+    const hadInputs = this.record.state.step !== "inputs";
+    this.record.update({ step: "keeping", outcome: told, hadInputs, endedAt: Date.now() });
     this.#host.journal.note("attempt ended", { ...this.ref, cause: told.cause, exitCode: told.exitCode });
   }
 
@@ -193,10 +256,13 @@ export class Attempt {
   }
 
   async #reportEnd(shipped: Shipped, resent: number): Promise<string> {
+    const { gpuPeaks, kept } = this.record.state;
     const answer = await this.#reports.say({
       ...this.ref,
       state: "exited",
       ...(this.record.state.outcome ?? { cause: "start_failed" }),
+      ...(gpuPeaks && { gpuPeaks: gpuPeaks.slice(0, 64) }),
+      ...(kept && { outputs: kept }),
       chunks: shipped.chunks,
       logsComplete: shipped.complete,
     });

@@ -1,6 +1,7 @@
 /** What an attempt needs of the agent that holds it. */
 
 import type { Mounts } from "../bucket/mounts.ts";
+import type { Containers } from "../container/containers.ts";
 import type { Control } from "../control/call.ts";
 import type { Clock } from "../control/clock.ts";
 import type { Home } from "../home.ts";
@@ -17,6 +18,7 @@ export interface Host {
   readonly journal: Journal;
   readonly setups: Setups;
   readonly mounts: Mounts;
+  readonly containers: Containers;
   pollSoon(): void;
   /** The control plane has taken the attempt's end. */
   forget(attempt: Attempt): void;

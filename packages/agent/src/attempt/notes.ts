@@ -2,23 +2,32 @@
 import { join } from "node:path";
 import { addressOf } from "../inputs/git.ts";
 import type { Mask } from "../logs/mask.ts";
-import { noteOf } from "../script/texts.ts";
+import { cutLines } from "../logs/quota.ts";
+import { noteOf, type ScriptPhase } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
+import type { Assignment } from "../types.ts";
 import type { Outcome, Record } from "./record.ts";
 
 /** The lines, each with its end; empty when there is nothing to say. */
 export function notesOf(record: Record, outcome: Outcome): string {
   const origin = originOf(record);
   const failures = (["setup", "run"] as const).flatMap(phase => {
-    const script = join(record.folder, `${phase}.sh`);
-    const records = record.read(`${phase}.sh.failed`);
+    const failed = failuresOf(record.assignment, phase);
+    const script = join(record.folder, failed.replace(/\.failed$/, ""));
+    const records = record.read(failed);
     const note = noteOf(script, records, exitCode(record.folder, phase));
     if (note === undefined) return [];
     return phase === "setup" ? `setup: ${note}` : note;
   });
-  const lines = [...origin, ...failures, ...(outcome.message === undefined ? [] : [outcome.message])];
+  const { first = [], last = [] } = cutLines(record.folder, record.assignment.logQuota);
+  const message = outcome.message ?? [];
+  const lines = [first, origin, failures, message, last].flat();
   return lines.map(line => `${line}\n`).join("");
 }
+
+/** Where in its folder an attempt's script notes what failed. */
+export const failuresOf = ({ container }: Pick<Assignment, "container">, phase: ScriptPhase): string =>
+  `${container === undefined ? "" : "in/"}${phase}.sh.failed`;
 
 /** Which commit a branch was at is worth knowing later. */
 function originOf({ assignment: { workdir }, state: { commit } }: Record): string[] {

@@ -5,18 +5,23 @@
  *   state.json       how far it has come
  *   policy.json      the newest grant for logs
  *   halted           the machine went down while it ran
- *   {packages,setup,run}.*   script, pid of its wrapper, exit code, lines that failed
+ *   {container,packages,setup,run}.*   script, pid of its wrapper, exit code, lines that failed
+ *   in/              the same of those that run in a container, as both sides see it
  *   out/             the log, one file per phase
  *   chunks           which bytes each log chunk holds
+ *   outputs.*        what is kept, and how far that has come
+ *   checkpoint.*     whether its folder is as it was left; the newest grant for it
+ *   said             lines for the log, until its last part begins
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { flushFolder, readJson, readStart, writeWhole } from "../disk.ts";
+import type { Kept } from "../outputs/outputs.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment, AttemptRef, Cause, LogPolicy } from "../types.ts";
 
-/** In order; `closing` is over, with its log and its end still to be brought home. */
-export type Step = "inputs" | "packages" | "setup" | "run" | "closing";
+/** In order; `keeping` sends home what outlives it; `closing` is over, with its log and its end still to be brought home. */
+export type Step = "inputs" | "container" | "packages" | "setup" | "run" | "keeping" | "closing";
 
 export interface Outcome {
   readonly cause: Cause;
@@ -36,6 +41,12 @@ export interface State {
   readonly commit?: string;
   readonly outcome?: Outcome;
   readonly endedAt?: number;
+  /** Whether it had come past its inputs. */
+  readonly hadInputs?: boolean;
+  /** Of its outputs. */
+  readonly kept?: Kept;
+  /** The most that each of its GPUs was busy, 0 to 1, by their order. */
+  readonly gpuPeaks?: readonly number[];
 }
 
 const BEGINNING = ".new-";

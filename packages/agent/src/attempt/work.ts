@@ -1,6 +1,9 @@
 /** What is done for an attempt until its script is over: inputs, packages, setup, run. Each step knows whether it was done before. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { container, intoContainer, leaveContainer } from "../container/step.ts";
+import { portable } from "../container/texts.ts";
+import { missing } from "../host/gpus-missing.ts";
 import { basics } from "../host/surroundings.ts";
 import { bringInputs, linkWorkdir, type Places } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
@@ -12,22 +15,32 @@ import { scriptOf, toolOf } from "../script/texts.ts";
 import { INSTALLING, keyOf, LISTS } from "../setups.ts";
 import type { Assignment } from "../types.ts";
 import type { Host } from "./host.ts";
+import type { Keeping } from "./keeping.ts";
+import { failuresOf } from "./notes.ts";
 import { argumentsOf, labelOf, listKey, pythonPath, withGit } from "./packages.ts";
 import { nameOf, type Outcome, type Record, type Step } from "./record.ts";
 
 export interface Work {
   readonly record: Record;
   readonly host: Host;
+  readonly keeping: Keeping;
   readonly stop: AbortSignal;
   readonly halt: AbortSignal;
   /** Reports, without waiting for the answer. */
   tell(state: "preparing" | "running"): void;
-  setupIsOver(): void;
+  /** Nothing more will be written to this part of the log. */
+  isOver(phase: "packages" | "setup"): void;
 }
 
 /** Rejects when the attempt is halted. */
 export async function work(task: Work): Promise<Outcome> {
-  for (const step of [inputs, packages, setup, run]) {
+  const outcome = await workThrough(task);
+  await leaveContainer(task);
+  return outcome;
+}
+
+async function workThrough(task: Work): Promise<Outcome> {
+  for (const step of [gpus, inputs, checkpoint, makeContainer, packages, setup, run]) {
     task.halt.throwIfAborted();
     if (task.record.isHalted) return halted(task);
     const outcome = task.stop.aborted && !hasBegun(task) ? stopped(task) : await step(task);
@@ -37,8 +50,10 @@ export async function work(task: Work): Promise<Outcome> {
 }
 
 /** What comes after a step; nobody waits for one that has nothing to do. */
-function nextOf({ packages: list, setup: text }: Assignment, step: "inputs" | "packages"): Step {
-  if (step === "inputs" && list.length > 0) return "packages";
+function nextOf(assignment: Assignment, step: "inputs" | "container" | "packages"): Step {
+  const { packages: list, setup: text, container: wanted } = assignment;
+  if (step === "inputs" && wanted !== undefined) return "container";
+  if (step !== "packages" && list.length > 0) return "packages";
   return text === undefined ? "run" : "setup";
 }
 
@@ -53,8 +68,16 @@ const stopped = ({ stop }: Work): Outcome => stop.reason as Outcome;
 
 /** The agent or the power switch that wrote it down may not have come to the end of it. */
 async function halted(task: Work): Promise<Outcome> {
+  await task.host.containers.end(nameOf(task.record.assignment), task.record.assignment.grace);
   await end(task.record.folder, task.record.assignment.grace);
   return task.stop.aborted ? stopped(task) : HALTED;
+}
+
+/** Before anything is brought: on a host without them, all that would be for nothing. */
+async function gpus({ record, host, halt, stop }: Work): Promise<Outcome | undefined> {
+  if (record.state.step !== "inputs") return undefined;
+  const message = await missing(record.assignment, host.machine.smi, AbortSignal.any([halt, stop]));
+  return message === undefined || stop.aborted ? undefined : { cause: "gpus_missing", message };
 }
 
 async function inputs(task: Work): Promise<Outcome | undefined> {
@@ -76,16 +99,38 @@ async function inputs(task: Work): Promise<Outcome | undefined> {
   }
 }
 
+/** As the try before has left it; also where a script runs already, it is watched from here. */
+async function checkpoint(task: Work): Promise<Outcome | undefined> {
+  const { halt, stop } = task;
+  try {
+    await task.keeping.bring(placesOf(task).workdir, AbortSignal.any([halt, stop]));
+    return undefined;
+  } catch (error) {
+    halt.throwIfAborted();
+    if (stop.aborted) return stopped(task);
+    if (error instanceof InputError) return { cause: "inputs_failed", message: error.message };
+    throw error;
+  }
+}
+
+/** Before all that runs in it. */
+async function makeContainer(task: Work): Promise<Outcome | undefined> {
+  if (task.record.state.step !== "container") return undefined;
+  const outcome = await container(task, placesOf(task));
+  if (outcome === "stopped") return stopped(task);
+  return outcome ?? advance(task, nextOf(task.record.assignment, "container"));
+}
+
 /** Before setup, which may use them. */
 async function packages(task: Work): Promise<Outcome | undefined> {
-  const { record, host } = task;
+  const { record } = task;
   if (record.state.step !== "packages") return undefined;
   const places = placesOf(task);
   try {
     const args = argumentsOf(record.assignment.packages, places);
     const key = listKey(record.assignment, places, record.state.commit);
     const install = async (): Promise<Outcome | undefined> =>
-      host.setups.isDone(key) ? undefined : runInstaller(task, args, key);
+      isDone(task, key) ? undefined : runInstaller(task, args, key);
     const outcome = await claimed(task, INSTALLING, install);
     return outcome ?? advance(task, nextOf(record.assignment, "packages"));
   } catch (error) {
@@ -101,13 +146,21 @@ async function runInstaller(task: Work, args: readonly string[], key: string): P
   const ending = await script(task, { phase: "packages", text: toolOf(INSTALLER), args, env });
   if (ending.kind !== "exited") return badEnding(task, ending);
   if (ending.code !== 0) return failedPackage(task, ending.code);
-  task.host.setups.finish(key);
+  finish(task, key);
   return undefined;
+}
+
+/** What is done in a container is gone with it. */
+const isDone = ({ record, host }: Work, key: string): boolean =>
+  record.assignment.container === undefined && host.setups.isDone(key);
+
+function finish({ record, host }: Work, key: string): void {
+  if (record.assignment.container === undefined) host.setups.finish(key);
 }
 
 /** The installer leaves the package's number behind. */
 function failedPackage({ record }: Work, exitCode: number): Outcome {
-  const number = /^\d+/.exec(record.read("packages.sh.failed"))?.[0];
+  const number = /^\d+/.exec(record.read(failuresOf(record.assignment, "packages")))?.[0];
   const failed = number === undefined ? undefined : record.assignment.packages[Number(number)];
   const what = failed === undefined ? "The packages" : `The package ${labelOf(failed)}`;
   const message = `${what} could not be installed: the installer exited with ${exitCode}; the log says why.`;
@@ -115,12 +168,12 @@ function failedPackage({ record }: Work, exitCode: number): Outcome {
 }
 
 async function setup(task: Work): Promise<Outcome | undefined> {
-  const { record, host } = task;
+  const { record } = task;
   const { onError, setup: text } = record.assignment;
+  task.isOver("packages");
   if (record.state.step !== "setup" || text === undefined) return undefined;
   const key = keyOf(onError, text);
-  const runIt = async (): Promise<Outcome | undefined> =>
-    host.setups.isDone(key) ? undefined : runSetup(task, text, key);
+  const runIt = async (): Promise<Outcome | undefined> => (isDone(task, key) ? undefined : runSetup(task, text, key));
   return (await claimed(task, key, runIt)) ?? advance(task, "run");
 }
 
@@ -150,12 +203,12 @@ async function runSetup(task: Work, text: string, key: string): Promise<Outcome 
   if (ending.kind !== "exited") return badEnding(task, ending);
   if (ending.code !== 0)
     return { cause: "setup_failed", exitCode: ending.code, message: `The setup exited with ${ending.code}.` };
-  task.host.setups.finish(key);
+  finish(task, key);
   return undefined;
 }
 
 async function run(task: Work): Promise<Outcome | undefined> {
-  task.setupIsOver();
+  task.isOver("setup");
   const text = task.record.assignment.run;
   if (text === undefined) return undefined;
   task.tell("running");
@@ -168,7 +221,8 @@ function userScript(task: Work, phase: "setup" | "run", text: string): Promise<E
   const places = placesOf(task);
   const path = pythonPath(assignment, places);
   const env = { ...places.env, ...(path === undefined ? {} : { PYTHONPATH: path }) };
-  return script(task, { phase, text: scriptOf(assignment.onError, text), env });
+  const whole = assignment.container === undefined ? scriptOf : portable;
+  return script(task, { phase, text: whole(assignment.onError, text), env });
 }
 
 type Part = Pick<Script, "phase" | "text" | "args" | "env">;
@@ -180,12 +234,12 @@ async function script(task: Work, part: Part): Promise<Ending> {
   if (existsSync(places.workdir)) linkWorkdir(places);
   const { bash, account: owner } = host.machine;
   const given = { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace };
-  return execute(given, task.stop, task.halt);
+  return intoContainer(task, given, one => execute(one, task.stop, task.halt));
 }
 
 function badEnding(task: Work, ending: Exclude<Ending, { kind: "exited" }>): Outcome {
   if (ending.kind === "stopped") return { ...stopped(task), exitCode: ending.code };
-  if (ending.kind === "unstarted") return { cause: "start_failed", message: ending.message };
+  if (ending.kind === "unstarted") return { cause: ending.cause ?? "start_failed", message: ending.message };
   return task.record.isHalted ? HALTED : { cause: "host_lost", message: "The machine restarted while the job ran." };
 }
 
@@ -193,15 +247,20 @@ function advance({ record }: Work, step: Step, more: { readonly commit?: string 
   record.update({ step, ...more });
 }
 
-function placesOf({ record, host }: Work): Places {
+/** The job's working folder on this host. */
+export const workdirOf = ({ home }: Host, { jobId }: Assignment): string => join(home.jobs, "muster", jobId);
+
+function placesOf({ record, host, keeping }: Work): Places {
   const { assignment, folder } = record;
   const env = {
     ...basics(host.machine, host.home.jobs),
-    ...assignment.env,
+    // Its number, which the control plane knows; by one that does not tell it, its name.
     MUSTER_ATTEMPT: nameOf(assignment),
+    ...assignment.env,
+    ...keeping.environment,
     [MARKER]: folder,
   };
-  const workdir = join(host.home.jobs, "muster", assignment.jobId);
+  const workdir = workdirOf(host, assignment);
   return {
     attempt: nameOf(assignment),
     folder,

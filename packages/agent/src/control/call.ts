@@ -1,6 +1,6 @@
 /** Calls to the control plane. */
 import { text } from "node:stream/consumers";
-import type { Enroll, Enrolled, Orders, Poll, Register, Report, Reported } from "../types.ts";
+import type { Ask, Enroll, Enrolled, Given, Orders, Poll, Register, Report, Reported } from "../types.ts";
 import { send } from "./send.ts";
 import { type Signing, sign } from "./sign.ts";
 
@@ -54,6 +54,10 @@ export class Control {
 
   report(body: Report): Promise<Reported> {
     return this.#post("/v1/agent/report", body);
+  }
+
+  checkpoint(body: Ask): Promise<Given> {
+    return this.#post("/v1/agent/checkpoint", body);
   }
 
   async #post<T>(path: string, value: object, signing?: Signing): Promise<T> {

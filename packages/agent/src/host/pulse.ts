@@ -11,22 +11,26 @@ interface Times {
 export class Pulse {
   readonly #smi: string | undefined;
   #last = times();
-  #gpus: string[] = [];
+  readonly #heard: (gpus: readonly number[]) => void;
+  #gpus: readonly number[] = [];
 
-  constructor(smi: string | undefined) {
+  /** `heard` is told how busy each GPU is, 0 to 1, whenever that is known anew. */
+  constructor(smi: string | undefined, heard: (gpus: readonly number[]) => void = () => undefined) {
     this.#smi = smi;
+    this.#heard = heard;
   }
 
   /** GPUs as they were after the last pulse: their tool takes seconds, and polls must not wait. */
   take(): Poll["pulse"] {
     const gpus = this.#gpus;
     void ask(this.#smi, "utilization.gpu").then(now => {
-      this.#gpus = now;
+      this.#gpus = now.slice(0, 64).map(percent => share(Number(percent) || 0, 100));
+      this.#heard(this.#gpus);
     });
     return {
       cpu: this.#cpu(),
       memory: share(totalmem() - freemem(), totalmem()),
-      gpus: gpus.slice(0, 64).map(percent => share(Number(percent) || 0, 100)),
+      gpus: [...gpus],
       sessions: 0,
     };
   }

@@ -14,7 +14,12 @@ export interface Surroundings {
   /** Of that user, when jobs were told to run under a name. */
   readonly account: Account | undefined;
   readonly lang: string | undefined;
+  /** What Docker's and Podman's clients need to find their engine. */
+  readonly engine: Readonly<Record<string, string>>;
 }
+
+const ENGINE =
+  /^(HOME|USER|TMPDIR|XDG_.*|DOCKER_(HOST|CONTEXT|TLS.*|CERT_PATH|API_VERSION)|CONTAINER(S)?_.*|SSH_AUTH_SOCK|DBUS_SESSION_BUS_ADDRESS|(HTTPS?|NO)_PROXY)$/i;
 
 /** @throws Error, for people, when jobs cannot run as this user. */
 export function look(runAs?: string): Surroundings {
@@ -27,7 +32,16 @@ export function look(runAs?: string): Surroundings {
     user: runAs ?? user(),
     account: runAs === undefined ? undefined : account(runAs, path, bash),
     lang: process.env.LANG,
+    engine: { ...engine(), PATH: withUsual(path) },
   };
+}
+
+/** Tools of the system may be elsewhere than the PATH of whoever started the agent. */
+const withUsual = (path: string): string => [...new Set([...path.split(":"), ...USUAL.split(":")])].join(":");
+
+function engine(): Record<string, string> {
+  const found = Object.entries(process.env).filter(([name]) => ENGINE.test(name));
+  return Object.fromEntries(found.map(([name, value]) => [name, value ?? ""]));
 }
 
 /** What every script gets before the task's own variables. */

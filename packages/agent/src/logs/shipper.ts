@@ -1,8 +1,9 @@
 /**
- * Brings one attempt's log home: setup, then run, then the agent's notes; chunk by chunk, one at a time, in order.
+ * Brings one attempt's log home: phase by phase, the agent's notes last; chunk by chunk, one at a time, in order.
  *
  * Lifecycle: `run` goes on until every phase is closed and sent, or until the time that `deadline` sets has come. A phase
- * is closed when nothing more will be written to it; the next one is not looked at before.
+ * is closed when nothing more will be written to it; the next one is not looked at before. Once the scripts have printed
+ * more than the quota, only the notes are left to be sent, and they say so at once.
  * Gotchas: the last chunk on record may not have arrived before a crash, so every start sends it again. What is stored of
  * a chunk is shorter than its bytes in the file where secrets were hidden: nobody may take one for the other.
  */
@@ -17,6 +18,7 @@ import { backoff, Wake } from "../wait.ts";
 import * as Chunks from "./chunks.ts";
 import type { Mask } from "./mask.ts";
 import { Pace } from "./pace.ts";
+import { Quota } from "./quota.ts";
 import { lineEnd, upload } from "./upload.ts";
 
 const LARGEST = 4 * 1024 * 1024;
@@ -32,6 +34,8 @@ export interface ShipperOptions {
   readonly policy: LogPolicy;
   readonly clock: Clock;
   readonly journal: Journal;
+  /** The most bytes of what the scripts print that are sent; absent: all. */
+  readonly quota?: number | undefined;
   /** Hides the job's secrets in what it printed. */
   readonly mask: Mask;
   /** Asks the control plane for a fresh grant, soon. */
@@ -49,6 +53,7 @@ export class Shipper {
   readonly #options: ShipperOptions;
   readonly #wake = new Wake();
   readonly #closed = new Set<Phase>();
+  readonly #quota: Quota;
   #policy: LogPolicy;
   #refreshedAt = 0;
   #followUntil = 0;
@@ -63,6 +68,7 @@ export class Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#policy = options.policy;
+    this.#quota = new Quota(options.folder, options.quota);
     options.halt.addEventListener("abort", () => this.#wake.ring());
   }
 
@@ -90,7 +96,9 @@ export class Shipper {
 
   /** Sends until the end, from wherever the records say. */
   async run(): Promise<Shipped> {
-    const last = Chunks.load(this.#options.folder).at(-1);
+    const chunks = Chunks.load(this.#options.folder);
+    const last = chunks.at(-1);
+    for (const chunk of chunks.slice(0, -1)) this.#quota.take(chunk);
     this.#pace = new Pace(last === undefined ? undefined : Date.now());
     this.#moveTo(last);
     try {
@@ -114,6 +122,10 @@ export class Shipper {
       const phase = PHASES[this.#phase];
       if (phase === undefined) return true;
       const chunk = this.#due(phase);
+      if (this.#quota.isCut && phase !== "muster") {
+        this.#skipToNotes();
+        continue;
+      }
       if (chunk === undefined) {
         await this.#pause();
         continue;
@@ -127,15 +139,22 @@ export class Shipper {
 
   #moveTo(chunk: Chunks.Chunk | undefined): void {
     this.#sequence = chunk?.sequence ?? 0;
-    this.#phase = PHASES.indexOf(chunk?.phase ?? "setup");
+    this.#phase = PHASES.indexOf(chunk?.phase ?? PHASES[0]);
     this.#offset = chunk?.from ?? 0;
   }
 
   async #send(chunk: Chunks.Chunk): Promise<boolean> {
     if (!(await this.#deliver(chunk))) return false;
+    this.#quota.take(chunk);
     this.#sequence = chunk.sequence + 1;
     this.#offset = chunk.to;
     return true;
+  }
+
+  #skipToNotes(): void {
+    this.#phase = PHASES.indexOf("muster");
+    this.#offset = 0;
+    this.#quota.note();
   }
 
   /** The order matters: a phase that was closed before its size was read has no more than that. */
@@ -159,10 +178,13 @@ export class Shipper {
 
   /** Where the next chunk ends: behind a line, if there is a whole one; else before what may become a secret. */
   #cut(phase: Phase, pending: number, closed: boolean): number {
-    const most = Math.min(pending, this.#policy.maxBytes, LARGEST);
+    const allowed = this.#quota.most(phase, pending);
+    const most = Math.min(allowed, this.#policy.maxBytes, LARGEST);
     if (closed && most === pending) return this.#offset + most;
     const path = this.#path(phase);
-    const end = lineEnd(path, this.#offset, this.#offset + most);
+    const end = most === 0 ? undefined : lineEnd(path, this.#offset, this.#offset + most);
+    // Whole lines only before the cut; unless there is none at all.
+    if (end === undefined && most === allowed && allowed < pending && this.#quota.cut()) return this.#offset;
     if (end !== undefined || closed) return end ?? this.#offset + most;
     return Math.min(this.#offset + most, this.#options.mask.known(path, this.#offset + pending));
   }

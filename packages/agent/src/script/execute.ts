@@ -11,7 +11,7 @@ import { type Account, admit, give } from "../host/account.ts";
 import { boot } from "../host/boot.ts";
 import { end, type Keep } from "./end.ts";
 import { isMember } from "./processes.ts";
-import { logOf, type ScriptPhase, WRAPPER } from "./texts.ts";
+import { type ScriptPhase, WRAPPER } from "./texts.ts";
 import { exitCode, FolderWatch, wrapperPid } from "./watch.ts";
 
 export interface Script {
@@ -27,6 +27,18 @@ export interface Script {
   readonly env: Record<string, string>;
   /** Seconds between TERM and KILL. */
   readonly grace: number;
+  /** When what is started here only sends the script to where it runs. */
+  readonly inside?: Inside | undefined;
+}
+
+/** Where a script's own processes are, when they are no children of ours. */
+export interface Inside {
+  /** Writes what the script needs there, before it starts. */
+  prepare(): void;
+  /** The script's exit code; undefined until it has ended. */
+  code(): number | undefined;
+  /** Ends all processes there: TERM, a while, KILL. Never rejects. */
+  end(grace: number): Promise<void>;
 }
 
 export type Ending =
@@ -34,7 +46,7 @@ export type Ending =
   | { readonly kind: "exited"; readonly code: number }
   /** Ended because it was told to. */
   | { readonly kind: "stopped"; readonly code: number }
-  | { readonly kind: "unstarted"; readonly message: string }
+  | { readonly kind: "unstarted"; readonly message: string; readonly cause?: "container_failed" }
   /** It went with the machine, which started again since. */
   | { readonly kind: "vanished" };
 
@@ -43,6 +55,7 @@ const LEFTOVER_GRACE = 5;
 /** What the wrapper may need once nobody writes any more: next to nothing, but the machine may be busy. */
 const DRAIN_GRACE = 10;
 const TICK = 1_000;
+const DRAIN_LOOK = 20;
 /** Nothing but KILL ends a wrapper before it has written down a code. */
 const KILLED = 137;
 
@@ -69,7 +82,8 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   const child = await begin(script);
   if (child instanceof Error) return { kind: "unstarted", message: messageOf(child) };
   child?.once("exit", () => watch.wake.ring());
-  const isOver = (): boolean => exitCode(folder, phase) !== undefined || !isAlive(script, child);
+  const code = (): number | undefined => (script.inside === undefined ? exitCode(folder, phase) : script.inside.code());
+  const isOver = (): boolean => code() !== undefined || !isAlive(script, child);
   while (!isOver() && !stop.aborted) {
     halt.throwIfAborted();
     await watch.wake.wait(TICK);
@@ -77,6 +91,12 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   halt.throwIfAborted();
   const stopped = told || !isOver();
   const grace = stopped ? script.grace : Math.min(script.grace, LEFTOVER_GRACE);
+  if (script.inside !== undefined) {
+    await script.inside.end(grace);
+    // What sent it brings home the rest of its output, and then ends by itself.
+    for (const until = Date.now() + DRAIN_GRACE * 1000; isAlive(script, child) && Date.now() < until; )
+      await watch.wake.wait(DRAIN_LOOK);
+  }
   const keeping = isAlive(script, child);
   if (keeping) await end(folder, grace, keepers(script));
   await end(folder, keeping ? DRAIN_GRACE : grace);
@@ -126,12 +146,13 @@ function start(script: Script): ChildProcess {
   writeFileSync(path, script.text, { mode: 0o600 });
   writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
   writeFileSync(join(folder, `${phase}.boot`), boot());
+  script.inside?.prepare();
   if (script.owner !== undefined) lend(script.owner, folder, path);
   const errors = openSync(join(folder, "wrap.err"), "a", 0o600);
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
     const command = [...(script.owner?.as ?? []), bash, path, ...own];
-    const args = ["-p", join(folder, "wrap.sh"), folder, phase, logOf(phase), ...command];
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, ...command];
     return spawn(bash, args, {
       cwd: script.cwd,
       env: script.env,

@@ -1,18 +1,15 @@
 /** What bash is given: the wrapper round every script, and the script itself. */
 import type { Assignment } from "../types.ts";
 
-/** The parts of an attempt that write to its log, in the order of the log. */
-export const PHASES = ["setup", "run", "muster"] as const;
+/** The parts of an attempt that write to its log, in the order of the log; `muster` is what the agent itself has to say. */
+export const PHASES = ["packages", "setup", "run", "hooks", "muster"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** The scripts of an attempt, in their order. */
-export type ScriptPhase = "packages" | "setup" | "run";
-
-/** Where a script writes: packages are part of what setting up is to people. */
-export const logOf = (phase: ScriptPhase): Phase => (phase === "packages" ? "setup" : phase);
+export type ScriptPhase = "container" | "packages" | "setup" | "run";
 
 /**
- * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <log> <command...>`.
+ * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <command...>`.
  *
  * A script is started once at most: whoever makes the pid file first. Its output goes through a pipe, since scripts that
  * write to /dev/stderr would cut a plain file back to nothing. The exit code is written when the script ends, while the
@@ -26,11 +23,11 @@ set -o noclobber
 printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
 {
   trap : TERM INT HUP
-  "\${@:4}" 2>&1
+  "\${@:3}" 2>&1
   printf '%s\\n' "$?" >|"$1/$2.exit"
 } | {
   PATH=/usr/bin:/bin:$PATH
-  exec cat >>"$1/out/$3.log"
+  exec cat >>"$1/out/$2.log"
 }
 `;
 

@@ -62,6 +62,9 @@ export const jobs = {
     status: 200,
     query: PageQuery.extend(Filter.shape).extend({
       cluster: z.string().max(63).optional().meta({ description: "Only those of this cluster (id or name)" }),
+      array: Job.JobId.optional().meta({
+        description: "The runs of this array that have begun, in the order of their indices",
+      }),
     }),
     output: page(Job.Info),
     errors: ["not_found"],
@@ -117,6 +120,26 @@ export const jobs = {
     output: Job.Info,
     errors: ["not_found", "idempotency_mismatch"],
   }),
+  "jobs.hold": route({
+    method: "POST",
+    path: "/v1/jobs/{job}/hold",
+    summary: "Take a job out of the queue until it is released; one that has begun is refused",
+    auth: "user",
+    status: 202,
+    params: JobParam,
+    output: Job.Info,
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
+  }),
+  "jobs.release": route({
+    method: "POST",
+    path: "/v1/jobs/{job}/release",
+    summary: "Let a job go that is held; one that is not stays as it is",
+    auth: "user",
+    status: 202,
+    params: JobParam,
+    output: Job.Info,
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
+  }),
   "jobs.logs": route({
     method: "GET",
     path: "/v1/jobs/{job}/logs",
@@ -126,7 +149,7 @@ export const jobs = {
     params: JobParam,
     query: LogQuery,
     output: LogPage,
-    errors: ["not_found"],
+    errors: ["not_found", "conflict"],
   }),
   "jobs.text": route({
     method: "GET",
@@ -137,7 +160,7 @@ export const jobs = {
     params: JobParam,
     query: LogTextQuery,
     output: LogText,
-    errors: ["not_found"],
+    errors: ["not_found", "conflict"],
   }),
   "jobs.events": route({
     method: "GET",

@@ -2,13 +2,20 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "@muster/api/client.ts";
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
+import * as Group from "@muster/core/cluster/group.ts";
+import { MusterError } from "@muster/core/error.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
+import type { Draft, Result } from "@muster/task/read.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
 import * as Inputs from "../inputs.ts";
 import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
+import { stay as stayWithAll } from "../pipeline/attend.ts";
+import { machinesFor } from "../pipeline/machines.ts";
+import * as Pipeline from "../pipeline/prepare.ts";
+import { type Begin, send } from "../pipeline/send.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
@@ -17,6 +24,7 @@ import { stay } from "../wind-up.ts";
 
 interface LaunchOptions extends Options.TaskOptions, Options.ClusterOptions, Options.JobOptions, Options.FlowOptions {
   readonly down?: boolean;
+  readonly managed?: boolean;
 }
 
 export const launch = (): Command => {
@@ -27,7 +35,12 @@ export const launch = (): Command => {
   ).argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's");
   Options.addClusterOptions(command);
   command.option("--down", "tear the cluster down when the job has ended; with -i, after that many idle minutes");
+  command.option(
+    "--managed",
+    "give the job a cluster of its own, which ends with it and is made anew when its machines are lost",
+  );
   Options.addJobOptions(command);
+  Options.addOrderOptions(command);
   command.option("--output-filepath <file>", "write the log to this file, too");
   Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: LaunchOptions) =>
@@ -45,6 +58,7 @@ async function run(
 ): Promise<void> {
   const result = await readTask(cli.cwd, { file, overrides, ...options });
   requireTask(result, file);
+  if (Pipeline.isPipeline(result)) return pipeline(cli, file, result, options);
   const accepted = accept(cli.out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
@@ -59,6 +73,51 @@ async function run(
   // Not to be interrupted: whoever stops this command is told what became of the launch.
   const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
+}
+
+/** Several tasks: one cluster for all of them, and what runs after what. */
+async function pipeline(cli: Cli, file: string | undefined, result: Result, options: LaunchOptions): Promise<void> {
+  if (options.managed)
+    throw new MusterError("unsupported", "a managed job has its cluster for itself, and this file has several tasks", {
+      hint: "leave --managed out, or launch each document by itself",
+    });
+  const steps = await Pipeline.find(cli, file, result, options);
+  const { draft, hosts } = hostsOf(steps, options);
+  const copy = await openCopy(cli.cwd, options.outputFilepath);
+  using stop = interrupt();
+  const client = await cli.connect();
+  const prepared = await orLeave(cli, stop, async () => {
+    const { plan, body } = await decide(client, { ...result, draft }, options, hosts);
+    const { down = false, maxLifetime } = body;
+    for (const line of Plan.lines(cli.out, { plan, reading: { ...result, draft }, down, maxLifetime }))
+      cli.out.note(line);
+    Pipeline.show(cli, steps);
+    if (!options.dryRun) return { body, steps: await Pipeline.ready(cli, client, stop, steps, options) };
+    Plan.showOffers(cli.out, plan);
+    return undefined;
+  });
+  if (prepared === undefined) return;
+  const { body } = prepared;
+  const begin: Begin = ({ task, ...submit }, idempotencyKey) => {
+    const launch = { ...body, ...submit, task: { ...task, resources: hosts.resources } };
+    return client.launches.create({ body: launch }, { idempotencyKey });
+  };
+  const sent = await send(cli.out, client, prepared.steps, begin, body.down ?? false);
+  process.exitCode = await stayWithAll(cli, { client, steps, sent, stop, detach: options.detach ?? false, copy });
+}
+
+/** The first task, with the hosts that do for all, and with the last word on when the cluster is idle. */
+function hostsOf(steps: readonly Pipeline.Found[], options: LaunchOptions): { draft: Draft; hosts: Options.Hosts } {
+  const [first] = steps;
+  if (first === undefined) throw new Error("a file of several tasks has none");
+  const { nodes, resources: largest, groups } = machinesFor(steps.map(({ draft }) => draft));
+  const idle = steps.findLast(({ draft }) => draft.idle !== undefined)?.draft.idle;
+  const draft = { ...first.draft, ...(idle !== undefined && { idle }) };
+  if (groups !== undefined) return { draft, hosts: Options.hostsOf({ ...draft, groups }, options) };
+  const hosts = Options.hostsOf({ task: { resources: largest } }, options);
+  if (nodes === draft.task.nodes) return { draft, hosts };
+  const all = Group.Create.parse({ name: Group.MAIN, nodes, resources: hosts.resources });
+  return { draft, hosts: { resources: {}, groups: [all] } };
 }
 
 interface Preparing {
@@ -77,8 +136,9 @@ async function prepare(
 ): Promise<Body | undefined> {
   const { signal } = stop;
   const { plan, body } = await decide(client, reading, options, hosts);
-  const { down = false, maxLifetime } = body;
-  for (const line of Plan.lines(out, { plan, reading, down, maxLifetime })) out.note(line);
+  const { down = false, managed = false, maxLifetime } = body;
+  const { runs } = Options.taskOf(reading.draft.task, options);
+  for (const line of Plan.lines(out, { plan, reading, down, managed, runs, maxLifetime })) out.note(line);
   if (options.dryRun) {
     Plan.showOffers(out, plan);
     return undefined;
@@ -105,6 +165,7 @@ async function decide(
     ...Options.living(options),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(draft.idle !== undefined && { idle: draft.idle }),
+    ...(options.managed && { managed: true }),
     shared: options.share ?? false,
     down: (options.down ?? false) && minutes === undefined,
   };

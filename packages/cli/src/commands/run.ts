@@ -3,6 +3,7 @@ import type { Client } from "@muster/api/client.ts";
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
 import { MusterError } from "@muster/core/error.ts";
+import type { Result } from "@muster/task/read.ts";
 import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
@@ -11,6 +12,9 @@ import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
+import { stay as stayWithAll } from "../pipeline/attend.ts";
+import * as Pipeline from "../pipeline/prepare.ts";
+import { type Begin, send } from "../pipeline/send.ts";
 import * as Plan from "../plan.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
@@ -30,6 +34,7 @@ export const run = (): Command => {
     .argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's")
     .requiredOption("-c, --cluster <name>", "cluster to run on");
   Options.addJobOptions(command);
+  Options.addOrderOptions(command);
   command.option("--output-filepath <file>", "write the log to this file, too");
   Options.addFlowOptions(command);
   return command.action((file: string | undefined, options: RunOptions) =>
@@ -48,6 +53,7 @@ async function submit(
   const { out } = cli;
   const result = await readTask(cli.cwd, { file, overrides, on: options.cluster, ...options });
   requireTask(result, file);
+  if (Pipeline.isPipeline(result)) return pipeline(cli, file, result, options);
   const accepted = accept(out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
   const reading = { ...accepted, draft };
@@ -74,6 +80,31 @@ async function submit(
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
 }
 
+/** Several tasks, each after those that it waits for. */
+async function pipeline(cli: Cli, file: string | undefined, result: Result, options: RunOptions): Promise<void> {
+  const steps = await Pipeline.find(cli, file, result, options);
+  const copy = await openCopy(cli.cwd, options.outputFilepath);
+  using stop = interrupt();
+  const client = await cli.connect();
+  const prepared = await orLeave(cli, stop, async () => {
+    const missing = (error: unknown): Promise<never> => Promise.reject(unmade(error, options.cluster));
+    const cluster = await Find.living(client, options.cluster).catch(missing);
+    Pipeline.show(cli, steps);
+    if (!options.dryRun) return { cluster, steps: await Pipeline.ready(cli, client, stop, steps, options) };
+    for (const { draft } of steps) await show(cli, client, { ...result, draft }, options);
+    return undefined;
+  });
+  if (prepared === undefined) return;
+  const { cluster } = prepared;
+  const params = { cluster: cluster.id };
+  const begin: Begin = async (body, idempotencyKey) => {
+    const job = await client.jobs.submit({ params, body }, { idempotencyKey });
+    return { cluster, job, reused: true };
+  };
+  const sent = await send(cli.out, client, prepared.steps, begin, false);
+  process.exitCode = await stayWithAll(cli, { client, steps, sent, stop, detach: options.detach ?? false, copy });
+}
+
 /** What to do where there is no such cluster, and none of a name like it. */
 function unmade(error: unknown, cluster: string): unknown {
   if (!(error instanceof MusterError) || error.code !== "not_found" || error.details.hint?.startsWith("did you mean"))
@@ -86,7 +117,7 @@ function unmade(error: unknown, cluster: string): unknown {
 async function show({ out }: Cli, client: Client, reading: Reading, options: RunOptions): Promise<undefined> {
   const task = Options.taskOf(reading.draft.task, options);
   const plan = await client.launches.plan({ body: { task, cluster: options.cluster } });
-  for (const line of Plan.lines(out, { plan, reading, down: false })) out.note(line);
+  for (const line of Plan.lines(out, { plan, reading, down: false, runs: task.runs })) out.note(line);
   Plan.showOffers(out, plan);
   return undefined;
 }

@@ -100,3 +100,11 @@ const wordsOf = (name: string): string[] => name.toLowerCase().split(/[^a-z0-9]+
 /** How many of them a machine has. */
 export const countOf = (accelerators: Readonly<Record<string, number>>, asked: string): number =>
   Object.entries(accelerators).reduce((sum, [has, count]) => (isSame(asked, has) ? sum + count : sum), 0);
+
+const NOT_NVIDIAS: ReadonlySet<string> = new Set([
+  ...["AI100", "Gaudi", "Inferentia", "Inferentia2", "RadeonProV520", "Trainium", "Trainium2", "Trainium3"],
+  ...["U30", "VU47P"],
+]);
+
+/** Whether NVIDIA's tools would show it; others have tools of their own. */
+export const isNvidia = (name: string): boolean => !NOT_NVIDIAS.has(canonical(name));

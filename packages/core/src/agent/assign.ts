@@ -1,13 +1,15 @@
 /** What a host is to do: its part of the job in its slot, with all that it needs. */
+import { isNvidia } from "../accelerator/names.ts";
 import * as Attempt from "../attempt/attempt.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import type { Slots } from "../cluster/slots.ts";
+import type { Slot, Slots } from "../cluster/slots.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import { GRACE } from "../job/cancel.ts";
 import { environment } from "../job/environment.ts";
 import type * as Job from "../job/job.ts";
 import { taskOf } from "../job/submit.ts";
 import * as Keys from "../keys.ts";
+import { LOG_QUOTA } from "../log/quota.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Log } from "../ports/ports.ts";
 import type { SecretsReader } from "../ports/secrets.ts";
@@ -15,6 +17,7 @@ import type { Basics } from "../ports/world.ts";
 import { load } from "../record.ts";
 import type { Task } from "../task/task.ts";
 import * as Upload from "../upload/upload.ts";
+import { keeping } from "./keep.ts";
 import type { Assignment, LogPolicy } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -62,6 +65,7 @@ export async function assign(
     ...(task.setup !== undefined && { setup: task.setup }),
     ...(task.run !== undefined && { run: task.run }),
     env: environment(job, task, { rank, hosts, offer }),
+    ...gpusOf(job, hosts[rank]),
     secretNames: Object.keys(task.secrets),
     ...(task.workdir !== undefined && { workdir: await workdirOf(task.workdir, input) }),
     mounts: await Promise.all(task.mounts.map(mount => mountOf(mount, input))),
@@ -69,8 +73,20 @@ export async function assign(
     secretFiles: kept.files,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     grace: GRACE,
+    ...(await keeping(world, job, task, rank)),
     logs: await logPolicy(world, job, rank),
+    logQuota: LOG_QUOTA,
   };
+}
+
+/** The numbers of its GPUs, where it has not the whole host, and how many it asked for. */
+function gpusOf(job: Job.Placed, slot: Slot | undefined): Pick<Assignment, "gpus" | "gpusAsked"> {
+  const run = slot?.runs.find(one => one.jobId === job.id);
+  if (slot === undefined || run === undefined || run.whole) return {};
+  const { gpus = [] } = run;
+  // What is not NVIDIA's does not show where hosts look for GPUs.
+  const isShown = slot.gpu === undefined || isNvidia(slot.gpu);
+  return { gpus, ...(gpus.length > 0 && isShown && { gpusAsked: gpus.length }) };
 }
 
 type ToInput = (sha256: string) => Promise<{ readonly url: string; readonly sha256: string }>;

@@ -14,11 +14,13 @@ import { WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Stored } from "../record.ts";
 import { assign, logPolicy, type Part } from "./assign.ts";
+import { renewed } from "./keep.ts";
 import { powerOffOf } from "./power-off.ts";
 import {
   type Assignment,
   type AttemptRef,
   type Held,
+  type HeldRef,
   type Orders,
   POLL_BUSY,
   POLL_IDLE,
@@ -30,40 +32,56 @@ export async function poll(world: Part, host: HostActor, request: Poll): Promise
   await takePulse(world, host, request);
   if (request.notice) await note(world, host.host, request.notice.kind);
   const slots = await work(world, host);
-  const mine = slots?.hosts.find(slot => slot.rank === host.rank)?.job;
-  const job = mine && (await load(world.table, Job.noun, Keys.job(host.workspace, mine.jobId)));
-  const current = job && mine && Job.isPlaced(job) && job.fence === mine.fence ? job : undefined;
-  const holds = (ref: AttemptRef) =>
-    request.attempts.some(held => held.jobId === ref.jobId && held.fence === ref.fence);
-  const orders = await ordersFor(world, host, current, slots, holds);
+  const jobs = slots === undefined ? [] : await jobsOn(world, host, slots);
+  const isOf = (ref: AttemptRef) => (job: Job.Placed) => job.id === ref.jobId && job.fence === ref.fence;
+  const held = (job: Job.Placed) => request.attempts.find(ref => isOf(ref)(job));
+  const orders =
+    slots === undefined ? [] : await Promise.all(jobs.map(job => ordersFor(world, host, job, slots, held(job))));
   const powerOff = await powerOffOf(world, host);
   return {
     now: world.clock.now(),
-    ...orders,
-    revoked: request.attempts.filter(ref => ref.jobId !== current?.id || ref.fence !== current.fence),
-    pollAfter: current === undefined ? POLL_IDLE : POLL_BUSY,
+    assignments: orders.flatMap(order => order.assignments),
+    held: orders.flatMap(order => order.held),
+    revoked: request.attempts.flatMap(ref => (jobs.some(isOf(ref)) ? [] : { jobId: ref.jobId, fence: ref.fence })),
+    pollAfter: jobs.length === 0 ? POLL_IDLE : POLL_BUSY,
     ...(powerOff && { powerOff }),
   };
+}
+
+/** The jobs that have a part of this host. */
+async function jobsOn(world: Part, host: HostActor, slots: Slots.Slots): Promise<Job.Placed[]> {
+  const runs = slots.hosts.find(slot => slot.rank === host.rank)?.runs ?? [];
+  const jobs = await Promise.all(
+    runs.map(async ({ jobId, fence }) => {
+      const job = await load(world.table, Job.noun, Keys.job(host.workspace, jobId));
+      return job && Job.isPlaced(job) && job.fence === fence ? [job] : [];
+    }),
+  );
+  return jobs.flat();
+}
+
+interface JobOrders {
+  readonly assignments: readonly Assignment[];
+  readonly held: readonly Held[];
 }
 
 async function ordersFor(
   world: Part,
   host: HostActor,
-  job: Job.Placed | undefined,
-  slots: Slots.Slots | undefined,
-  holds: (ref: AttemptRef) => boolean,
-): Promise<{ assignments: Assignment[]; held: Held[] }> {
-  if (job === undefined || slots === undefined) return { assignments: [], held: [] };
-  const ref = { jobId: job.id, fence: job.fence };
-  if (!holds(ref)) {
+  job: Job.Placed,
+  slots: Slots.Slots,
+  ref: HeldRef | undefined,
+): Promise<JobOrders> {
+  if (ref === undefined) {
     // A node that has ended waits for the others of its job: there is nothing more for it to do.
     if (await hasEnded(world, host, job)) return { assignments: [], held: [] };
     const assignment = await assign(world, host, job, slots);
     if (assignment === undefined) return { assignments: [], held: [] };
     return { assignments: [assignment], held: [await orderOf(world, job)] };
   }
-  const logs = await logPolicy(world, job, job.placement.indexOf(host.rank));
-  return { assignments: [], held: [{ ...(await orderOf(world, job)), logs }] };
+  const rank = job.placement.indexOf(host.rank);
+  const grants = { logs: await logPolicy(world, job, rank), ...(await renewed(world, job, rank, ref)) };
+  return { assignments: [], held: [{ ...(await orderOf(world, job)), ...grants }] };
 }
 
 async function hasEnded(world: Part, host: HostActor, job: Job.Placed): Promise<boolean> {
@@ -129,13 +147,13 @@ async function registered(world: Basics, host: HostActor): Promise<Stored<Slots.
   return (await register(world, host)) ? Slots.get(world.table, host.workspace, host.clusterId) : slots;
 }
 
-/** The slots as they are; an idle host first sees whether something waits for it, should the doorbell have been lost. */
+/** The slots as they are; a host with room first sees whether something waits for it, should the doorbell have been lost. */
 async function work(world: Basics, host: HostActor): Promise<Stored<Slots.Slots> | undefined> {
   const slots = await registered(world, host);
   if (slots === undefined) return undefined;
   await reopen(world, host, slots);
-  const idle = slots.hosts.some(slot => slot.rank === host.rank && slot.job === undefined);
-  if (!idle) return slots;
+  const mine = slots.hosts.find(slot => slot.rank === host.rank);
+  if (mine === undefined || mine.runs.some(run => run.whole)) return slots;
   const placed = await schedule(world, host);
   return placed.length === 0 ? slots : Slots.get(world.table, host.workspace, host.clusterId);
 }

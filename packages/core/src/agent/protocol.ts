@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { Cause } from "../attempt/attempt.ts";
+import { Generation } from "../checkpoint/checkpoint.ts";
 import { Facts, Pulse } from "../host/host.ts";
 import { Container } from "../task/container.ts";
 import { BucketMode, Git, Package } from "../task/inputs.ts";
@@ -38,6 +39,15 @@ export type File = z.infer<typeof File>;
 const AttemptRef = z.strictObject({ jobId: z.string().max(64), fence: z.number().int() });
 export type AttemptRef = z.infer<typeof AttemptRef>;
 
+/** An attempt that the host holds, and what it needs for it. */
+export const HeldRef = AttemptRef.extend({
+  /** Grants that end soon. */
+  wants: z.array(z.enum(["outputs", "checkpoint"])).max(2).optional(),
+  /** The number of the checkpoint's generation that is home since the last answered poll. */
+  sent: z.number().int().optional(),
+});
+export type HeldRef = z.infer<typeof HeldRef>;
+
 /** What the cloud has announced to the machine. */
 export const Notice = z.object({
   /** `interruption`: the cloud takes it away. `rebalance`: it may do so soon. */
@@ -50,7 +60,7 @@ export type Notice = z.infer<typeof Notice>;
 export const Poll = z.strictObject({
   pulse: Pulse.omit({ at: true, attempts: true }),
   /** Attempts that this host holds and whose exit the control plane has not yet accepted. */
-  attempts: z.array(AttemptRef).max(256),
+  attempts: z.array(HeldRef).max(256),
   /** Said once it was heard, in one answered poll. */
   notice: Notice.optional(),
 });
@@ -79,8 +89,8 @@ const Mount = z.discriminatedUnion("kind", [
 const Checkpoint = z.object({
   path: z.string(),
   policy: LogPolicy,
-  /** What the try before has left. */
-  packs: z.array(Input).optional(),
+  /** What a try before has sent home last, whole; its files are asked for part by part. */
+  last: Generation.optional(),
 });
 
 /** One node's part in one try of a job, with all that it needs. */

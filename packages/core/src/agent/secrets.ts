@@ -36,7 +36,7 @@ const isEnding = (job: Job.Placed): boolean => job.state === "cancelling" || job
 
 async function ownOf(world: Part, job: Job.Placed, rank: number): Promise<Kept | undefined> {
   if (!job.hasSecrets) return { secrets: {}, files: [] };
-  const found = await world.secrets.read({ workspace: job.workspace, owner: job.id });
+  const found = await world.secrets.read({ workspace: job.workspace, owner: job.array?.id ?? job.id });
   if (found !== undefined) return partsOf(found);
   // What was kept a moment ago may not show yet.
   if (world.clock.now() > job.createdAt + SHOWS_WITHIN) await endWithoutSecrets(world, job, rank, LOST);

@@ -5,25 +5,28 @@ import { MusterError } from "../error.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics, Catalog } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
-import { advance, amend, type Move, type Patch, type Stored } from "../record.ts";
+import { advance, amend, type Patch, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { find, requireManage, requireUse } from "./find.ts";
 import { type Idle, powerOffOf } from "./idle.ts";
 import { requireStoppable } from "./policy.ts";
 import { afford, costOf } from "./reconcile/afford.ts";
 
-/** The removal of a cluster, in whatever state it is; undefined when it is leaving already. */
+/** The removal of a cluster, in whatever state it is, for good; undefined when it is leaving already. */
 export function removal(
   world: Basics,
   actor: { readonly id: string },
   cluster: Stored<Cluster.Cluster>,
   why = {},
-): Move<Cluster.Cluster> | undefined {
+): Changed | undefined {
   if (Cluster.isLeaving(cluster)) return undefined;
   const now = world.clock.now();
   // What went wrong before, such as a start, is not why it ends.
   const patch = { failure: undefined, dueAt: now, drainingSince: now };
-  return advance(world, Cluster.kind, actor, cluster, "remove", patch, why);
+  if (cluster.state !== "draining") return advance(world, Cluster.kind, actor, cluster, "remove", patch, why);
+  // It was to be made anew.
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { ...patch, renew: undefined });
+  return { next, writes: [write] };
 }
 
 /** Cancels its jobs and terminates its hosts. A cluster that is leaving or gone stays as it is. */
@@ -46,6 +49,7 @@ export const stop = (
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireManage(actor, cluster);
+    Cluster.requireShareable(cluster);
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, {
       after: 0,
       action: "stop",
@@ -191,6 +195,7 @@ export const autostop = (
     requireManage(actor, cluster);
     if (Cluster.isLeaving(cluster))
       throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, { state: cluster.state });
+    Cluster.requireShareable(cluster);
     requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, idle);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
     const hangs = cluster.state === "ready" || cluster.state === "stopped";

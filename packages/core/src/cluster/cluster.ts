@@ -10,6 +10,7 @@ import * as Group from "./group.ts";
 import { Idle } from "./idle.ts";
 import { life } from "./life.ts";
 import { Before, Failure, Launch, type Made } from "./machines.ts";
+import { MOST_PER_HOST } from "./slots.ts";
 
 export { atGroup, Failure, Launch, lastTry, Offer, triesOf } from "./machines.ts";
 
@@ -41,7 +42,11 @@ const base = {
   moves: z.number().int().optional(),
   /** The move whose snapshots are its disks, all of them complete, until it is ready; absent: its machines have them. */
   snapshotOf: z.number().int().optional(),
-  /** Starts in a row that the control plane tried by itself, and that led nowhere. */
+  /** The managed job that it is made for, and made anew for when its machines are lost. No other runs there. */
+  managedBy: z.string().optional(),
+  /** The most jobs that run on one host at a time; absent: as many as there is room for. */
+  maxConcurrentJobs: z.number().int().optional(),
+  /** Starts, or sets of machines, in a row that the control plane tried by itself, and that led nowhere. */
   restarts: z.number().int().optional(),
   /** Epoch ms. */
   createdAt: z.number(),
@@ -99,6 +104,7 @@ export const Cluster = z.discriminatedUnion("state", [
     launch: Launch.optional(),
     failure: Failure.optional(),
     /** Epoch ms. */ drainingSince: z.number(),
+    /** Whether it is made anew when its machines have gone. */ renew: z.boolean().optional(),
   }),
   variant("terminated", { endedAt: z.number(), launch: Launch.optional() }),
   variant("failed", { endedAt: z.number(), launch: Launch.optional(), failure: Failure }),
@@ -118,7 +124,7 @@ export const kind = { noun, life };
 function dueIndex(record: Cluster): Indexes {
   if (!("dueAt" in record)) return {};
   // Whatever state it is in, its end of life is due as well; once it is leaving that has been seen to.
-  const at = record.state === "draining" ? record.dueAt : Math.min(record.dueAt, record.endBy ?? record.dueAt);
+  const at = record.state === "draining" && !record.renew ? record.dueAt : Math.min(record.dueAt, record.endBy ?? record.dueAt);
   return { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, at) };
 }
 
@@ -160,12 +166,15 @@ export const Info = z.object({
   instanceType: z.string().optional().meta({ description: "Machine type of the first group's hosts, once chosen" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour for all hosts while they run" }),
   idle: Idle,
+  maxConcurrentJobs: z.number().int().optional().meta({ description: "Most jobs that run on one host at a time" }),
   createdAt: z.number().meta({ description: "Epoch milliseconds" }),
   changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
   dueAt: z.number().optional().meta({ description: "Epoch milliseconds of the next deadline" }),
   endBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends, whatever runs on it" }),
   endedAt: z.number().optional().meta({ description: "Epoch milliseconds" }),
   failure: Failure.optional(),
+  managedBy: z.string().optional().meta({ description: "The managed job that it is made for" }),
+  renew: z.boolean().optional().meta({ description: "Whether it is made anew when its machines have gone" }),
 });
 export type Info = z.infer<typeof Info>;
 
@@ -227,8 +236,8 @@ export const takesJobs = (cluster: Cluster): boolean =>
   cluster.state === "ready" || ("before" in cluster && cluster.before !== undefined);
 
 /** Ended, or on its way there: it takes no work any more. */
-export const isLeaving = (cluster: { readonly state: State }): boolean =>
-  cluster.state === "draining" || isOver(cluster);
+export const isLeaving = (cluster: { readonly state: State; readonly renew?: boolean | undefined }): boolean =>
+  (cluster.state === "draining" && cluster.renew !== true) || isOver(cluster);
 
 /** Names that begin like an id are refused: whoever reads one must know which it is. */
 export const isName = (text: string): boolean => !Id.looksLikeId(text);
@@ -248,6 +257,9 @@ export const Create = z
     /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
     maxLifetime: z.number().min(1).max(525_600).optional(),
     shared: z.boolean().default(false),
+    maxConcurrentJobs: z.number().int().min(1).max(MOST_PER_HOST).optional().meta({
+      description: "Most jobs that run on one host at a time; absent: as many as there is room for",
+    }),
   })
   .superRefine((request, context) => {
     const said = (["nodes", "resources"] as const).filter(field => request[field] !== undefined);
@@ -257,8 +269,17 @@ export const Create = z
   });
 export type Create = z.infer<typeof Create>;
 
+/** @throws MusterError `conflict` for a cluster that is a managed job's own: nobody else uses or changes it. */
+export function requireShareable({ name, managedBy }: Pick<Cluster, "name" | "managedBy">): void {
+  if (managedBy === undefined) return;
+  throw new MusterError("conflict", `cluster '${name}' is made for the managed job ${managedBy}, and for no other`, {
+    hint: `end both with: muster cancel ${managedBy}; or choose another cluster`,
+  });
+}
+
 /** @throws MusterError `conflict` when the cluster takes no jobs, with what to do about it. */
 export function requireOpen(cluster: Cluster): void {
+  requireShareable(cluster);
   if (isLeaving(cluster))
     throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}: it takes no jobs any more`, {
       state: cluster.state,

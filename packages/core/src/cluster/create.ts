@@ -44,11 +44,13 @@ export const create = (world: Edge, actor: Actor, asked: Cluster.Create): Promis
 /**
  * A new cluster and the writes that bring it into being: record, event, specification, the lock on its name, and its share
  * of the budget.
+ * @param managedBy id of the managed job that it is for
  */
 export async function blueprint(
   world: Basics & Pick<Edge, "providers">,
   actor: Actor,
   request: Cluster.Create,
+  managedBy?: string,
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
   const { provider, groups } = await Choose.forRequest(world.providers, request);
@@ -69,7 +71,9 @@ export async function blueprint(
     generation: 1,
     idle: policy(provider, { ...request, spot }),
     ...(spot && { spot }),
+    ...(managedBy !== undefined && { managedBy }),
     ...(takes > 0 && { takes }),
+    ...(request.maxConcurrentJobs !== undefined && { maxConcurrentJobs: request.maxConcurrentJobs }),
     ...(request.maxLifetime !== undefined && { endBy: now + request.maxLifetime * MINUTE }),
     createdAt: now,
     changedAt: now,

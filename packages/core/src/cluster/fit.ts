@@ -84,6 +84,7 @@ export function requireAlike(actor: Actor, cluster: Cluster.Cluster, request: Gr
       },
     );
   requireUse(actor, cluster);
+  Cluster.requireShareable(cluster);
   if (Cluster.isLeaving(cluster))
     throw new MusterError("conflict", `cluster '${cluster.name}' is being removed`, {
       state: cluster.state,
@@ -92,6 +93,17 @@ export function requireAlike(actor: Actor, cluster: Cluster.Cluster, request: Gr
   if (request.groups === undefined) requireHosts(cluster, request);
   else for (const group of request.groups) requireGroup(cluster, group);
   requireProvider(cluster, request);
+  requireMost(cluster, request);
+}
+
+/** It is said once, when the cluster is made. */
+function requireMost(
+  { name, maxConcurrentJobs: has }: Cluster.Cluster,
+  { maxConcurrentJobs: asked }: Group.Request,
+): void {
+  if (asked === undefined || asked === has) return;
+  const takes = has === undefined ? "as many jobs at a time as there is room for" : `${has} at a time`;
+  throw conflict(`each host of cluster '${name}' takes ${takes}; ${asked} were asked for`);
 }
 
 /** Each of the groups that are asked for may be where the cluster is, by one of its choices at least. */

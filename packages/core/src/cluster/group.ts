@@ -48,6 +48,8 @@ export interface Request {
   readonly groups?: readonly Create[] | undefined;
   readonly nodes?: number | undefined;
   readonly resources?: Resources | undefined;
+  /** The most jobs that are to run on one host at a time. */
+  readonly maxConcurrentJobs?: number | undefined;
 }
 
 /** Groups are told apart by their names, however these are written. A group that has grown stands there more than once. */

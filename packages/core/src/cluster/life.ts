@@ -1,7 +1,8 @@
 /**
  * How a cluster moves. `terminated` and `failed` are reached only when the provider confirms that no machine is left.
  * `launching` leads back to `moving` only where disks wait for machines, and to `growing` only where a cluster works already:
- * those are never given up for missing capacity.
+ * those are never given up for missing capacity. `draining` leads back to `requested` only for a managed job, whose machines
+ * are made anew.
  */
 import { lifecycle } from "../lifecycle.ts";
 
@@ -25,7 +26,7 @@ export const life = lifecycle("cluster", "requested", {
   stopped: { start: "starting", move: "moving", remove: "draining", fail: "draining" },
   moving: { plan: "launching", stay: "stopped", remove: "draining" },
   starting: { started: "booting", stay: "stopped", remove: "draining", fail: "draining" },
-  draining: { gone: "terminated", gone_failed: "failed" },
+  draining: { renew: "requested", gone: "terminated", gone_failed: "failed" },
   terminated: {},
   failed: {},
 });

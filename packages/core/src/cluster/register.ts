@@ -11,6 +11,7 @@ import * as Cluster from "./cluster.ts";
 import { type Group, groupsByRank, groupsOf, nodesOf } from "./group.ts";
 import { deadline } from "./idle.ts";
 import { fail } from "./reconcile/fail.ts";
+import { type Capacity, capacityOf } from "./room.ts";
 import * as Slots from "./slots.ts";
 
 /** How often a ready cluster without an idle deadline is looked at, in ms. */
@@ -60,25 +61,33 @@ const outOfReach = (host: Host.Host): Cluster.Failure => ({
 
 /** Jobs run on the hosts of a cluster that has grown. */
 function slotsWrite(ref: ClusterRef, slots: Stored<Slots.Slots> | undefined, hosts: Slots.Slot[], now: number): Write {
-  const jobs = new Map(slots?.hosts.map(slot => [slot.rank, slot.job]));
-  const kept = hosts.map(slot => ({ ...slot, job: jobs.get(slot.rank) }));
+  const runs = new Map(slots?.hosts.map(slot => [slot.rank, slot.runs]));
+  const kept = hosts.map(slot => ({ ...slot, runs: runs.get(slot.rank) ?? [] }));
   if (slots) return amend(Slots.noun, slots, { hosts: kept, idleSince: now }).write;
   return Slots.create({ ...ref, fence: 0, idleSince: now, hosts });
 }
 
 function slotsOf(cluster: Cluster.Cluster, hosts: readonly Host.Host[]): Slots.Slot[] {
   const groups = groupsByRank(cluster);
-  return hosts.map(host => slotOf(host, groups[host.rank]));
+  const kinds = Cluster.kindsOf(cluster);
+  const kindsByRank = groupsOf(cluster).flatMap((group, index) =>
+    Array.from({ length: group.nodes }, () => kinds[index]),
+  );
+  return hosts.map(host => ({
+    ...slotOf(host, groups[host.rank]),
+    ...capacityOf(kindsByRank[host.rank], host.facts, cluster.maxConcurrentJobs),
+  }));
 }
 
-const slotOf = (host: Host.Host, group: Group | undefined): Slots.Slot => ({
+type Placeless = Omit<Slots.Slot, keyof Capacity>;
+
+const slotOf = (host: Host.Host, group: Group | undefined): Placeless => ({
   rank: host.rank,
-  hostId: host.id,
   ...(host.machineId !== undefined && { machineId: host.machineId }),
   ...(group && { group: group.name, schedulable: group.schedulable }),
   address: host.facts?.address ?? "",
-  gpus: host.facts?.gpus.length ?? 0,
   up: true,
+  runs: [],
 });
 
 /** All hosts of a cluster, by rank. */

@@ -1,15 +1,42 @@
-/** A cluster's slots: which host runs which job. One item, so that a placement is one conditional write however wide it is. */
+/**
+ * A cluster's slots: what each host offers to jobs, and which run there. One item, so that a placement is one conditional
+ * write however wide it is.
+ */
 import * as z from "zod";
 import * as Keys from "../keys.ts";
 import type { Table, Write } from "../ports/table.ts";
 import { amend, insert, load, type Noun, type Stored } from "../record.ts";
 import { takesJobs } from "./group.ts";
 
+/** The most jobs that run on one host at a time, and the most parts of jobs that run on one cluster: the item has a limit. */
+export const MOST_PER_HOST = 64;
+export const MOST_RUNS = 2000;
+
+/** A job's part on one host. What is absent it does not have. */
+const Run = z.object({
+  jobId: z.string(),
+  fence: z.number().int(),
+  /** The host's GPUs that are the job's, by their numbers. */
+  gpus: z.array(z.number().int()).optional(),
+  cpus: z.number().optional(),
+  /** GiB. */
+  memory: z.number().optional(),
+  /** It has all of the host, alone. */
+  whole: z.literal(true).optional(),
+});
+export type Run = z.infer<typeof Run>;
+
 const Slot = z.object({
   rank: z.number().int(),
-  hostId: z.string(),
   address: z.string(),
+  cpus: z.number(),
+  /** GiB. */
+  memory: z.number(),
   gpus: z.number().int(),
+  /** Canonical name of its GPUs; absent: it has none, or several kinds of them. */
+  gpu: z.string().optional(),
+  /** The most jobs that run there at a time; absent: as many as there is room for. */
+  most: z.number().int().optional(),
   /** Absent until the provider has told the machine's name. */
   machineId: z.string().optional(),
   group: z.string().optional(),
@@ -17,14 +44,14 @@ const Slot = z.object({
   schedulable: z.boolean().optional(),
   /** False while the host is lost: nothing new is placed there. */
   up: z.boolean(),
-  job: z.object({ jobId: z.string(), fence: z.number().int() }).optional(),
+  runs: z.array(Run),
 });
 export type Slot = z.infer<typeof Slot>;
 
 export const Slots = z.object({
   workspace: z.string(),
   clusterId: z.string(),
-  /** Counts placements; a job's try is known by it. */
+  /** Grows with each placement; a job's try is known by it. */
   fence: z.number().int(),
   /** Epoch ms since when no host has run a job. */
   idleSince: z.number(),
@@ -48,18 +75,44 @@ export const create = (slots: Slots): Write => insert(noun, slots);
 /** Those that jobs may be placed on, now or when others have ended. */
 export const open = (slots: readonly Slot[]): Slot[] => slots.filter(slot => slot.up && takesJobs(slot));
 
-/** Those that a job may be placed on now. */
-export const free = (slots: readonly Slot[]): Slot[] => open(slots).filter(slot => slot.job === undefined);
-
-export const busy = (slots: Slots): { readonly jobId: string; readonly fence: number }[] => {
-  const jobs = new Map(slots.hosts.flatMap(slot => (slot.job ? [[slot.job.jobId, slot.job] as const] : [])));
+/** Each job that has a part of a host, once. */
+export function busy(slots: Slots): Pick<Run, "jobId" | "fence">[] {
+  const jobs = new Map(slots.hosts.flatMap(slot => slot.runs.map(run => [run.jobId, run] as const)));
   return [...jobs.values()];
-};
+}
+
+export const holds = (slots: Slots, jobId: string): boolean =>
+  slots.hosts.some(slot => slot.runs.some(run => run.jobId === jobId));
+
+/** How many ports there are for jobs to meet at: see job/environment.ts. */
+export const PORTS = 10_000;
+
+/** The fence of the next placement. Those of jobs that run at the same time never lead to the same port. */
+export function nextFence({ fence, hosts }: Slots): number {
+  const taken = new Set(hosts.flatMap(slot => slot.runs.map(run => run.fence % PORTS)));
+  let next = fence + 1;
+  while (taken.has(next % PORTS)) next++;
+  return next;
+}
+
+/** A job's parts, by the ranks of the hosts that they are of. */
+export type Parts = ReadonlyMap<number, Omit<Run, "jobId" | "fence">>;
+
+/** Gives a job its hosts' parts. */
+export function occupy(
+  slots: Stored<Slots>,
+  { jobId, fence, parts }: { readonly jobId: string; readonly fence: number; readonly parts: Parts },
+  now: number,
+): { next: Stored<Slots>; write: Write } {
+  const hosts = slots.hosts.map(slot => {
+    const part = parts.get(slot.rank);
+    return part === undefined ? slot : { ...slot, runs: [...slot.runs, { jobId, fence, ...part }] };
+  });
+  return amend(noun, slots, { fence, hosts, idleSince: now });
+}
 
 /** Frees a job's hosts. `now` starts the idle time when no other job runs. */
 export function release(slots: Stored<Slots>, jobId: string, now: number): { next: Stored<Slots>; write: Write } {
-  const hosts = slots.hosts.map(({ job, ...slot }) =>
-    job === undefined || job.jobId === jobId ? slot : { ...slot, job },
-  );
+  const hosts = slots.hosts.map(slot => ({ ...slot, runs: slot.runs.filter(run => run.jobId !== jobId) }));
   return amend(noun, slots, { hosts, idleSince: now });
 }

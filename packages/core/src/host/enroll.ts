@@ -69,7 +69,7 @@ async function admit(
     throw refused();
   }
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(place.workspace, place.clusterId));
-  if (cluster === undefined || Cluster.isLeaving(cluster)) throw refused();
+  if (cluster === undefined || cluster.state === "draining" || Cluster.isOver(cluster)) throw refused();
   const move = advance(world, Host.kind, Actor.system(place.workspace), host, "enroll", {
     facts: request.facts,
     tokenHash,

@@ -17,7 +17,7 @@ import { type Kind, note } from "./notice.ts";
 import { SUSPECT_AFTER } from "./silence.ts";
 
 /**
- * A state that the machine has come to. When it is no longer there, its part in a job is over: the cloud has said so twice,
+ * A state that the machine has come to. When it is no longer there, its part in its jobs is over: the cloud has said so twice,
  * by its word and by what it shows.
  * @returns whether it is one of ours
  */
@@ -25,19 +25,19 @@ export async function moved(world: World, machineId: string): Promise<boolean> {
   const host = await hostOf(world.table, machineId);
   if (host === undefined) return false;
   await lookSoon(world, host);
-  const job = await jobOn(world, host);
-  if (job && (await isGone(world, host, machineId)))
-    await giveUp(world, job, job.placement.indexOf(host.rank), "host_lost");
+  const jobs = await jobsOn(world, host);
+  if (jobs.length > 0 && (await isGone(world, host, machineId)))
+    for (const job of jobs) await giveUp(world, job, job.placement.indexOf(host.rank), "host_lost");
   await reconcileCluster(world, host);
-  if (job) await reconcileJob(world, { workspace: job.workspace, jobId: job.id });
+  for (const job of jobs) await reconcileJob(world, { workspace: job.workspace, jobId: job.id });
   return true;
 }
 
-async function jobOn(world: World, host: Host.Host): Promise<Job.Placed | undefined> {
+async function jobsOn(world: World, host: Host.Host): Promise<Job.Placed[]> {
   const slots = await Slots.get(world.table, host.workspace, host.clusterId);
-  const slot = slots?.hosts.find(one => one.rank === host.rank)?.job;
-  const job = slot && (await load(world.table, Job.noun, Keys.job(host.workspace, slot.jobId)));
-  return job && Job.isPlaced(job) ? job : undefined;
+  const runs = slots?.hosts.find(one => one.rank === host.rank)?.runs ?? [];
+  const jobs = await Promise.all(runs.map(run => load(world.table, Job.noun, Keys.job(host.workspace, run.jobId))));
+  return jobs.flatMap(job => (job && Job.isPlaced(job) ? [job] : []));
 }
 
 async function isGone(world: World, host: Host.Host, machineId: string): Promise<boolean> {

@@ -28,7 +28,11 @@ export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Inf
   });
 
 /** @throws MusterError `forbidden` unless the actor submitted the job, made its cluster, or is an admin. */
-async function requireControl(world: Basics, actor: Actor, job: Job.Job): Promise<void> {
+export async function requireControl(
+  world: Basics,
+  actor: Actor,
+  job: Pick<Job.Job, "workspace" | "id" | "owner" | "clusterId">,
+): Promise<void> {
   if (job.owner === actor.id || actor.role === "admin") return;
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster?.owner === actor.id) return;
@@ -45,7 +49,7 @@ export async function cancellation(
   why: Why = {},
 ): Promise<{ move: Move<Job.Job>; writes: readonly Write[] } | undefined> {
   if (Job.isOver(job) || job.state === "cancelling") return undefined;
-  if (job.state === "queued" || job.state === "recovering") return ending(world, actor, job, "cancel", {}, why);
+  if (!Job.isPlaced(job)) return ending(world, actor, job, "cancel", {}, why);
   const move = advance(world, Job.kind, actor, job, "cancel", { dueAt: world.clock.now() + CANCEL_CHECK }, why);
   return { move, writes: move.writes };
 }

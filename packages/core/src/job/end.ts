@@ -1,5 +1,6 @@
 /** The end of a job: the record, its hosts, and its cluster when the job was to take it along, in one transaction. */
 
+import { settleRun } from "../array/settle.ts";
 import { removal } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { LEAST_GRACE } from "../cluster/idle.ts";
@@ -8,8 +9,10 @@ import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Move, type Patch, type Stored, type Why } from "../record.ts";
+import { unpark } from "./after.ts";
 import * as Job from "./job.ts";
-import { queueKey } from "./submit.ts";
+import { queueKey } from "./queue.ts";
+import { isAwaited, release, unwait } from "./recover.ts";
 
 export type EndEvent = "succeed" | "fail" | "expire" | "cancel" | "cancelled";
 
@@ -24,9 +27,17 @@ export async function ending(
 ): Promise<{ move: Move<Job.Job>; writes: readonly Write[] }> {
   const now = world.clock.now();
   const move = advance(world, Job.kind, actor, job, event, { logsComplete: true, ...patch, endedAt: now }, why);
-  const place = job.state === "queued" ? await unqueue(world, job) : await release(world, job, now);
-  const cluster = job.down ? await takeAlong(world, actor, job) : [];
-  return { move, writes: [...move.writes, ...place, ...cluster] };
+  const place = await leaving(world, job, now);
+  const array = await settleRun(world, actor, job, move.next);
+  const cluster = job.down || array.down ? await takeAlong(world, actor, job) : [];
+  return { move, writes: [...move.writes, ...place, ...array.writes, ...cluster] };
+}
+
+/** The job gives up its place: among those that wait or are tried again, in the queue, or on its hosts. */
+function leaving(world: Basics, job: Job.Job, now: number): Promise<Write[]> {
+  if (job.state === "waiting") return unpark(world.table, job);
+  if (job.state === "recovering") return unwait(world.table, job);
+  return job.state === "queued" ? unqueue(world, job) : release(world, job, now);
 }
 
 async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {
@@ -34,14 +45,12 @@ async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {
   return item ? [{ remove: queueKey(job), expect: item.version }] : [];
 }
 
-async function release(world: Basics, job: Job.Job, now: number): Promise<Write[]> {
-  const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-  const holds = slots?.hosts.some(slot => slot.job?.jobId === job.id);
-  return slots && holds ? [Slots.release(slots, job.id, now).write] : [];
-}
-
 /** The job was to take its cluster along. While other jobs hold or await its hosts, the cluster goes when they are done. */
-async function takeAlong(world: Basics, actor: { readonly id: string }, job: Job.Job): Promise<readonly Write[]> {
+export async function takeAlong(
+  world: Basics,
+  actor: { readonly id: string },
+  job: Pick<Job.Job, "workspace" | "clusterId" | "id">,
+): Promise<readonly Write[]> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
   if (!(await hasOthers(world, job)))
@@ -51,10 +60,14 @@ async function takeAlong(world: Basics, actor: { readonly id: string }, job: Job
   return [amend<Cluster.Cluster>(Cluster.noun, cluster, { idle, ...dueAt }).write];
 }
 
-async function hasOthers(world: Basics, job: Job.Job): Promise<boolean> {
+async function hasOthers(world: Basics, job: Pick<Job.Job, "workspace" | "clusterId" | "id">): Promise<boolean> {
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
   if (slots && Slots.busy(slots).some(other => other.jobId !== job.id)) return true;
+  if (await isAwaited(world.table, job, job.id)) return true;
   const { pk } = Keys.cluster(job.workspace, job.clusterId);
   const queue = await world.table.query({ pk, prefix: "Q#", limit: 2 });
-  return queue.items.some(item => item.data.jobId !== job.id);
+  if (queue.items.some(item => item.data.jobId !== job.id)) return true;
+  // Those that wait, perhaps for this one.
+  const waiting = await world.table.query({ pk, prefix: Keys.WAITING, limit: 2 });
+  return waiting.items.some(item => item.data.jobId !== job.id);
 }

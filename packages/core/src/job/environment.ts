@@ -2,10 +2,10 @@
  * The environment contract: what a job's scripts may read. The SKYPILOT_ names are those of SkyPilot's documented
  * environment variables, which most public task files read.
  */
-import type { Slot } from "../cluster/slots.ts";
+import { variables } from "../array/environment.ts";
+import { PORTS, type Slot } from "../cluster/slots.ts";
 import * as Keys from "../keys.ts";
 import type { Offer } from "../ports/provider.ts";
-import { choicesOf } from "../provider/choices.ts";
 import type { Task } from "../task/task.ts";
 import type { Placed } from "./job.ts";
 
@@ -19,7 +19,8 @@ export interface Place {
 
 export function environment(job: Placed, task: Task, place: Place): Record<string, string> {
   const ips = place.hosts.map(host => host.address).join("\n");
-  const gpus = gpusPerNode(task, place);
+  const numbers = gpusOf(job, place.hosts[place.rank]);
+  const gpus = numbers?.length ?? 0;
   const common = {
     NODE_RANK: String(place.rank),
     NODE_IPS: ips,
@@ -31,6 +32,8 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
     ...task.envs,
     ...task.secrets,
     MUSTER_JOB_ID: job.id,
+    MUSTER_ATTEMPT: String(job.attempts),
+    ...(job.array && task.runs && variables(job.array, task.runs)),
     ...prefixed("MUSTER_", common),
     ...prefixed("SKYPILOT_", common),
     SKYPILOT_TASK_ID: skypilotTaskId(job),
@@ -39,18 +42,19 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
     SKYPILOT_SETUP_NUM_GPUS_PER_NODE: String(gpus),
     MASTER_ADDR: place.hosts[0]?.address ?? "",
     MASTER_PORT: String(masterPort(job)),
-    ...(gpus > 0 && { CUDA_VISIBLE_DEVICES: Array.from({ length: gpus }, (_, index) => index).join(",") }),
+    // By their place on the bus they have the numbers that NVIDIA's tools give them. None at all hides those of others.
+    ...(numbers && { CUDA_VISIBLE_DEVICES: numbers.join(","), CUDA_DEVICE_ORDER: "PCI_BUS_ID" }),
   };
 }
 
 const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(variables).map(([name, value]) => [prefix + name, value]));
 
-/** GPUs that the job has on this node: what it asked for, of those that are there; else all. Of several choices the most. */
-function gpusPerNode(task: Task, place: Place): number {
-  const asked = Math.max(0, ...choicesOf(task.resources).flatMap(one => Object.values(one.accelerators ?? {})));
-  const there = place.hosts[place.rank]?.gpus ?? 0;
-  return asked > 0 ? Math.min(Math.ceil(asked), there) : there;
+/** Numbers of the GPUs that the job has on a host: its own, or all of a whole host's; undefined where the host has none. */
+function gpusOf(job: Placed, slot: Slot | undefined): readonly number[] | undefined {
+  if (slot === undefined || slot.gpus === 0) return undefined;
+  const run = slot.runs.find(one => one.jobId === job.id);
+  return run?.whole ? Array.from({ length: slot.gpus }, (_, index) => index) : (run?.gpus ?? []);
 }
 
 function clusterInfo(job: Placed, offer: Place["offer"]): string {
@@ -69,5 +73,8 @@ function skypilotTaskId(job: Placed): string {
   return `sky-${time}_${job.name ?? job.clusterName}_${job.id.slice("job_".length).toLowerCase()}`;
 }
 
-/** Jobs that follow each other do not meet in one port that is still closing; nor do two clusters on one machine. */
-const masterPort = (job: Placed): number => 20_000 + ((Keys.spread(job.clusterId) + job.fence) % 10_000);
+/**
+ * Jobs that follow each other do not meet in one port that is still closing, nor those that share a host (see
+ * `Slots.nextFence`), nor two clusters on one machine.
+ */
+const masterPort = (job: Placed): number => 20_000 + ((Keys.spread(job.clusterId) + job.fence) % PORTS);

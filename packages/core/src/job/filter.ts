@@ -24,8 +24,11 @@ export type Filter = Partial<z.infer<typeof Filter>>;
 
 const STATES: readonly string[] = [...life.states, ...Coarse.options];
 
+/** What is looked at, of a job or of an array. */
+type Listed = Pick<Job.Info, "state" | "name" | "labels" | "provider" | "owner" | "createdAt">;
+
 /** A test of jobs. @throws MusterError `invalid_request` for a state that is none. */
-export function matcher(filter: Filter, me: string): (job: Job.Job) => boolean {
+export function matcher(filter: Filter, me: string): (job: Listed) => boolean {
   const states = partsOf(filter.state);
   for (const state of states) requireState(state);
   const owner = filter.owner === "me" ? me : filter.owner;

@@ -5,6 +5,7 @@ import { Failure } from "../cluster/cluster.ts";
 import { Need } from "../cluster/need.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
+import { Kept } from "../output/manifest.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Retry } from "../task/retry.ts";
@@ -27,7 +28,8 @@ export type Verdict = z.infer<typeof Verdict>;
 export const After = z.strictObject({ job: JobId, on: z.enum(["success", "end"]).default("success") });
 export type After = z.infer<typeof After>;
 
-const base = {
+/** What it has in every state. */
+export const base = {
   id: z.string(),
   workspace: z.string(),
   clusterId: z.string(),
@@ -79,6 +81,8 @@ const ended = {
   failure: Failure.optional(),
   /** False when the log's end could not be brought home in time. */
   logsComplete: z.boolean(),
+  /** What its last try has kept of its outputs, all nodes together. */
+  outputs: Kept.optional(),
 };
 const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) =>
   z.object({ ...base, state: z.literal(state), ...extra });
@@ -164,13 +168,18 @@ export const Info = z.object({
   timeout: z.number().int().optional().meta({ description: "Seconds that each try may run" }),
   startBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends if it has not begun" }),
   retry: Retry.optional(),
+  retryAt: z.number().optional().meta({ description: "While it is recovering: epoch milliseconds of its next try" }),
   labels: Labels.optional(),
-  managed: z.boolean().optional(),
+  managed: z.boolean().optional().meta({ description: "Whether its cluster is its own, and made anew for it" }),
   array: z
     .object({ id: z.string(), index: z.number().int() })
     .optional()
     .meta({ description: "The array that it is a run of, and which one, from 0" }),
   runs: Counts.optional().meta({ description: "Of an array: how far its runs are" }),
+  values: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: "Of a run: its parameters, each of 200 characters at most" }),
   after: z.array(After).optional().meta({ description: "Jobs that it waits for" }),
   held: z.boolean().optional().meta({ description: "Whether somebody holds it back" }),
   placement: z
@@ -185,10 +194,17 @@ export const Info = z.object({
   exitCode: z.number().int().optional(),
   failure: Failure.optional(),
   logsComplete: z.boolean().optional(),
+  outputs: Kept.optional().meta({ description: "What its last try has kept: see the artifacts" }),
 });
 export type Info = z.infer<typeof Info>;
 
-export const info = (job: Job): Info => Info.parse({ ...job, coarse: coarseOf(job.state), done: isOver(job) });
+export const info = (job: { readonly state: State; readonly dueAt?: number | undefined }): Info =>
+  Info.parse({
+    ...job,
+    coarse: coarseOf(job.state),
+    done: isOver(job),
+    ...(job.state === "recovering" && { retryAt: job.dueAt }),
+  });
 
 export const Submit = z.strictObject({
   task: Task,
@@ -202,5 +218,7 @@ export const Submit = z.strictObject({
   hold: z.boolean().optional(),
   /** Cancel what runs on the cluster, and what is queued there, first. */
   force: z.boolean().optional(),
+  /** While something runs or waits there: `queue` waits behind it, `fail` is refused. */
+  onBusy: z.enum(["queue", "fail"]).optional(),
 });
 export type Submit = z.infer<typeof Submit>;

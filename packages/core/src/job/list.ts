@@ -1,6 +1,9 @@
 /** Jobs of a workspace or of a cluster, newest first, from an index: one that was submitted this instant may be missing. */
 import { encodeTime } from "ulid";
 import type { Actor } from "../actor/actor.ts";
+import * as JobArray from "../array/array.ts";
+import { requireArray } from "../array/read.ts";
+import { withValues } from "../array/shown.ts";
 import { find as findCluster } from "../cluster/find.ts";
 import type { PageRequest } from "../cluster/read.ts";
 import * as Keys from "../keys.ts";
@@ -14,6 +17,8 @@ type Part = { readonly table: Table };
 
 export interface ListRequest extends PageRequest, Filter {
   readonly cluster?: string | undefined;
+  /** Its runs, those that have begun, in the order of their indices. */
+  readonly array?: string | undefined;
 }
 
 /**
@@ -26,20 +31,34 @@ export async function list(
   request: ListRequest,
 ): Promise<{ items: Job.Info[]; cursor?: string }> {
   const matches = matcher(request, actor.id);
-  const index = await indexOf(world, actor, request.cluster);
-  const range = { ...index, order: "descending", ...before(request.until) } as const;
-  return filtered(
+  const index = await indexOf(world, actor, request);
+  const order = { order: "descending", ...before(request.until) } as const;
+  const range = request.array === undefined ? { ...index, ...order } : index;
+  const page = await filtered(
     async (cursor, limit) => within(request, await world.table.query({ ...range, limit, ...(cursor && { cursor }) })),
     request.limit,
     request.cursor,
     sighting => {
-      const job = glimpse(Job.noun, sighting);
-      return matches(job) ? Job.info(job) : undefined;
+      const info = infoOf(sighting);
+      return matches(info) ? info : undefined;
     },
   );
+  return request.array === undefined
+    ? page
+    : { ...page, items: await withValues(world.table, actor.workspace, page.items) };
 }
 
-async function indexOf(world: Part, actor: Actor, cluster: string | undefined) {
+/** An array stands among the jobs; its runs, in the order of their indices, are found by it alone. */
+const infoOf = (sighting: Sighting): Job.Info =>
+  sighting.type === JobArray.noun.type
+    ? JobArray.info(glimpse(JobArray.noun, sighting))
+    : Job.info(glimpse(Job.noun, sighting));
+
+async function indexOf(world: Part, actor: Actor, { array, cluster }: ListRequest) {
+  if (array !== undefined) {
+    await requireArray(world, actor, array);
+    return { pk: Keys.jobsOf(actor.workspace, array), index: "link" } as const;
+  }
   if (cluster === undefined) return { pk: Keys.list(actor.workspace, "job", "").pk, index: "list" } as const;
   const { id } = await findCluster(world, actor, cluster);
   return { pk: Keys.jobsOf(actor.workspace, id), index: "link" } as const;

@@ -1,188 +1,184 @@
-/** A job's log: numbered chunks per try and node, read straight from the blob store. */
+/** A job's log: what led to each try, and the numbered chunks of its nodes, read straight from the blob store. */
 import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
-import * as Attempt from "../attempt/attempt.ts";
 import { MusterError } from "../error.ts";
-import * as Keys from "../keys.ts";
+import * as Cursor from "../log/cursor.ts";
+import { askToFollow } from "../log/follow.ts";
+import { choose, Phase } from "../log/phases.ts";
+import { type Line, provisioning } from "../log/provision.ts";
+import { fenceNow, fenceOf } from "../log/tries.ts";
+import { type Beginning, enter, type Found, type Wanted, walk } from "../log/walk.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Clock } from "../ports/ports.ts";
-import { type Table, WriteConflict } from "../ports/table.ts";
+import type { Table } from "../ports/table.ts";
 import * as Job from "./job.ts";
 import { find } from "./read.ts";
 
+export { followedUntil } from "../log/follow.ts";
+
 export const Chunk = z.object({
+  attempt: z.number().int().meta({ description: "Which try of the job, from 1" }),
   fence: z.number().int(),
   rank: z.number().int(),
   sequence: z.number().int(),
-  /** `setup`, `run`, or `muster` for what the agent itself has to say. */
-  phase: z.string(),
+  phase: z
+    .string()
+    .meta({ description: "packages, setup, run, hooks, or muster for what the agent itself has to say" }),
   size: z.number().int(),
-  /** Reads the chunk's bytes, for some minutes, with no further credentials. */
-  url: z.string(),
+  at: z.number().meta({ description: "Epoch milliseconds at which it came home" }),
+  url: z.string().meta({ description: "Reads the chunk's bytes, for some minutes, with no further credentials" }),
+});
+
+/** A line of the phase `provision`. */
+const Told = z.object({
+  attempt: z.number().int().meta({ description: "The try that it led to" }),
+  sequence: z.number().int(),
+  at: z.number().meta({ description: "Epoch milliseconds" }),
+  text: z.string(),
 });
 
 export const LogPage = z.object({
   chunks: z.array(Chunk),
-  /** Where to go on. */
-  cursor: z.string(),
-  /** True: the job has ended and this page holds the last of its log. */
-  done: z.boolean(),
+  provision: z
+    .array(Told)
+    .meta({ description: "What leads to the next try, while it has no hosts; it comes after this page's chunks" }),
+  cursor: z.string().meta({ description: "Where to go on" }),
+  hasMore: z.boolean().meta({ description: "More of the log is there already" }),
+  earlier: z
+    .array(z.number().int())
+    .optional()
+    .meta({ description: "Ranks that have written more than `last` asked for, ahead of this page" }),
+  done: z.boolean().meta({ description: "The log has ended, and this page holds the last of it" }),
 });
 export type LogPage = z.infer<typeof LogPage>;
 
-/** How long one request to follow keeps the hosts shipping at once, in ms, and when it is renewed. */
-const FOLLOW = 60_000;
-const RENEW = 20_000;
+/** The largest count of nodes, lines or bytes that makes sense. */
+const LARGEST = 2 ** 40;
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const phases = z
+  .string()
+  .max(100)
+  .transform(text => text.split(","))
+  .pipe(z.array(Phase).min(1));
+
+/** What narrows a log; to be said again with every cursor. */
+export const LogFilter = z.object({
+  attempt: whole(1, 1_000_000)
+    .optional()
+    .meta({ description: "Only this try, from 1; absent: the latest, and what follows it" }),
+  node: whole(0, 100_000).optional().meta({ description: "Only the node of this rank" }),
+  phase: phases.optional().meta({ description: "Only these phases, between commas" }),
+});
+
+export const LogQuery = LogFilter.extend({
+  cursor: z.string().max(8192).optional(),
+  follow: z.stringbool().default(false).meta({ description: "Ask the hosts to ship their output at once" }),
+  since: whole(0, LARGEST * 16)
+    .optional()
+    .meta({ description: "Epoch milliseconds: begin with what came home then. Without a cursor only" }),
+  last: whole(1, LARGEST)
+    .optional()
+    .meta({ description: "Begin with about the last so many bytes of each node. Without a cursor only" }),
+});
+type LogRequest = Pick<z.infer<typeof LogQuery>, "follow"> & Partial<z.infer<typeof LogQuery>>;
+
 /** How long a chunk's URL is good, in ms. */
 const READABLE = 900_000;
-/** Chunks per page, and of those per node. */
-const PER_PAGE = 500;
-const PER_NODE = 200;
-/** Nodes that are listed at the same time. */
-const AT_ONCE = 16;
-
-/** Where a page ended. It is of one try: the next one's log begins at its start. */
-interface Position {
-  readonly fence: number;
-  /** The rank that the next page begins with: one that writes much must not hide the others. */
-  readonly turn: number;
-  /** Sequence number of the next chunk, by rank; 0 where there is none. */
-  readonly next: readonly number[];
-}
 
 type Part = { readonly table: Table; readonly clock: Clock; readonly blobs: Blobs };
 
 /**
- * The next chunks of a job's log. Each node's chunks are in order; nodes take turns when there is more than fits a page.
- * @throws MusterError `invalid_request` for a cursor that is none.
+ * The next chunks of a job's log. Each node's chunks are in order; nodes take turns when there is more than fits a page. A
+ * try's log is told to its end before what comes after it.
+ * @throws MusterError `invalid_request` for a cursor that is none, and for a node or a try that the job does not have.
  */
-export async function logs(
-  world: Part,
-  actor: Actor,
-  id: string,
-  request: { readonly cursor?: string | undefined; readonly follow: boolean },
-): Promise<LogPage> {
+export async function logs(world: Part, actor: Actor, id: string, request: LogRequest): Promise<LogPage> {
   // The job is read before its chunks: when it had ended by then, all its chunks were there.
   const job = await find(world, actor, id);
+  const reader: Reader = { world, job, wanted: wantedOf(job, request), attempt: request.attempt };
   if (request.follow && !Job.isOver(job)) await askToFollow(world, job);
-  const position = readCursor(request.cursor);
-  const { fence = 0, placement = [] } = "fence" in job ? job : {};
-  const from = position.fence === fence ? position : { fence, turn: 0, next: [] };
-  const walked = await walk(world, job, from, placement.length);
+  const begun = request.cursor === undefined ? await start(reader, request) : { place: Cursor.read(request.cursor) };
+  const { found, lines, place, hasMore } = await read(reader, begun.place);
   const until = world.clock.now() + READABLE;
   return {
     chunks: await Promise.all(
-      walked.found.map(async ({ key, ...chunk }) => ({ ...chunk, url: await world.blobs.signedGet(key, until) })),
+      found.map(async ({ key, order, ...chunk }) => ({ ...chunk, url: await world.blobs.signedGet(key, until) })),
     ),
-    cursor: writeCursor(walked.position),
-    done: Job.isOver(job) && walked.atEnd,
+    provision: [...lines],
+    cursor: Cursor.write(place),
+    hasMore,
+    ...(begun.earlier !== undefined && begun.earlier.length > 0 && { earlier: [...begun.earlier] }),
+    done: !hasMore && isComplete(reader),
   };
 }
 
-type Found = Omit<z.infer<typeof Chunk>, "url"> & { readonly key: string };
+interface Reader {
+  readonly world: Part;
+  readonly job: Job.Job;
+  readonly wanted: Wanted;
+  /** Only this try. */
+  readonly attempt: number | undefined;
+}
 
-interface Walked {
+function wantedOf(job: Job.Job, { node, phase, attempt }: LogRequest): Wanted {
+  if (node !== undefined && node >= job.nodes)
+    throw invalid("node", `the job has ${job.nodes === 1 ? "one node, 0" : `nodes 0 to ${job.nodes - 1}`}`);
+  if (attempt !== undefined && attempt > Math.max(1, job.attempts))
+    throw invalid("attempt", `the job has had ${job.attempts} ${job.attempts === 1 ? "try" : "tries"}`);
+  return { phases: choose(phase), node };
+}
+
+const invalid = (field: string, message: string): MusterError =>
+  new MusterError("invalid_request", message, { issues: [{ path: `query.${field}`, message }] });
+
+/** With the latest try when none is named. What led to it is only told while it has no hosts, or when that is asked for. */
+async function start(
+  reader: Reader,
+  { phase, since, last, attempt = Math.max(1, reader.job.attempts) }: LogRequest,
+): Promise<{ place: Cursor.Place; earlier?: readonly number[] }> {
+  const { world, job, wanted } = reader;
+  const fence = await fenceOf(world, job, attempt);
+  const before: Cursor.Place = { attempt, fence: 0, told: 0, turn: 0, next: [] };
+  if (fence !== undefined && phase?.includes("provision") !== true)
+    return enter(world, job, { attempt, fence }, wanted, { since, last });
+  if (since === undefined) return { place: before };
+  const lines = await provisioning(world, job, attempt);
+  return { place: { ...before, told: lines.filter(line => line.at < since).length } };
+}
+
+interface Taken {
   readonly found: readonly Found[];
-  readonly position: Position;
-  /** Whether every node was looked at, and none has more. */
-  readonly atEnd: boolean;
+  readonly lines: readonly Line[];
+  readonly place: Cursor.Place;
+  readonly hasMore: boolean;
 }
 
-/** Takes the nodes in turn, beginning where the last page ended, until the page is full. */
-async function walk(world: Part, job: Job.Job, from: Position, nodes: number): Promise<Walked> {
-  const ranks = Array.from({ length: nodes }, (_, step) => (from.turn + step) % nodes);
-  const next = ranks.map((_, rank) => from.next[rank] ?? 0);
-  const found: Found[] = [];
-  let hasMore = false;
-  for await (const { rank, page } of pagesOf(world, job, from.fence, ranks, next)) {
-    const taken = page.slice(0, PER_PAGE - found.length);
-    found.push(...taken);
-    next[rank] = (taken.at(-1)?.sequence ?? (next[rank] ?? 0) - 1) + 1;
-    // A node that was cut short comes first on the next page; one that had its share comes last.
-    const turn = (rank + (taken.length < page.length ? 0 : 1)) % nodes;
-    if (found.length >= PER_PAGE) return { found, position: { ...from, turn, next }, atEnd: false };
-    hasMore ||= page.length >= PER_NODE;
-  }
-  return { found, position: { ...from, next }, atEnd: !hasMore };
+/** The rest of a try, and what comes after it as far as that is known. A page never holds chunks behind such lines. */
+async function read(reader: Reader, from: Cursor.Place): Promise<Taken> {
+  if (from.fence === 0) return tell(reader, from, []);
+  const { found, place, atEnd } = await walk(reader.world, reader.job, from, reader.wanted);
+  if (!atEnd) return { found, lines: [], place, hasMore: true };
+  // The try is the last one, as far as anybody knows, or the only one that is wanted.
+  const isLast = reader.attempt !== undefined || fenceNow(reader.job) === place.fence;
+  if (isLast) return { found, lines: [], place, hasMore: false };
+  return tell(reader, { attempt: place.attempt + 1, fence: 0, told: 0, turn: 0, next: [] }, found);
 }
 
-/** What each of these ranks has next, some ranks at a time. */
-async function* pagesOf(
-  world: Part,
-  job: Job.Job,
-  fence: number,
-  ranks: readonly number[],
-  next: readonly number[],
-): AsyncGenerator<{ readonly rank: number; readonly page: readonly Found[] }> {
-  for (let step = 0; step < ranks.length; step += AT_ONCE) {
-    const batch = ranks.slice(step, step + AT_ONCE);
-    yield* await Promise.all(
-      batch.map(async rank => ({ rank, page: await list(world, job, { fence, rank }, next[rank] ?? 0) })),
-    );
-  }
+/** What leads to a try; when that has its hosts, its log comes next. */
+async function tell({ world, job, wanted }: Reader, from: Cursor.Place, found: readonly Found[]): Promise<Taken> {
+  const all = wanted.phases.has("provision") ? await provisioning(world, job, from.attempt) : [];
+  const lines = all.slice(from.told);
+  const fence = await fenceOf(world, job, from.attempt);
+  if (fence === undefined) return { found, lines, place: { ...from, told: from.told + lines.length }, hasMore: false };
+  const { place } = await enter(world, job, { attempt: from.attempt, fence }, wanted, NOTHING_LEFT_OUT);
+  return { found, lines, place, hasMore: true };
 }
 
-/** The next chunks of one node. */
-async function list(
-  world: Part,
-  job: Job.Job,
-  node: { readonly fence: number; readonly rank: number },
-  from: number,
-): Promise<Found[]> {
-  const prefix = Attempt.logPrefix(job.workspace, job.id, node.fence, node.rank);
-  // `~` sorts after every phase, so this is the place right behind chunk `from - 1`.
-  const after = from === 0 ? undefined : Attempt.chunkKey(prefix, from - 1, "~");
-  const heads = await world.blobs.list(prefix, { limit: PER_NODE, ...(after !== undefined && { after }) });
-  return heads.map(({ key, size }) => {
-    const [sequence = "0", phase = ""] = key.slice(prefix.length).split(".");
-    return { ...node, sequence: Number(sequence), phase, size, key };
-  });
-}
+const NOTHING_LEFT_OUT: Beginning = {};
 
-/** `<fence>.<turn>.<next>-<next>-…`, in base 36: seven characters a node at most, which at 1,024 nodes stays below 8 KB. */
-function writeCursor({ fence, turn, next }: Position): string {
-  const places = next.slice(0, next.findLastIndex(place => place > 0) + 1);
-  return [fence, turn, places.map(place => place.toString(36)).join("-")].map(part => part.toString(36)).join(".");
-}
-
-function readCursor(cursor: string | undefined): Position {
-  if (cursor === undefined) return { fence: 0, turn: 0, next: [] };
-  const match = /^([0-9a-z]{1,6})\.([0-9a-z]{1,3})\.((?:[0-9a-z]{1,6}(?:-[0-9a-z]{1,6})*)?)$/.exec(cursor);
-  if (match === null)
-    throw new MusterError("invalid_request", "this log cursor is not valid; start again without it", {
-      issues: [{ path: "query.cursor", message: "not a cursor of this list" }],
-    });
-  const [, fence = "", turn = "", places = ""] = match;
-  const next = places === "" ? [] : places.split("-").map(place => Number.parseInt(place, 36));
-  return { fence: Number.parseInt(fence, 36), turn: Number.parseInt(turn, 36), next };
-}
-
-const Follow = z.object({ until: z.number() });
-
-async function askToFollow(world: Part, job: Job.Job): Promise<void> {
-  const key = Keys.follow(job.workspace, job.id);
-  const before = await world.table.get(key);
-  const now = world.clock.now();
-  if (before && Follow.parse(before.data).until > now + RENEW) return;
-  const ranks = Job.isPlaced(job) ? job.placement : [];
-  const put = {
-    ...key,
-    type: "follow",
-    data: { until: now + FOLLOW, workspace: job.workspace, clusterId: job.clusterId, ranks },
-    expiresAt: now + 24 * FOLLOW,
-  };
-  await world.table.write([{ put, expect: before?.version ?? "absent" }]).catch(error => {
-    // Somebody else has just asked the same.
-    if (!(error instanceof WriteConflict)) throw error;
-  });
-}
-
-/** Epoch ms until which somebody follows the job's log; undefined when nobody does. */
-export async function followedUntil(
-  world: { readonly table: Table; readonly clock: Clock },
-  job: Job.Job,
-): Promise<number | undefined> {
-  const item = await world.table.get(Keys.follow(job.workspace, job.id));
-  const until = item && Follow.parse(item.data).until;
-  return until !== undefined && until > world.clock.now() ? until : undefined;
+/** Nothing can come any more: of the whole log, or of the one try that is wanted. */
+function isComplete({ job, attempt }: Reader): boolean {
+  if (Job.isOver(job)) return true;
+  if (attempt === undefined || job.attempts === 0) return false;
+  return attempt < job.attempts || fenceNow(job) === undefined;
 }

@@ -1,16 +1,14 @@
-/** Reading jobs: one, many, their history, and why one is where it is. */
+/** Reading jobs: one, and its history. */
 import type { Actor } from "../actor/actor.ts";
-import * as Cluster from "../cluster/cluster.ts";
-import { jobNodes } from "../cluster/group.ts";
+import { requireNone, seek } from "../array/read.ts";
+import { withValues } from "../array/shown.ts";
 import { eventsOf, type PageRequest } from "../cluster/read.ts";
-import * as Slots from "../cluster/slots.ts";
 import { MusterError } from "../error.ts";
 import type { Event } from "../event/event.ts";
 import * as Keys from "../keys.ts";
 import type { Table } from "../ports/table.ts";
 import { load, type Stored } from "../record.ts";
 import * as Job from "./job.ts";
-import { Queued } from "./submit.ts";
 
 type Part = { readonly table: Table };
 
@@ -18,11 +16,18 @@ type Part = { readonly table: Table };
 export async function find(world: Part, actor: Actor, id: string): Promise<Stored<Job.Job>> {
   const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
   if (job) return job;
+  await requireNone(world, actor.workspace, id);
   throw new MusterError("not_found", `there is no job '${id}'`, { hint: "see the latest with: muster queue" });
 }
 
-export const get = async (world: Part, actor: Actor, id: string): Promise<Job.Info> =>
-  Job.info(await find(world, actor, id));
+/** An array, and a run of one that has not begun, as well. */
+export async function get(world: Part, actor: Actor, id: string): Promise<Job.Info> {
+  const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
+  const info = job ? Job.info(job) : (await seek(world, actor.workspace, id))?.info;
+  if (info === undefined) return Job.info(await find(world, actor, id));
+  const [shown = info] = await withValues(world.table, actor.workspace, [info]);
+  return shown;
+}
 
 export async function events(
   world: Part,
@@ -30,43 +35,10 @@ export async function events(
   id: string,
   request: PageRequest,
 ): Promise<{ items: Event[]; cursor?: string }> {
-  const job = await find(world, actor, id);
-  return eventsOf(world, Keys.job(actor.workspace, job.id), request);
-}
-
-export interface Why {
-  readonly job: Job.Info;
-  readonly cluster?: Cluster.Info | undefined;
-  readonly reasons: string[];
-}
-
-/** Why a job is where it is, in sentences. */
-export async function why(world: Part, actor: Actor, id: string): Promise<Why> {
-  const job = await find(world, actor, id);
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
-  const reasons = job.state === "queued" ? await queuedReasons(world, job, cluster) : stateReasons(job);
-  return { job: Job.info(job), ...(cluster && { cluster: Cluster.info(cluster) }), reasons };
-}
-
-async function queuedReasons(world: Part, job: Job.Job, cluster: Cluster.Cluster | undefined): Promise<string[]> {
-  if (cluster === undefined || cluster.state !== "ready")
-    return [`it waits for cluster '${job.clusterName}', which is ${cluster?.state ?? "gone"}`];
-  const { pk } = Keys.cluster(job.workspace, job.clusterId);
-  const queue = (await world.table.query({ pk, prefix: "Q#", limit: 1000 })).items.map(item => Queued.parse(item.data));
-  const ahead = queue.findIndex(entry => entry.jobId === job.id);
-  const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-  const free = slots === undefined ? 0 : Slots.free(slots.hosts).length;
-  const hosts = `it wants ${job.nodes} of ${jobNodes(cluster)} hosts, and ${free} ${free === 1 ? "is" : "are"} free`;
-  return [
-    ahead > 0 ? `${ahead} ${ahead === 1 ? "job is" : "jobs are"} ahead of it in the queue of '${cluster.name}'` : hosts,
-    ...(ahead > 0 ? [hosts] : []),
-  ];
-}
-
-function stateReasons(job: Job.Job): string[] {
-  if ("failure" in job && job.failure)
-    return [job.failure.message, ...(job.failure.hint === undefined ? [] : [job.failure.hint])];
-  if (job.state === "starting") return ["it has its hosts, and waits for their agents to begin"];
-  if (job.state === "cancelling") return ["it is being cancelled: its processes have a short grace to end"];
-  return [`it is ${job.state}`];
+  const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
+  if (job) return eventsOf(world, Keys.job(actor.workspace, id), request);
+  const found = await seek(world, actor.workspace, id);
+  if (found === undefined) await find(world, actor, id);
+  // Of a run that has not begun nothing has happened.
+  return found?.index === undefined ? eventsOf(world, Keys.array(actor.workspace, id), request) : { items: [] };
 }

@@ -1,94 +1,123 @@
-/** Scheduling: places a cluster's queued jobs on its free slots, one transaction each. Anything may call it at any time. */
-
+/**
+ * Scheduling: places a cluster's queued jobs on its hosts, one transaction each. Anything may call it at any time.
+ *
+ * Lifecycle of a round: the head of the queue and the slots are read, what starts is decided, and each placement is written
+ * with what it was decided on. Whoever loses a race reads again.
+ */
 import * as Actor from "../actor/actor.ts";
+import { failed } from "../array/cancel.ts";
+import { claim } from "../array/claim.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { jobNodes, takesJobs } from "../cluster/group.ts";
 import * as Slots from "../cluster/slots.ts";
 import { retrying } from "../commit.ts";
 import * as Keys from "../keys.ts";
 import type { ClusterRef } from "../ports/provider.ts";
-import type { Item, Write } from "../ports/table.ts";
+import { type Item, type Write, WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
-import { advance, amend, load, type Stored } from "../record.ts";
+import { advance, load, type Stored } from "../record.ts";
 import { ending } from "./end.ts";
+import { failureOf } from "./impossible.ts";
 import * as Job from "./job.ts";
-import { placeHead } from "./place.ts";
-import { Queued, queueKey } from "./submit.ts";
+import { type Placement, place } from "./place.ts";
+import { Queued } from "./queue.ts";
 
 /** How soon a job that got its hosts must be heard of, in ms. */
 export const START_CHECK = 120_000;
 
+/** Entries of the queue that are looked at in one round. */
+const PAGE = 50;
+
 /** @returns the ids of the jobs that it placed, or ended since they can never be. */
 export async function schedule(world: Basics, ref: ClusterRef): Promise<string[]> {
-  const placed: string[] = [];
-  for (;;) {
-    const jobId = await retrying(() => placeOne(world, ref));
-    if (jobId === undefined) return placed;
-    placed.push(jobId);
-  }
+  const done: string[] = [];
+  while (await retrying(() => round(world, ref, done)));
+  return done;
 }
 
-/** One placement, or the removal of a queue entry whose job waits no more. */
-async function placeOne(world: Basics, ref: ClusterRef): Promise<string | undefined> {
-  const { pk } = Keys.cluster(ref.workspace, ref.clusterId);
-  const [head] = (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items;
-  if (head === undefined) return undefined;
+interface Read {
+  readonly cluster: Stored<Cluster.Cluster>;
+  readonly slots: Stored<Slots.Slots>;
+  readonly queue: readonly Entry[];
+}
+
+type Entry = Queued & { readonly item: Item };
+
+/** @returns whether there may be more to do. */
+async function round(world: Basics, ref: ClusterRef, done: string[]): Promise<boolean> {
+  const found = await read(world, ref);
+  if (found === undefined) return false;
+  const grows = found.cluster.state !== "ready";
+  const { placements, impossible } = place(found.queue, found.slots.hosts, { grows });
+  const before = done.length;
+  try {
+    for (const { jobId } of impossible) done.push(await refuse(world, found, entryOf(found, jobId)));
+    if (!(await write(world, found, placements, done))) return true;
+  } catch (error) {
+    // What was written before stays: the rest is read again.
+    if (!(error instanceof WriteConflict) || done.length === before) throw error;
+    return true;
+  }
+  return placements.length + impossible.length === PAGE;
+}
+
+async function read(world: Basics, ref: ClusterRef): Promise<Read | undefined> {
+  const key = Keys.cluster(ref.workspace, ref.clusterId);
+  const { items } = await world.table.query({ pk: key.pk, prefix: "Q#", limit: PAGE });
+  if (items.length === 0) return undefined;
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   if (slots === undefined) return undefined;
-  const queued = Queued.parse(head.data);
-  const placement = placeHead([queued], slots.hosts);
-  if (placement === undefined)
-    return queued.nodes > slots.hosts.filter(takesJobs).length ? refuse(world, ref, head, queued) : undefined;
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
+  const cluster = await load(world.table, Cluster.noun, key);
   if (cluster === undefined || !Cluster.takesJobs(cluster)) return undefined;
-  const job = await load(world.table, Job.noun, Keys.job(ref.workspace, placement.jobId));
-  if (job?.state !== "queued") {
-    await world.table.write([{ remove: head, expect: head.version }]);
-    return placement.jobId;
-  }
-  // The cluster is checked, not only read: a placement that lands late finds hosts that are no longer there.
-  const ready: Write = { check: Cluster.noun.key(cluster), expect: cluster.version };
-  await world.table.write([...writes(world, job, head, slots, placement.ranks), ready]);
-  return job.id;
+  return { cluster, slots, queue: items.map(item => ({ ...Queued.parse(item.data), item })) };
 }
 
-/**
- * A job that was accepted while its cluster was to grow, and wants more hosts than there are: it would wait for ever, and have
- * the cluster started again and again.
- */
-async function refuse(
-  world: Basics,
-  ref: ClusterRef,
-  head: Item,
-  { jobId, nodes }: Queued,
-): Promise<string | undefined> {
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(ref.workspace, ref.clusterId));
-  if (cluster?.state !== "ready" || nodes <= jobNodes(cluster)) return undefined;
-  const job = await load(world.table, Job.noun, Keys.job(ref.workspace, jobId));
-  if (job?.state !== "queued") {
-    await world.table.write([{ remove: head, expect: head.version }]);
-    return jobId;
+const entryOf = ({ queue }: Read, jobId: string): Entry => queue.find(entry => entry.jobId === jobId) as Entry;
+
+/** @returns false when the queue is not what was read: then the rest of the round is decided anew. */
+async function write(world: Basics, found: Read, placements: readonly Placement[], done: string[]): Promise<boolean> {
+  let { slots } = found;
+  for (const placement of placements) {
+    const entry = entryOf(found, placement.jobId);
+    const job = await jobOf(world, found, entry);
+    if (job === undefined) {
+      await world.table.write([{ remove: entry.item, expect: entry.item.version }]);
+      done.push(placement.jobId);
+      return false;
+    }
+    const next = placing(world, job.job, slots, placement);
+    // The cluster is checked, not only read: a placement that lands late finds hosts that are no longer there.
+    const ready: Write = { check: Cluster.noun.key(found.cluster), expect: found.cluster.version };
+    await world.table.write([...next.writes, ...job.writes, ready]);
+    done.push(job.job.id);
+    slots = next.slots;
+    // It may have a further run that begins now, before all others.
+    if (entry.array) return false;
   }
-  const message = `it wants ${nodes} hosts, and cluster '${cluster.name}' has ${jobNodes(cluster)} for jobs`;
-  const hint = `let the cluster grow: muster up -c ${cluster.name} --num_nodes ${nodes}; then submit it again`;
-  const failure = { code: cluster.setback?.code ?? "no_capacity", message, hint };
-  // It takes no cluster along that has only not grown.
-  const alone = { ...job, down: false };
-  const end = await ending(world, Actor.system(job.workspace), alone, "fail", { failure }, { message });
-  await world.table.write([...end.writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
-  return jobId;
+  return true;
 }
 
-function writes(
+interface Ready {
+  readonly job: Stored<Job.Job>;
+  /** What its place in the queue comes to. */
+  readonly writes: readonly Write[];
+}
+
+/** @returns undefined when nothing waits there any more. */
+async function jobOf(world: Basics, { slots }: Read, entry: Entry): Promise<Ready | undefined> {
+  const { item, jobId } = entry;
+  if (entry.array) return claim(world, slots.workspace, item, entry);
+  const job = await load(world.table, Job.noun, Keys.job(slots.workspace, jobId));
+  if (job?.state !== "queued") return undefined;
+  return { job, writes: [{ remove: { pk: item.pk, sk: item.sk }, expect: item.version }] };
+}
+
+function placing(
   world: Basics,
   job: Stored<Job.Job>,
-  head: Item,
   slots: Stored<Slots.Slots>,
-  ranks: readonly number[],
-): Write[] {
-  const fence = slots.fence + 1;
-  const taken = new Set(ranks);
-  const hosts = slots.hosts.map(slot => (taken.has(slot.rank) ? { ...slot, job: { jobId: job.id, fence } } : slot));
+  { ranks, parts }: Placement,
+): { writes: Write[]; slots: Stored<Slots.Slots> } {
+  const fence = Slots.nextFence(slots);
   const now = world.clock.now();
   const move = advance(world, Job.kind, Actor.system(job.workspace), job, "place", {
     fence,
@@ -96,6 +125,27 @@ function writes(
     attempts: job.attempts + 1,
     dueAt: now + START_CHECK,
   });
-  const unqueue: Write = { remove: queueKey(job), expect: head.version };
-  return [...move.writes, unqueue, amend(Slots.noun, slots, { fence, hosts, idleSince: now }).write];
+  const taken = Slots.occupy(slots, { jobId: job.id, fence, parts }, now);
+  return { writes: [...move.writes, taken.write], slots: taken.next };
+}
+
+/**
+ * A job that was accepted before its cluster's machines were known, and that they can never run: it would wait for ever, and
+ * have the cluster started again and again.
+ */
+async function refuse(world: Basics, { cluster, slots }: Read, entry: Entry): Promise<string> {
+  const { item, jobId } = entry;
+  const failure = failureOf(entry, cluster, slots.hosts);
+  if (entry.array && (await failed(world, cluster, jobId, failure))) return jobId;
+  const job = await load(world.table, Job.noun, Keys.job(cluster.workspace, jobId));
+  if (job?.state !== "queued") {
+    await world.table.write([{ remove: item, expect: item.version }]);
+    return jobId;
+  }
+  // It takes no cluster along that has only not grown.
+  const alone = { ...job, down: false };
+  const why = { message: failure.message };
+  const end = await ending(world, Actor.system(job.workspace), alone, "fail", { failure }, why);
+  await world.table.write([...end.writes, { check: Cluster.noun.key(cluster), expect: cluster.version }]);
+  return jobId;
 }

@@ -1,16 +1,19 @@
 /**
  * Settling a job: from what its nodes have reported, moves it on. Reads and writes the table only, so that an agent's
- * report can do it at once. A job ends when every node has ended; the first thing that went wrong decides how.
+ * report can do it at once. A try ends when every node has ended; the first thing that went wrong decides how, and with it
+ * whether there is another one.
  */
 
 import * as Actor from "../actor/actor.ts";
 import * as Attempt from "../attempt/attempt.ts";
 import { retrying } from "../commit.ts";
 import * as Keys from "../keys.ts";
+import { sum } from "../output/manifest.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, read, type Stored } from "../record.ts";
 import { ending } from "./end.ts";
 import * as Job from "./job.ts";
+import { recovery } from "./recover.ts";
 
 /** How often a running job's hosts are looked after, in ms. */
 export const RUN_CHECK = 300_000;
@@ -92,11 +95,17 @@ async function close(
   ended: readonly (Attempt.Attempt & { state: "exited" | "lost" })[],
   verdict: Job.Verdict | undefined,
 ): Promise<Stored<Job.Job>> {
+  const again = await recovery(world, job, verdict);
+  if (again !== undefined) {
+    await world.table.write(again.writes);
+    return again.move.next;
+  }
   const logsComplete = ended.every(attempt => attempt.state === "exited" && attempt.logsComplete);
   const event = closingEvent(job, verdict);
   const { move, writes } = await ending(world, Actor.system(job.workspace), job, event, {
     verdict: undefined,
     logsComplete,
+    outputs: sum(ended.map(attempt => (attempt.state === "exited" ? attempt.outputs : undefined))),
     startedAt: job.startedAt ?? Math.min(...ended.map(attempt => attempt.createdAt)),
     exitCode: event === "succeed" ? 0 : verdict?.exitCode,
     failure: event === "fail" || event === "expire" ? verdict?.failure : undefined,

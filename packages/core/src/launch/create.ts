@@ -3,13 +3,16 @@ import type { Actor } from "../actor/actor.ts";
 import { starting } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
-import { byName, requireManage } from "../cluster/find.ts";
+import { requireManage } from "../cluster/find.ts";
 import { requireFit } from "../cluster/fit.ts";
 import { grown, growth } from "../cluster/grow.ts";
 import { policy } from "../cluster/policy.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
-import * as Job from "../job/job.ts";
+import { waitsOf } from "../job/after.ts";
+import { requirePossible } from "../job/impossible.ts";
+import type * as Job from "../job/job.ts";
+import { makeWay } from "../job/replace.ts";
 import * as Submit from "../job/submit.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
@@ -21,44 +24,56 @@ import * as Kept from "../secret/kept.ts";
 import { requireStored } from "../secret/stored.ts";
 import { type Resolved, resolve } from "../target/resolve.ts";
 import type * as Launch from "./launch.ts";
+import { existingOf, implied } from "./managed.ts";
 import * as Plan from "./plan.ts";
 
+/** What is written in the same transaction as a launch, and only then. It may throw: then nothing is launched. */
+export type Also = (launched: Launch.Info) => Promise<readonly Write[]>;
+
 /**
- * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`, `not_found` (a target, or a
- * secret of the workspace): nothing was changed.
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`, `not_found` (a target, a
+ * secret of the workspace, or a job that it is to wait for), `cluster_busy`: nothing was launched.
  */
-export function create(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Info> {
+export function create(world: Edge, actor: Actor, request: Launch.Create, also?: Also): Promise<Launch.Info> {
   const jobId = Id.create(world.random, "job");
   const ref = { workspace: actor.workspace, owner: jobId };
   return Secrets.keeping(world, ref, Kept.valuesOf(request.task), keep =>
-    retrying(() => createOnce(world, actor, request, jobId, keep)),
+    retrying(() => createOnce(world, actor, request, { jobId, keep, also })),
   );
+}
+
+interface Making {
+  readonly jobId: string;
+  readonly keep: () => Promise<void>;
+  readonly also: Also | undefined;
 }
 
 async function createOnce(
   world: Edge,
   actor: Actor,
   asked: Launch.Create,
-  jobId: string,
-  keep: () => Promise<void>,
+  { jobId, keep, also }: Making,
 ): Promise<Launch.Info> {
   const { request } = await onTarget(world, actor, asked);
-  const existing =
-    request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
+  const existing = await existingOf(world, actor, request);
   const { cluster, writes } = existing
     ? await reuse(world, actor, request, existing)
-    : await Create.blueprint(world, actor, wanted(request));
-  const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request), jobId) : undefined;
+    : await Create.blueprint(world, actor, wanted(request), request.managed ? jobId : undefined);
+  const waits = await waitsOf(world.table, actor, request);
+  const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request), jobId, waits) : undefined;
   const answer: Launch.Info = {
     cluster: Cluster.info(cluster),
-    ...(job && { job: Job.info(job.job) }),
+    ...(job && { job: job.info }),
     reused: existing !== undefined,
   };
   if (job) {
     await requireStored(world, actor, request.task);
+    if (existing) await requirePossible(world.table, existing, job.info);
     await keep();
   }
-  await commit(world, actor, [...writes, ...(job?.writes ?? [])], answer);
+  const more = (await also?.(answer)) ?? [];
+  const way = job && existing ? await makeWay(world, actor, existing, request) : [];
+  await commit(world, actor, [...writes, ...(job?.writes ?? []), ...more, ...way], answer);
   return answer;
 }
 
@@ -74,8 +89,7 @@ export async function plan(world: Edge, actor: Actor, asked: Launch.Create): Pro
 }
 
 async function planned(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
-  const existing =
-    request.cluster === undefined ? undefined : await byName(world.table, actor.workspace, request.cluster);
+  const existing = await existingOf(world, actor, request);
   if (existing) {
     if (hasWork(request)) requireFit(actor, existing, wanted(request));
     const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
@@ -100,7 +114,7 @@ async function onTarget(
     ...(resources !== undefined && { resources }),
   };
   return {
-    request: { ...asked, task, ...(groups !== undefined && { groups }), ...(idle !== undefined && { idle }) },
+    request: implied({ ...asked, task, ...(groups !== undefined && { groups }), ...(idle !== undefined && { idle }) }),
     notices,
   };
 }
@@ -114,6 +128,7 @@ const wanted = (request: Launch.Create): Cluster.Create => ({
     : { groups: request.groups }),
   ...(request.idle !== undefined && { idle: request.idle }),
   ...(request.maxLifetime !== undefined && { maxLifetime: request.maxLifetime }),
+  ...(request.maxConcurrentJobs !== undefined && { maxConcurrentJobs: request.maxConcurrentJobs }),
   shared: request.shared,
 });
 

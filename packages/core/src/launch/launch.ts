@@ -23,8 +23,29 @@ export const Create = z
     maxLifetime: Cluster.Create.shape.maxLifetime,
     shared: z.boolean().default(false),
     priority: Job.Submit.shape.priority,
+    after: Job.Submit.shape.after,
+    hold: Job.Submit.shape.hold,
+    force: Job.Submit.shape.force,
+    onBusy: Job.Submit.shape.onBusy,
+    maxConcurrentJobs: Cluster.Create.shape.maxConcurrentJobs,
     /** Tear the cluster down when the job has ended. */
     down: z.boolean().default(false),
+    managed: z.boolean().optional().meta({
+      description: "A cluster for this job alone, which ends with it and is made anew when its machines are lost",
+    }),
+  })
+  .superRefine(({ task, managed }, context) => {
+    if (!managed) return;
+    const amiss = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (task.run === undefined && task.setup === undefined) amiss(["managed"], "the task has nothing to run");
+    if (task.runs !== undefined) amiss(["task", "runs"], "a managed job is one run");
+  })
+  .superRefine(({ task, after, hold }, context) => {
+    if (task.run !== undefined || task.setup !== undefined) return;
+    const amiss = (field: "after" | "hold") =>
+      context.addIssue({ code: "custom", path: [field], message: "the task has nothing to run that could wait" });
+    if (after !== undefined) amiss("after");
+    if (hold) amiss("hold");
   })
   .superRefine(({ task, groups }, context) => {
     if (groups === undefined) return;

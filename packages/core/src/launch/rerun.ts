@@ -32,6 +32,7 @@ export async function rerun(world: Edge, actor: Actor, id: string, request: Laun
     ...(cluster !== undefined && { cluster }),
     priority: request.priority ?? job.priority,
     down: job.down,
+    ...(job.managed && { managed: true }),
     shared: false,
   });
 }

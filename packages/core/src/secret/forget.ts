@@ -1,4 +1,5 @@
 /** Forgetting secrets that nobody needs: their job has ended, or was never made; their name has another value, or is gone. */
+import * as JobArray from "../array/array.ts";
 import * as Id from "../id.ts";
 import * as Job from "../job/job.ts";
 import * as Keys from "../keys.ts";
@@ -27,10 +28,12 @@ export function needs(table: Table): IsNeeded {
   };
 }
 
-/** A job that may still begin, or begin again. */
+/** A job that may still begin, or begin again; or an array of which one may. */
 async function isLive(table: Table, workspace: string, id: string): Promise<boolean> {
   const job = await load(table, Job.noun, Keys.job(workspace, id));
-  return job !== undefined && !Job.isOver(job);
+  if (job !== undefined) return !Job.isOver(job);
+  const array = await load(table, JobArray.noun, Keys.array(workspace, id));
+  return array !== undefined && !JobArray.isOver(array);
 }
 
 /**

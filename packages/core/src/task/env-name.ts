@@ -13,6 +13,9 @@ const SET_BY_MUSTER: ReadonlySet<string> = new Set([
   "MUSTER_JOB_ID",
   "MUSTER_ATTEMPT",
   "MUSTER_ATTEMPT_DIR",
+  "MUSTER_ARRAY_ID",
+  "MUSTER_RUN_INDEX",
+  "MUSTER_NUM_RUNS",
 ]);
 
 /**

@@ -6,6 +6,7 @@ import { doorOf } from "@muster/api/door.ts";
 import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { moved } from "@muster/core/host/heard.ts";
+import { KEPT_DAYS } from "@muster/core/log/sweep.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import type { Whole, World } from "@muster/core/ports/world.ts";
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly log: Log;
   /** Port to listen on; any free one when absent or taken. */
   readonly port?: number;
+  /** How long logs of jobs are kept, in days. */
+  readonly logDays?: number;
   /** Makes the table behave as badly as a distant one may. */
   readonly faults?: Pick<TableOptions, "indexLag" | "refuse">;
 }
@@ -53,7 +56,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     return place.world;
   };
   const bell = new Doorbell(theWorld);
-  const due = timers(theWorld);
+  const due = timers(theWorld, options.logDays ?? KEPT_DAYS);
   const onCommit = (changes: readonly Change[]) => {
     bell.ring(changes);
     due.note(changes);

@@ -1,6 +1,7 @@
 /** Timers for what is due: they fire when a deadline comes, and a slow beat catches whatever they missed. */
 import { answerDue } from "@muster/core/doorbell.ts";
 import * as Keys from "@muster/core/keys.ts";
+import { sweepLogs } from "@muster/core/log/sweep.ts";
 import type { Change, Sighting } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
 import { sweepSecrets } from "@muster/core/secret/sweep.ts";
@@ -11,6 +12,7 @@ import { Sweeps } from "./sweeps.ts";
 const DUE_BEAT = 15_000;
 const ORPHAN_BEAT = 300_000;
 const SECRETS_BEAT = 3_600_000;
+const LOGS_BEAT = 86_400_000;
 /** Later deadlines are left to the beat. */
 const SOON = 60_000;
 
@@ -22,16 +24,19 @@ export interface Timers {
   close(): Promise<void>;
 }
 
-export function timers(world: () => World): Timers {
+/** @param logDays how long logs of jobs are kept. */
+export function timers(world: () => World, logDays: number): Timers {
   const pending = new Map<number, NodeJS.Timeout>();
   const sweeps = new Sweeps(error => world().log.error("a sweep failed", { reason: String(error) }));
   const due = () => sweepDue(world());
   const orphans = () => sweepOrphans(world());
   const secrets = () => sweepSecrets(world());
+  const logs = () => sweepLogs(world(), logDays);
   const beats = [
     setInterval(() => sweeps.run(due), DUE_BEAT),
     setInterval(() => sweeps.run(orphans), ORPHAN_BEAT),
     setInterval(() => sweeps.run(secrets), SECRETS_BEAT),
+    setInterval(() => sweeps.run(logs), LOGS_BEAT),
   ];
   for (const beat of beats) beat.unref();
   let closed = false;
@@ -49,6 +54,7 @@ export function timers(world: () => World): Timers {
     start: () => {
       sweeps.run(() => lookAtAll(world()));
       sweeps.run(secrets);
+      sweeps.run(logs);
     },
     note: changes => {
       // What was under way at the end may still write.

@@ -2,11 +2,15 @@
 
 import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
+import type { Container } from "@muster/core/task/container.ts";
 import type { Package } from "@muster/core/task/inputs.ts";
+import type { Retry } from "@muster/core/task/retry.ts";
+import { quoted } from "../container.ts";
 import type { ClusterDraft, Draft } from "../draft.ts";
 import { isSecretName } from "../envs.ts";
 import type { Value } from "./nodes.ts";
 import { decimal, resources } from "./resources.ts";
+import { sweepOf } from "./sweep.ts";
 
 export interface WriteOptions {
   /** `written`: the values of secrets too. Else they are left to be given. */
@@ -41,9 +45,16 @@ export function taskOf(draft: Draft, options: WriteOptions): Entries {
     groups: groups?.map(groupOf),
     resources: resources(task.resources),
     num_nodes: task.nodes === 1 ? undefined : task.nodes,
+    container: task.container && containerOf(task.container),
     idle: idle && idleOf(idle),
+    after: draft.after?.map(({ name, on }) => (on === "success" ? name : { task: name, on })),
     priority,
     timeout: task.timeout === undefined ? undefined : time(task.timeout),
+    queue_timeout: task.queueTimeout === undefined ? undefined : time(task.queueTimeout),
+    retry: task.retry && retryOf(task.retry),
+    runs: task.runs?.count,
+    concurrent: task.runs?.concurrent,
+    sweep: task.runs?.sweep && sweepOf(task.runs.sweep),
     workdir: typeof workdir === "object" ? { url: workdir.url, ref: workdir.ref } : workdir,
     file_mounts: mounts(draft),
     packages: task.packages.length > 0 ? task.packages.map(packageOf) : undefined,
@@ -69,6 +80,16 @@ function idleOf(idle: Idle): Value {
   const end = then && { after: time(then.after * MINUTE), action: then.action };
   return { after: time(after * MINUTE), action, then: end };
 }
+
+const containerOf = ({ image, options }: Container): Value =>
+  options.length === 0 ? image : { image, options: options.map(quoted) };
+
+const retryOf = ({ max, on, exitCodes, backoff }: Retry): Entries => ({
+  max,
+  on,
+  exit_codes: exitCodes,
+  backoff: time(backoff),
+});
 
 /** In the longest unit of which it is a whole number. */
 function time(seconds: number): string {

@@ -1,5 +1,5 @@
 /**
- * draining → terminated, or failed when a failure is recorded.
+ * draining → terminated, or failed when a failure is recorded; a managed job's cluster may be made anew instead.
  *
  * Lifecycle: cancel the jobs, give them a moment, terminate every machine that bears the cluster's tag, and ask again
  * until none is left. Nothing ever gives up here.
@@ -14,7 +14,7 @@ import * as Actor from "../../actor/actor.ts";
 import * as Budget from "../../budget/budget.ts";
 import * as Host from "../../host/host.ts";
 import * as Keys from "../../keys.ts";
-import type { MoveRef } from "../../ports/provider.ts";
+import type { MachineProvider, MoveRef } from "../../ports/provider.ts";
 import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance } from "../../record.ts";
@@ -24,6 +24,7 @@ import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts"
 import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
 import { providerOf } from "./provider.ts";
+import { endTry, renew } from "./renew.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How often a drain looks again, in ms. */
@@ -44,6 +45,7 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   const certain = certainAt(cluster.launch, provider.capabilities);
   if (now < certain) return later(world, cluster, Math.min(certain, now + 6 * LOOK));
   if (await hasSnapshots(world, cluster)) return later(world, cluster, now + 6 * LOOK);
+  if (cluster.renew) return renew(world, cluster);
   await cancelQueued(world, ref, REMOVED, cluster.failure);
   await closeRunning(world, ref, "the cluster was removed while it ran", cluster.failure);
   await endHosts(world, cluster);
@@ -52,14 +54,13 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
 
 /** @returns how many are left. Somebody is told when that goes on for long, also when nobody can be asked. */
 async function endMachines(world: World, cluster: In<"draining">): Promise<number> {
-  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   const provider = providerOf(world, cluster);
   const isLate = world.clock.now() > cluster.drainingSince + DRAIN_WITHIN;
   try {
-    const machines = await provider.observe(ref);
+    const machines = await its(provider, cluster);
     if (machines.length === 0) return 0;
     await provider.terminate(machines.map(machine => machine.machineId));
-    const left = (await provider.observe(ref)).length;
+    const left = (await its(provider, cluster)).length;
     if (left > 0 && isLate) tellOfDrain(world, cluster, `${left} are left`);
     return left;
   } catch (error) {
@@ -67,6 +68,10 @@ async function endMachines(world: World, cluster: In<"draining">): Promise<numbe
     throw error;
   }
 }
+
+/** Up to the generation on record: whoever stood still in here must not end the machines of a cluster that was made anew. */
+const its = async (provider: MachineProvider, { workspace, id, generation }: In<"draining">) =>
+  (await provider.observe({ workspace, clusterId: id })).filter(machine => machine.generation <= generation);
 
 /**
  * Whether snapshots of it are left; they are told to go. What cannot be deleted keeps no cluster from its end for long: the
@@ -95,6 +100,7 @@ function tellOfDrain(world: World, { id, drainingSince }: In<"draining">, reason
 async function endJobs(world: World, cluster: In<"draining">): Promise<number> {
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   try {
+    if (cluster.renew) return await endTry(world, cluster);
     await cancelQueued(world, ref, REMOVED, cluster.failure);
     return await cancelRunning(world, ref, REMOVED, cluster.failure);
   } catch (error) {

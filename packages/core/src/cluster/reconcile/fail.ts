@@ -1,4 +1,4 @@
-/** A cluster that cannot go on: its failure is recorded, and its machines are drained before it is called failed. */
+/** A cluster that cannot go on: its failure is recorded, and its machines are drained before it is called failed, or made anew. */
 import * as Actor from "../../actor/actor.ts";
 import type { MusterError } from "../../error.ts";
 import type { Write } from "../../ports/table.ts";
@@ -6,6 +6,7 @@ import type { Basics } from "../../ports/world.ts";
 import { advance, amend, type Patch, type Stored, type Why } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { about, groupsOf } from "../group.ts";
+import { isRenewed } from "./renew.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** What a refusal leaves to be said of the cluster. */
@@ -36,10 +37,11 @@ export async function fail(
   const known = { failure, dueAt: now, ...(launch && { launch }) };
   const actor = Actor.system(cluster.workspace);
   const why = { message: failure.message };
+  const renewal = (await isRenewed(world, cluster, failure)) && { renew: true };
   await world.table.write(
     isKept(cluster)
       ? goBack(world, cluster, known, why)
-      : advance(world, Cluster.kind, actor, cluster, "fail", { ...known, drainingSince: now }, why).writes,
+      : advance(world, Cluster.kind, actor, cluster, "fail", { ...known, ...renewal, drainingSince: now }, why).writes,
   );
   return "again";
 }

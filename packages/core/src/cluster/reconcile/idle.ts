@@ -2,8 +2,10 @@
 import * as Actor from "../../actor/actor.ts";
 import { kick } from "../../host/kick.ts";
 import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
+import { couldFit } from "../../job/place.ts";
+import { Queued } from "../../job/queue.ts";
+import * as Recover from "../../job/recover.ts";
 import { schedule } from "../../job/schedule.ts";
-import { Queued } from "../../job/submit.ts";
 import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, type Stored } from "../../record.ts";
@@ -19,10 +21,14 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
   await schedule(world, ref);
   const now = world.clock.now();
-  if (cluster.dueAt > now) return "wait";
+  const isDue = cluster.dueAt <= now;
+  if (!isDue && cluster.managedBy === undefined) return "wait";
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   const runs = slots !== undefined && Slots.busy(slots).length > 0;
-  const since = slots === undefined || runs || (await canPlace(world, cluster, slots)) ? now : slots.idleSince;
+  const lost = runs ? [] : lostOf(cluster, slots);
+  if (lost.length > 0) return broken(world, cluster, lost);
+  if (!isDue) return "wait";
+  const since = slots === undefined || runs || (await isAwaited(world, cluster, slots)) ? now : slots.idleSince;
   const idle = Cluster.policyOf(cluster);
   const endAt = deadline(idle, since);
   if (slots && endAt !== undefined && endAt <= now && idle !== "never") return act(world, cluster, idle, slots);
@@ -47,7 +53,7 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
   const gone = silent.filter(host => host.gone).map(host => host.rank);
   const isStopped = machines.some(machine => machine.state === "stopped");
   if (gone.length > 0 && (!runs || gone.length === cluster.nodes))
-    return isStopped ? follow(world, cluster) : broken(world, cluster, gone);
+    return isStopped && cluster.managedBy === undefined ? follow(world, cluster) : broken(world, cluster, gone);
   const next = nextLook(silent, watch, now);
   if (next === undefined) return undefined;
   await kick(
@@ -59,11 +65,20 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
   return "wait";
 }
 
+/** Hosts that a job of the cluster has lost, and that have not called since: others are made for a job that owns it. */
+const lostOf = ({ managedBy }: In<"ready">, slots: Slots.Slots | undefined): number[] =>
+  managedBy === undefined ? [] : (slots?.hosts ?? []).filter(slot => !slot.up).map(slot => slot.rank);
+
+/** Somebody waits for hosts of it, or will again. */
+const isAwaited = async (world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> =>
+  (await canPlace(world, cluster, slots)) ||
+  Recover.isAwaited(world.table, { workspace: cluster.workspace, clusterId: cluster.id });
+
 /** A queue holds the idle deadline only while its head can ever start: enough hosts are open for it. */
 async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> {
   const { pk } = Keys.cluster(cluster.workspace, cluster.id);
   const [head] = (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items;
-  return head !== undefined && Queued.parse(head.data).nodes <= Slots.open(slots.hosts).length;
+  return head !== undefined && couldFit(Queued.parse(head.data), Slots.open(slots.hosts));
 }
 
 /** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */

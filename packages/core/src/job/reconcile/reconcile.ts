@@ -9,10 +9,13 @@ import type { World } from "../../ports/world.ts";
 import { amend, load, type Stored } from "../../record.ts";
 import { cancellation } from "../cancel.ts";
 import * as Job from "../job.ts";
+import { isTooLate, lookAt } from "../queue-time.ts";
 import { schedule } from "../schedule.ts";
 import { checkAt, expiresAt, type JobRef, rows, settle } from "../settle.ts";
-import { QUEUE_CHECK } from "../submit.ts";
+import { look } from "../waiting.ts";
 import { giveUp } from "./give-up.ts";
+import { lookAtRecovering } from "./recovering.ts";
+import { endTooLate } from "./too-late.ts";
 
 /** How long a host that calls may take to begin its part, and to end it when it was told to, in ms. */
 const BEGIN_WITHIN = 900_000;
@@ -21,7 +24,9 @@ const END_WITHIN = 900_000;
 export async function reconcile(world: World, ref: JobRef): Promise<void> {
   const job = await settle(world, ref);
   if (job === undefined || Job.isOver(job)) return;
+  if (Job.isWaiting(job)) return look(world, ref);
   if (Job.isPlaced(job)) return lookAfter(world, job);
+  if (job.state === "recovering") return lookAtRecovering(world, job);
   await lookAtQueued(world, job);
 }
 
@@ -36,7 +41,8 @@ async function lookAtQueued(world: World, job: Stored<Job.Job>): Promise<void> {
   const placed = await schedule(world, { workspace: job.workspace, clusterId: job.clusterId });
   const now = world.clock.now();
   if (placed.includes(job.id) || !("dueAt" in job) || job.dueAt > now) return;
-  await world.table.write([amend<Job.Job>(Job.noun, job, { dueAt: now + QUEUE_CHECK }).write]);
+  if (isTooLate(job, now)) return endTooLate(world, job, cluster);
+  await world.table.write([amend<Job.Job>(Job.noun, job, { dueAt: lookAt(job, now) }).write]);
 }
 
 async function lookAfter(world: World, job: Stored<Job.Placed>): Promise<void> {

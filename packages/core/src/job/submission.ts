@@ -1,0 +1,44 @@
+/** What was submitted: the task, as part of the first event of its job or array, so that it costs no item of its own. */
+import * as z from "zod";
+import { withValues } from "../array/environment.ts";
+import * as Event from "../event/event.ts";
+import * as Keys from "../keys.ts";
+import type { Key, Table, Write } from "../ports/table.ts";
+import { Task } from "../task/task.ts";
+import type * as Job from "./job.ts";
+
+const Submission = z.object({ task: Task });
+
+/** The task as it was submitted, without its secrets and secret files; of a run of an array, with what is its own. */
+export async function taskOf(table: Table, job: Pick<Job.Job, "workspace" | "id" | "array">): Promise<Task> {
+  const { array } = job;
+  const item = await table.get(
+    array ? keyOf(Keys.array(job.workspace, array.id), array.id) : keyOf(Keys.job(job.workspace, job.id), job.id),
+  );
+  const { task } = Submission.parse(item?.data);
+  return array ? withValues(task, array.index) : task;
+}
+
+/** The first event of a job, or of an array, with its task but without what is secret. */
+export function submission(
+  noun: { readonly id: string; readonly createdAt: number; readonly state: string; readonly clusterId: string },
+  kind: "job" | "array",
+  owner: Key,
+  actor: { readonly id: string },
+  task: Task,
+): Write {
+  const event: Event.Event = {
+    id: idOf(noun.id),
+    at: noun.createdAt,
+    subject: noun.id,
+    kind: `${kind}.${noun.state}`,
+    clusterId: noun.clusterId,
+    actor: actor.id,
+  };
+  const data = { ...event, task: { ...task, secrets: {}, secretFiles: {} } };
+  return { put: { ...keyOf(owner, noun.id), type: "event", data }, expect: "absent" };
+}
+
+const keyOf = ({ pk, sk }: Key, id: string): Key => ({ pk, sk: `${Event.PREFIX}${sk}#${idOf(id)}` });
+
+const idOf = (id: string): string => `evt_${id.slice("job_".length)}`;
