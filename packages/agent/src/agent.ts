@@ -166,7 +166,7 @@ class Agent {
     });
     try {
       // A call that hangs must not keep the machine from going down.
-      return await Promise.race([this.#work(), told]);
+      return await Promise.race([this.#work(), told, this.#homeless()]);
     } catch (error) {
       if (this.#quit.signal.aborted) return DONE;
       if (!(error instanceof Refused)) throw error;
@@ -188,6 +188,12 @@ class Agent {
     this.#power.watch(quit).catch(failed);
     this.#notices?.watch(quit).catch(failed);
     return polled;
+  }
+
+  /** A machine whose disk is gone does no work any more; nobody else would end what runs there. */
+  async #homeless(): Promise<never> {
+    await Homes.gone(this.#options.home, this.#quit.signal);
+    throw new Refused("the machine's folder is gone");
   }
 
   async #enroll(): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Account, admit, give, mustReach } from "./host/account.ts";
+import { sleep } from "./wait.ts";
 
 /** The absolute paths that belong to one agent. */
 export interface Home {
@@ -61,4 +62,12 @@ export function prepare(home: Home, jobs?: Account): void {
   if (jobs === undefined) return;
   admit(jobs, home.agent, home.attempts);
   mustReach(jobs, home);
+}
+
+/** How often it is seen to, in ms. */
+const LOOK = 1_000;
+
+/** Resolves when the agent's folder is not there any more. Rejects when the signal aborts. */
+export async function gone(home: Home, signal: AbortSignal): Promise<void> {
+  while (existsSync(home.agent)) await sleep(LOOK, signal);
 }

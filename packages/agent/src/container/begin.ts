@@ -107,13 +107,15 @@ function folders(folder: string, isOpen: boolean): void {
 }
 
 /** HOME, in which the workdir is, and what lies elsewhere; `made` are those that the job itself fills. */
-function pathsOf(assignment: Assignment, { home, workdir }: Places): { all: string[]; made: string[] } {
+function pathsOf(assignment: Assignment, { home, workdir, env }: Places): { all: string[]; made: string[] } {
   const { mounts, secretFiles, outputs, checkpoint } = assignment;
   const place = (path: string): string => placeOf(path, home, workdir);
   const brought = [...mounts, ...secretFiles].map(({ path }) => place(path));
   const places = [...(outputs?.places ?? []), ...(checkpoint === undefined ? [] : [checkpoint.path])];
   const made = places.filter(path => isAbsolute(path)).map(path => withoutPattern(normalize(path)));
-  const outside = [...new Set([...brought, ...made])].filter(path => !isIn(path, home));
+  // What the checkpoint's place leads to.
+  const kept = env.MUSTER_CHECKPOINT_DIR ?? home;
+  const outside = [...new Set([...brought, kept, ...made])].filter(path => !isIn(path, home));
   if (outside.includes("/"))
     throw new ContainerError("what is at / on the host cannot be at / in a container: name a folder");
   return { all: [home, ...outside], made: made.filter(path => !isIn(path, home)) };

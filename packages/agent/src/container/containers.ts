@@ -87,10 +87,11 @@ export class Containers {
 
   /** Those of agents whose folders were removed, this one's or others' of this machine and user. */
   async sweep(engine: Engine): Promise<void> {
-    const format = `{{.ID}} {{.Label "${LABEL}"}}`;
-    const words = ["ps", "-a", "--filter", `label=${OWNER}=${ownerName()}`, "--format", format];
-    const { code, output } = await command(engine, words);
-    if (code !== 0) return;
+    const words = ["ps", "-a", "-q", "--no-trunc", "--filter", `label=${OWNER}=${ownerName()}`];
+    const ids = (await command(engine, words)).output.split("\n").filter(id => id !== "");
+    if (ids.length === 0) return;
+    const format = `{{.Id}} {{index .Config.Labels "${LABEL}"}}`;
+    const { output } = await command(engine, ["inspect", "--type=container", "--format", format, ...ids]);
     for (const line of output.split("\n")) {
       const [, id = "", folder = ""] = /^(\S+) (\/.*)$/.exec(line) ?? [];
       if (folder === "" || existsSync(folder)) continue;

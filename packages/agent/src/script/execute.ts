@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, readText } from "../disk.ts";
 import { type Account, admit, give } from "../host/account.ts";
@@ -78,6 +78,8 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   const { folder, phase } = script;
   // From here to the start nothing waits: what is halted is never started.
   halt.throwIfAborted();
+  // With its disk the machine has gone: that is for others to tell.
+  if (!existsSync(folder)) throw new Error("the attempt's folder is gone");
   const told = stop.aborted;
   const child = await begin(script);
   if (child instanceof Error) return { kind: "unstarted", message: messageOf(child) };
