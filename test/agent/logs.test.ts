@@ -21,6 +21,13 @@ test.concurrent("the first output goes at once, though nobody follows", async ()
   await until("the first output", () => bench.plane.log("job_a") === "first\n", 3_000);
 });
 
+test.concurrent("what setup prints comes while it runs", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { setup: "echo setting up; sleep 1000" });
+  await bench.agent();
+  await until("its first output", () => bench.plane.log("job_a", "setup") === "setting up\n", 10_000);
+});
+
 test.concurrent("uploads that fail for a while are made up for, in order", async () => {
   await using bench = await Bench.open();
   bench.plane.faults.set("logs", 503);
@@ -165,4 +172,19 @@ test.concurrent("what is printed beyond the quota stays where it is: whole lines
     `the log was cut: of the ${written(250)} B that were printed (setup 21 B, run ${written(250) - 21} B) the first 294 B are kept`,
     "",
   ]);
+});
+
+test.concurrent("an agent that is started again has not forgotten what of the quota is used up", async () => {
+  await using bench = await Bench.open();
+  const logQuota = written(10);
+  const run = "seq 7 8; until [ -e ~/go ]; do sleep 0.05; done; seq 9 20";
+  bench.plane.assign("job_a", { setup: "seq 1 6", run, logQuota });
+  const first = await bench.agent();
+  await until("two chunks", () => bench.plane.chunks("job_a").length === 2);
+  first.kill("SIGKILL");
+  bench.write("go");
+  await bench.agent();
+  await bench.exit("job_a");
+  expect(bench.plane.log("job_a", "setup") + bench.plane.log("job_a", "run")).toBe(numbered(10));
+  expect(bench.plane.log("job_a", "muster")).toContain("the first 21 B are kept\n");
 });

@@ -50,5 +50,16 @@ export const outcomeOf = async (verb: Promise<unknown>): Promise<string> =>
 
 export const table = (calls: readonly string[]) => calls.flatMap(call => names.map(name => [call, name] as const));
 
-/** Silence is waited out in real seconds; anything else may take as long as a busy machine needs. */
-export const patienceFor = (name: string) => ({ timeout: name.startsWith("silent") ? 1_500 : 10_000 });
+/**
+ * Silence is waited out in real time, up to `silence` ms a call; anything else may take as long as a busy machine needs.
+ * Whoever needs a cluster first makes it with more patience.
+ */
+export const patienceFor = (name: string, silence = 1_500) => ({
+  timeout: name.startsWith("silent") ? silence : 10_000,
+});
+
+/** Of verbs that make few calls, and no machines. */
+export const FEW_CALLS = 800;
+
+/** Where no answer comes at all, none can come too late. */
+export const NONE_COMES = 300;

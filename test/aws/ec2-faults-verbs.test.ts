@@ -4,7 +4,7 @@
  */
 import type { ClusterRef } from "@muster/core/ports/provider.ts";
 import { describe, expect, test } from "vitest";
-import { faultOf, names, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
+import { FEW_CALLS, faultOf, NONE_COMES, names, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
 import {
   aliveOf,
   type Cloud,
@@ -18,8 +18,7 @@ import {
 
 let cloud: Cloud;
 let opened: Opened;
-// It soon gives up on a silent connection.
-eachAlone(openCloud, given => ({ cloud, opened } = given), { timeout: 2_500 });
+eachAlone(openCloud, given => ({ cloud, opened } = given));
 
 const times = (call: string) => cloud.edge.log.filter(one => `${one.service}.${one.operation}` === call).length;
 
@@ -44,8 +43,8 @@ const statesOf = async (ref: ClusterRef) => (await opened.provider.observe(ref))
 
 describe("start", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.StartInstances"]))("%s %s", async (call, name) => {
-    opened = await openProvider(cloud, patienceFor(name));
     const { ref, ids } = await stopped();
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.start(ref))).toBe(saysOf(call, name, "unavailable"));
     await opened.provider.start(ref);
@@ -66,6 +65,7 @@ describe("start", () => {
     "and when that stop is %s, it says no capacity all the same",
     async name => {
       const { ref } = await stopped();
+      opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
       cloud.startInPart();
       cloud.edge.inject(faultOf("ec2.StopInstances", name));
       expect(await outcomeOf(opened.provider.start(ref))).toBe("no_capacity");
@@ -83,8 +83,8 @@ describe("start", () => {
 
 describe("stop", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.StopInstances"]))("%s %s", async (call, name) => {
-    opened = await openProvider(cloud, patienceFor(name));
     const { ref, ids } = await running();
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.stop(ref))).toBe(saysOf(call, name, "unavailable"));
     await opened.provider.stop(ref);
@@ -105,6 +105,7 @@ describe("stop", () => {
 describe("terminate", () => {
   test.each(names)("ec2.TerminateInstances %s", async name => {
     const { ref, ids } = await running();
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf("ec2.TerminateInstances", name));
     const outcome = await outcomeOf(opened.provider.terminate(ids));
     expect(outcome).toBe(saysOf("ec2.TerminateInstances", name, "unavailable"));
@@ -151,6 +152,7 @@ describe("observe and sweep", () => {
 
   test.each(cases)("%s: ec2.DescribeInstances %s", async (verb, name) => {
     const { ref, ids } = await running();
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf("ec2.DescribeInstances", name));
     if (name === "denied") expect(await outcomeOf(verbs[verb](ref))).toBe("unavailable");
     else expect((await verbs[verb](ref)).map(machine => machine.machineId).toSorted()).toEqual(ids);
@@ -160,6 +162,7 @@ describe("observe and sweep", () => {
     "%s: %s for good is never an empty answer",
     async (verb, name) => {
       const { ref } = await running();
+      opened = await openProvider(cloud, patienceFor(name, NONE_COMES));
       cloud.edge.inject(faultOf("ec2.DescribeInstances", name, Infinity));
       expect(await outcomeOf(verbs[verb](ref))).toBe(name === "throttled" ? "busy" : "unavailable");
     },
@@ -168,8 +171,8 @@ describe("observe and sweep", () => {
 
 describe("setPowerOff", () => {
   test.each(table(["ec2.DescribeInstances", "ec2.ModifyInstanceAttribute"]))("%s %s", async (call, name) => {
-    opened = await openProvider(cloud, patienceFor(name));
     const { ref } = await running();
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     const outcome = await outcomeOf(opened.provider.setPowerOff(ref, "terminate"));
     expect(outcome).toBe(saysOf(call, name, "unavailable"));
@@ -180,6 +183,7 @@ describe("setPowerOff", () => {
 
 describe("kick", () => {
   test.each(names)("ssm.SendCommand %s is never a failure", async name => {
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf("ssm.SendCommand", name));
     const host = { hostId: "hst_1", machineId: "i-0123456789abcdef0" };
     await expect(opened.provider.kick(freshRef(), [host])).resolves.toBeUndefined();

@@ -13,14 +13,13 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { MoveRef } from "@muster/core/ports/provider.ts";
 import { describe, expect, test } from "vitest";
-import { faultOf, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
+import { FEW_CALLS, faultOf, NONE_COMES, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
 import { kept, type Moving, openMoving, ownImages, ownParts, stopped } from "./ec2-snapshot-support.ts";
 import { eachAlone, freshRef, type Opened, openProvider, REGION, ZONE } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
-// It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
+eachAlone(openMoving, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const left = async () => [(await ownImages(cloud)).length, (await ownParts(cloud)).length];
@@ -52,6 +51,7 @@ describe("snapshot", () => {
   test.each(table(["ec2.DescribeImages", "ec2.DescribeInstances", "ec2.CreateImage"]))("%s %s", async (call, name) => {
     const { ref, ids } = await stopped(opened, 2);
     const of = { ...ref, move: 1 };
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.snapshot(of, ids))).toBe(saysOf(call, name, "unavailable"));
     await opened.provider.snapshot(of, ids);
@@ -110,6 +110,7 @@ describe("snapshots", () => {
   const calls = ["ec2.DescribeImages", "ec2.DescribeSnapshots"];
   test.each(table(calls))("%s %s", async (call, name) => {
     const { of } = await kept(cloud, opened, 1);
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     if (name === "denied") expect(await outcomeOf(opened.provider.snapshots())).toBe("unavailable");
     else expect(await opened.provider.snapshots()).toEqual([of]);
@@ -119,6 +120,7 @@ describe("snapshots", () => {
     "%s %s for good is never an empty answer",
     async (call, name) => {
       await kept(cloud, opened, 1);
+      opened = await openProvider(cloud, patienceFor(name, NONE_COMES));
       cloud.edge.inject(faultOf(call, name, Infinity));
       expect(await outcomeOf(opened.provider.snapshots())).toBe(name === "throttled" ? "busy" : "unavailable");
     },
@@ -224,6 +226,7 @@ describe("deleteSnapshots", () => {
   const calls = ["ec2.DescribeImages", "ec2.DeregisterImage", "ec2.DescribeSnapshots", "ec2.DeleteSnapshot"];
   test.each(table(calls))("%s %s", async (call, name) => {
     const { of } = await kept(cloud, opened, 2);
+    opened = await openProvider(cloud, patienceFor(name, FEW_CALLS));
     cloud.edge.inject(faultOf(call, name));
     expect(await outcomeOf(opened.provider.deleteSnapshots(of))).toBe(saysOf(call, name, "unavailable"));
     await opened.provider.deleteSnapshots(of);

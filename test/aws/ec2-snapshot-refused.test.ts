@@ -6,14 +6,13 @@ import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { tokenOf } from "@muster/aws/ec2/tags.ts";
 import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
 import { describe, expect, test } from "vitest";
-import { faultOf, names, outcomeOf } from "./ec2-faults-support.ts";
+import { faultOf, names, outcomeOf, patienceFor } from "./ec2-faults-support.ts";
 import { kept, type Moving, movedOf, onRun, openMoving } from "./ec2-snapshot-support.ts";
-import { aliveOf, eachAlone, intentOf, type Opened } from "./ec2-support.ts";
+import { aliveOf, eachAlone, intentOf, type Opened, openProvider } from "./ec2-support.ts";
 
 let cloud: Moving;
 let opened: Opened;
-// It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
+eachAlone(openMoving, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();
@@ -128,6 +127,7 @@ describe("refused in part", () => {
     "and when that end is %s, nobody knows: the next send goes on",
     async name => {
       const cluster = await kept(cloud, opened, 2);
+      opened = await openProvider(cloud, patienceFor(name));
       cloud.edge.inject({ ...onRun(1, "InsufficientInstanceCapacity", 500), times: 1 });
       cloud.edge.inject(faultOf("ec2.TerminateInstances", name));
       expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
@@ -150,6 +150,7 @@ describe("refused in part", () => {
 
   test("a call that nobody knows of comes before a refusal", async () => {
     const cluster = await kept(cloud, opened, 2);
+    opened = await openProvider(cloud, patienceFor("silent after"));
     cloud.edge.inject({ ...faultOf("ec2.RunInstances", "silent after") });
     cloud.edge.inject(onRun(0, "InsufficientInstanceCapacity", 500));
     expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");

@@ -8,7 +8,7 @@ import { tokenOf } from "@muster/aws/ec2/tags.ts";
 import * as Host from "@muster/core/host/host.ts";
 import type { ClusterRef, Machine } from "@muster/core/ports/provider.ts";
 import { describe, expect, test } from "vitest";
-import { faultOf, names, outcomeOf, saysOf, table } from "./ec2-faults-support.ts";
+import { faultOf, names, outcomeOf, patienceFor, saysOf, table } from "./ec2-faults-support.ts";
 import {
   disksIn,
   imagesByHost,
@@ -25,8 +25,7 @@ import { aliveOf, eachAlone, IMAGE, type Opened, openProvider, sent } from "./ec
 
 let cloud: Moving;
 let opened: Opened;
-// It soon gives up on a silent connection.
-eachAlone(openMoving, given => ({ cloud, opened } = given), { timeout: 2_500 });
+eachAlone(openMoving, given => ({ cloud, opened } = given));
 
 const times = (operation: string) => cloud.edge.log.filter(call => call.operation === operation).length;
 const aliveIds = async (ref: ClusterRef) => (await aliveOf(cloud, ref)).map(one => one.InstanceId!).toSorted();
@@ -135,6 +134,7 @@ describe("sent again", () => {
     "after the second call was %s: goes on, and makes each machine once",
     async name => {
       const cluster = await kept(cloud, opened, 2);
+      opened = await openProvider(cloud, patienceFor(name));
       cloud.edge.inject({ ...faultOf("ec2.RunInstances", name), skip: 1 });
       expect(await outcomeOf(opened.provider.launch(movedOf(cluster)))).toBe("unavailable");
       const there = await aliveIds(cluster.ref);
@@ -255,7 +255,7 @@ describe("faults", () => {
   test.each(table(calls))("%s %s", async (call, name) => {
     const cluster = await kept(cloud, opened, 2);
     // One that has nothing in memory yet.
-    const { provider } = await openProvider(cloud, { timeout: 2_500 });
+    const { provider } = await openProvider(cloud, patienceFor(name));
     cloud.edge.inject(faultOf(call, name));
     const outcome = await outcomeOf(provider.launch(movedOf(cluster)));
     // The call for the other machine is out at the same time.

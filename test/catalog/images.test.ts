@@ -29,8 +29,8 @@ describe("images", () => {
   test.each([
     [
       "docker:pytorch/pytorch",
-      "'docker:pytorch/pytorch' is a container's image: jobs on EC2 run on the machine itself",
-      "run it there with: --resources.image_id null; its run may start the container: docker run pytorch/pytorch",
+      "'docker:pytorch/pytorch' is a container's image, and machines boot from AMIs",
+      "name it in the task, beside resources: container: pytorch/pytorch",
     ],
     [
       "ghcr.io/a/b",

@@ -78,17 +78,14 @@ compute-targets:
   ]);
 });
 
-test("a target in a container is shown, and not to be run", async () => {
+test("a target in a container is kept by its image", async () => {
   const text = `compute-targets: { local-docker: { service: pool, boxes: [local], docker: d } }
 dockers: { d: { registry: r.example.com, image: i } }
 `;
   const { code, out, err } = await home.run("import", written("docker.yaml", text));
   expect(code, err).toBe(0);
   const command = "muster targets set local-docker --provider=local --resources.image=docker:r.example.com/i";
-  expect(out.trimEnd().split("\n")).toEqual([
-    "# not yet: compute-targets.local-docker.docker: containers that a target names",
-    `# ${command}  (containers are not done yet)`,
-  ]);
+  expect(out.trimEnd()).toBe(command);
 });
 
 test("what is told of a file stays in its line of a comment", async () => {

@@ -5,7 +5,7 @@ import { type ClusterDraft, type Draft, empty, type Missing } from "@muster/task
 import { type Result, read } from "@muster/task/read.ts";
 import { describe, expect, test } from "vitest";
 import { refusal, requireTask, withCluster } from "../../packages/cli/src/cluster-file.ts";
-import { queueing } from "../../packages/cli/src/task-options.ts";
+import { living, queueing } from "../../packages/cli/src/task-options.ts";
 import { complete, given, secretOption, settled } from "../../packages/cli/src/task-secrets.ts";
 
 const draft = (task: Partial<Draft["task"]> = {}, more: Partial<Draft> = {}): Draft => {
@@ -117,6 +117,14 @@ test("the command's priority stands over the file's", () => {
   expect(queueing({}, {})).toEqual({});
   expect(queueing({}, { priority: 7 })).toEqual({ priority: 7 });
   expect(queueing({ priority: 0 }, { priority: 7 })).toEqual({ priority: 0 });
+  expect(queueing({ force: true }, {})).toEqual({ force: true });
+  expect(queueing({ ifBusy: "fail" }, {})).toEqual({ onBusy: "fail" });
+});
+
+test("what the command says of a cluster's hosts stands over the file", () => {
+  expect(living({}, {})).toEqual({});
+  expect(living({ maxLifetime: 5 }, { maxConcurrentJobs: 2 })).toEqual({ maxLifetime: 5, maxConcurrentJobs: 2 });
+  expect(living({ maxConcurrentJobs: 1 }, { maxConcurrentJobs: 2 })).toEqual({ maxConcurrentJobs: 1 });
 });
 
 describe("a file that has clusters", () => {

@@ -211,7 +211,7 @@ test("options of the task reach the engine; one that it does not know is its err
   bench.plane.assign("job_b", { container: { image, options: ["--no-such-option"] }, run: "true" });
   await bench.agent(engineEnv);
   await bench.exit("job_a");
-  expect(bench.plane.log("job_a", "run")).toBe("inner\n");
+  expect(bench.plane.log("job_a", "run").trim()).toBe("inner");
   expect(await bench.exit("job_b")).toMatchObject({
     cause: "container_failed",
     message: expect.stringContaining("no-such-option"),

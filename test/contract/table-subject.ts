@@ -74,7 +74,12 @@ type BaseQuery = Range & { readonly pk: string };
 type IndexQuery = BaseQuery & { readonly index: IndexName };
 
 /** Every page of a query, one after another. `between` runs before each page but the first. */
-export async function pages(table: Table, query: BaseQuery | IndexQuery, between?: () => Promise<void>) {
+export async function pages(
+  table: Table,
+  query: BaseQuery | IndexQuery,
+  between?: () => Promise<void>,
+  most = Number.POSITIVE_INFINITY,
+) {
   const found: (readonly (Item | Sighting)[])[] = [];
   let cursor: string | undefined;
   do {
@@ -82,7 +87,7 @@ export async function pages(table: Table, query: BaseQuery | IndexQuery, between
     const page = await pageOf(table, { ...query, ...(cursor !== undefined && { cursor }) });
     found.push(page.items);
     cursor = page.cursor;
-  } while (cursor !== undefined);
+  } while (cursor !== undefined && found.length < most);
   return found;
 }
 

@@ -1,4 +1,5 @@
 /** The laws of every lifecycle table. Pure: against the tables themselves. */
+import { JobArray, kind as array } from "@muster/core/array/array.ts";
 import { kind as attempt } from "@muster/core/attempt/attempt.ts";
 import { Cluster, kind as cluster } from "@muster/core/cluster/cluster.ts";
 import { Host, kind as host } from "@muster/core/host/host.ts";
@@ -6,8 +7,8 @@ import { Job, kind as job } from "@muster/core/job/job.ts";
 import { lifecycle, violations } from "@muster/core/lifecycle.ts";
 import { describe, expect, test } from "vitest";
 
-const unions = { cluster: Cluster, job: Job, host: Host };
-const kinds = { cluster, job, host, attempt };
+const unions = { cluster: Cluster, job: Job, array: JobArray, host: Host };
+const kinds = { cluster, job, array, host, attempt };
 
 describe.each(Object.entries(kinds))("the lifecycle of a %s", (name, kind) => {
   test("every state can be reached, and every state ends", () => {
@@ -22,7 +23,7 @@ describe.each(Object.entries(kinds))("the lifecycle of a %s", (name, kind) => {
   });
 });
 
-test.each(["cluster", "job"] as const)("every state of a %s that is not the end has a deadline", name => {
+test.each(["cluster", "job", "array"] as const)("every state of a %s that is not the end has a deadline", name => {
   const options = unions[name].options as unknown as { shape: Record<string, { value?: string }> }[];
   for (const { shape } of options) {
     const over = (kinds[name].life.isTerminal as (state: string) => boolean)(shape.state?.value ?? "");

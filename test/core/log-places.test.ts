@@ -51,6 +51,14 @@ describe("seek", () => {
     );
   });
 
+  test("misses none at the edges of its steps", async () => {
+    for (let edge = 1000; edge <= 12_000; edge += 1000)
+      for (let since = edge - 2; since <= edge + 2; since++) {
+        const { list } = store(20_000);
+        expect(await seek(list, head => head.at >= since * SECOND)).toBe(since);
+      }
+  });
+
   test("takes 40 lists at most in a million chunks, and one in a short log", async () => {
     for (const since of [0, 1, 500_000, 999_999, 2_000_000]) {
       const { list, asked } = store(1_000_000);

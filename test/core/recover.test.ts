@@ -1,60 +1,19 @@
 /** Jobs that are tried again, through the real verbs, on SQLite in memory; hosts speak the real agent verbs without a machine. */
+
 import * as Change from "@muster/core/cluster/change.ts";
+import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { get as getCluster } from "@muster/core/cluster/read.ts";
+import { fail } from "@muster/core/cluster/reconcile/fail.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
-import * as Slots from "@muster/core/cluster/slots.ts";
-import { MusterError } from "@muster/core/error.ts";
-import * as Host from "@muster/core/host/host.ts";
-import { note } from "@muster/core/host/notice.ts";
+import { answer } from "@muster/core/doorbell.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
-import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import { why } from "@muster/core/job/why.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { load } from "@muster/core/record.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
-import type { TaskInput } from "@muster/core/task/task.ts";
 import { describe, expect, test } from "vitest";
-import type { TestHost } from "../support/host.ts";
 import { jobRequest, MINUTE, passing, readyCluster, ref } from "../support/requests.ts";
-import { ADA, type TestWorld, testWorld } from "../support/world.ts";
-
-type Retry = NonNullable<TaskInput["retry"]>;
-
-const jobOf = (world: TestWorld, id: string) => Read.get(world, ADA, id);
-
-async function assigned(host: TestHost | undefined) {
-  const [assignment] = (await host?.poll())?.assignments ?? [];
-  if (assignment === undefined) throw new Error("the host got nothing to do");
-  return assignment;
-}
-
-async function assignedAll(hosts: readonly TestHost[]) {
-  const found = [];
-  for (const host of hosts) found.push(await assigned(host));
-  return found;
-}
-
-/** A host whose cluster has ended is known to nobody. */
-function unlessGone(error: unknown): undefined {
-  if (!(error instanceof MusterError && error.code === "unauthenticated")) throw error;
-}
-
-/** A job on a cluster of its own, begun. */
-async function begun(retry: Retry, { nodes = 1, task = {} }: { nodes?: number; task?: TaskInput } = {}, more = {}) {
-  const world = testWorld();
-  const cluster = await readyCluster(world, { nodes, idle: "never" });
-  const { id } = await submit(world, ADA, "demo", jobRequest({ nodes, retry, ...task }, more));
-  return { world, clusterId: cluster.id, hosts: cluster.hosts, id };
-}
-
-const events = async (world: TestWorld, id: string) => (await Read.events(world, ADA, id, { limit: 100 })).items;
-
-/** Time in which its pause passes. */
-async function pause(world: TestWorld, ms: number): Promise<void> {
-  world.clock.pass(ms);
-  await sweepDue(world);
-}
+import { ADA, testWorld } from "../support/world.ts";
+import { assigned, begun, events, jobOf, pause, type Retry } from "./recover-support.ts";
 
 describe("a job whose script fails", () => {
   const retry: Retry = { max: 2, on: ["exit_code"], backoff: 60 };
@@ -119,6 +78,15 @@ describe("a job whose script fails", () => {
     expect(again.jobId).toBe(id);
     await hosts[0]?.run(again, 0);
     expect((await assigned(hosts[0])).jobId).toBe(third.id);
+  });
+
+  test("others begin there as soon as somebody has looked at it", async () => {
+    const { world, hosts, id } = await begun(retry);
+    const first = await assigned(hosts[0]);
+    const second = await submit(world, ADA, "demo", jobRequest());
+    await hosts[0]?.run(first, 3);
+    await answer(world, { do: "look", workspace: "acme", jobId: id });
+    expect((await jobOf(world, second.id)).state).toBe("starting");
   });
 
   test("ends at once for another code than those it named, and for another cause", async () => {
@@ -208,6 +176,18 @@ describe("its cluster", () => {
     expect((await getCluster(world, ADA, clusterId)).state).toBe("terminated");
   });
 
+  test("fails while the job runs: it is not tried again on a cluster that ends", async () => {
+    const { world, hosts, clusterId, id } = await begun({ max: 5, on: ["host_lost"] });
+    const { fence } = await assigned(hosts[0]);
+    await hosts[0]?.report({ jobId: id, fence, state: "running" });
+    const cluster = await load(world.table, Cluster.noun, Keys.cluster("acme", clusterId));
+    if (cluster) await fail(world, cluster, { code: "machines_lost", message: "its machines are gone" });
+    await passing(world, 3);
+    expect(await jobOf(world, id)).toMatchObject({ state: "failed", failure: { code: "machines_lost" }, attempts: 1 });
+    expect((await getCluster(world, ADA, clusterId)).state).toBe("failed");
+    expect((await events(world, id)).map(({ kind }) => kind)).not.toContain("job.recovering");
+  });
+
   test("is not called idle while a job will be tried again", async () => {
     const world = testWorld();
     const { id: clusterId, hosts } = await readyCluster(world, { idle: { after: 5, action: "terminate" } });
@@ -223,70 +203,5 @@ describe("its cluster", () => {
     await passing(world, 1, () => hosts[0]?.poll() ?? Promise.resolve());
     await hosts[0]?.run(await assigned(hosts[0]), 0);
     expect((await jobOf(world, id)).state).toBe("succeeded");
-  });
-});
-
-describe("a host is lost", () => {
-  const retry: Retry = { max: 2, on: ["host_lost", "interruption"], backoff: 0 };
-
-  async function lose(nodes: number) {
-    const made = await begun(retry, { nodes });
-    const { hosts, id } = made;
-    const refs = await assignedAll(hosts);
-    for (const [rank, { fence }] of refs.entries()) await hosts[rank]?.report({ jobId: id, fence, state: "running" });
-    return { ...made, refs };
-  }
-
-  /** The last host's machine ends; the others go on calling, and end their part when they are told to. */
-  async function goesOn({ world, hosts, refs, id }: Awaited<ReturnType<typeof lose>>, minutes: number) {
-    const machine = [...world.provider.machines.values()].at(-1);
-    world.provider.machines.delete(machine?.machineId ?? "");
-    await passing(world, minutes, async () => {
-      for (const [rank, host] of hosts.slice(0, -1).entries()) {
-        const orders = await host.poll([{ jobId: id, fence: refs[rank]?.fence ?? 0 }]).catch(unlessGone);
-        if (orders?.held[0]?.cancel === undefined) continue;
-        const end = { jobId: id, fence: refs[rank]?.fence ?? 0, state: "exited", cause: "cancelled", exitCode: 143 };
-        await host.report({ ...end, chunks: 0, logsComplete: true } as never);
-      }
-    });
-  }
-
-  test("of a gang: all its hosts are given back at once, and it waits for the one that is missing", async () => {
-    const made = await lose(2);
-    const { world, clusterId, id } = made;
-    await goesOn(made, 13);
-    expect(await jobOf(world, id)).toMatchObject({ state: "queued", attempts: 1 });
-    const slots = await Slots.get(world.table, "acme", clusterId);
-    expect(slots && Slots.busy(slots)).toEqual([]);
-    expect((await why(world, ADA, id)).reasons.join("; ")).toContain("1 host of it is lost, and not yet given up");
-  });
-
-  test("and does not come back: the cluster is given up in time, and the job ends with its reason", async () => {
-    const made = await lose(2);
-    const { world, clusterId, id } = made;
-    await goesOn(made, 40);
-    expect(await jobOf(world, id)).toMatchObject({ state: "failed", failure: { code: "hosts_lost" } });
-    expect((await getCluster(world, ADA, clusterId)).state).toBe("failed");
-  });
-
-  test("and comes back: the job goes on there", async () => {
-    const made = await lose(2);
-    const { world, hosts, id } = made;
-    await goesOn(made, 13);
-    await hosts[1]?.poll();
-    const [zero, one] = await assignedAll(hosts);
-    expect(new Set([zero?.jobId, one?.jobId])).toEqual(new Set([id]));
-    expect(zero?.fence).toBeGreaterThan(made.refs[0]?.fence ?? 0);
-    expect((await jobOf(world, id)).attempts).toBe(2);
-  });
-
-  test("which the cloud took back: that counts as an interruption", async () => {
-    const made = await lose(2);
-    const { world, clusterId, id } = made;
-    const host = await load(world.table, Host.noun, Keys.host("acme", clusterId, 1));
-    if (host) await note(world, host, "interruption");
-    await goesOn(made, 13);
-    const end = (await events(world, id)).find(event => event.kind === "job.recovering");
-    expect(end?.details).toMatchObject({ cause: "interrupted" });
   });
 });

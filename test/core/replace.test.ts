@@ -6,8 +6,8 @@ import type * as Job from "@muster/core/job/job.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import * as Keys from "@muster/core/keys.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
 import type { TaskInput } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { code, jobRequest, launchRequest, readyCluster, ref } from "../support/requests.ts";
@@ -31,6 +31,7 @@ const taking = (task: TaskInput = {}) => jobRequest(task, { force: true }) as Jo
 test("with force a job takes the place of what runs and of what waits, and the cluster stays", async () => {
   const { world, id, host, running, waiting, states } = await busy();
   const { assignments } = (await host?.poll()) ?? { assignments: [] };
+  const { idle } = await Clusters.get(world, ADA, id);
   const next = (await submit(world, ADA, id, taking())).id;
   expect(await states(running, waiting, next)).toEqual(["cancelling", "cancelled", "queued"]);
   const fence = assignments[0]?.fence ?? 0;
@@ -38,8 +39,8 @@ test("with force a job takes the place of what runs and of what waits, and the c
   expect(held?.held).toMatchObject([{ jobId: running, cancel: "cancelled" }]);
   await host?.report({ jobId: running, fence, state: "exited", cause: "cancelled", chunks: 0, logsComplete: true });
   expect((await host?.poll())?.assignments.map(({ jobId }) => jobId)).toEqual([next]);
-  await sweepDue(world);
-  expect((await Clusters.get(world, ADA, id)).state).toBe("ready");
+  const { state, idle: now } = await Clusters.get(world, ADA, id);
+  expect([state, now]).toEqual(["ready", idle]);
 });
 
 test("only who manages the cluster may force, and nothing is cancelled for a request that is refused", async () => {
@@ -50,11 +51,11 @@ test("only who manages the cluster may force, and nothing is cancelled for a req
   expect(await states(running, waiting)).toEqual(["starting", "queued"]);
 });
 
-test("a runs' array ends as a whole, or its next run would take the place", async () => {
+test("an array that waits ends as a whole, or its next run would take the place", async () => {
   const { world, id, states } = await busy();
   const array = (await submit(world, ADA, id, jobRequest({ runs: { count: 3 } } as TaskInput))).id;
   const next = (await submit(world, ADA, id, taking())).id;
-  expect(await code(Read.get(world, ADA, array))).not.toBe("internal");
+  expect((await world.table.get(Keys.array("acme", array)))?.data.state).toBe("cancelled");
   expect(await states(next)).toEqual(["queued"]);
   const { items } = await world.table.query({ pk: `W#acme#C#${id}`, prefix: "Q#" });
   expect(items.map(item => item.data.jobId)).toEqual([next]);

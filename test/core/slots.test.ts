@@ -1,8 +1,11 @@
 /** Several jobs on one host, through the real verbs on SQLite in memory; hosts speak the real agent verbs without a machine. */
+import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Clusters from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import { hostsOf, register } from "@muster/core/cluster/register.ts";
 import * as Slots from "@muster/core/cluster/slots.ts";
+import * as Host from "@muster/core/host/host.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { reconcile as look } from "@muster/core/job/reconcile/reconcile.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
@@ -10,7 +13,7 @@ import { submit } from "@muster/core/job/submit.ts";
 import { why } from "@muster/core/job/why.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import type { Offer } from "@muster/core/ports/provider.ts";
-import { amend } from "@muster/core/record.ts";
+import { advance, amend } from "@muster/core/record.ts";
 import type { TaskInput } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { enrollAll, FACTS } from "../support/host.ts";
@@ -97,7 +100,7 @@ test("with maxConcurrentJobs 1 a machine takes one job at a time, whatever it ha
   const { assignments } = await host.poll();
   expect(assignments.map(({ jobId }) => jobId)).toEqual([one]);
   expect((await why(world, ADA, two)).reasons).toEqual([
-    `it wants 1 CPU on 1 host; 0 of 1 host are free for that, the rest is taken by ${one}`,
+    `it wants 1 CPU on 1 host; no host has room for that now beside ${one}`,
   ]);
   expect((await Clusters.get(world, ADA, id)).maxConcurrentJobs).toBe(1);
   const again = Create.create(world, ADA, { name: "demo", shared: false, maxConcurrentJobs: 2 });
@@ -141,6 +144,45 @@ test("what comes before the machines are known, and is too large for them, ends 
   expect(await Read.get(world, ADA, large.id)).toMatchObject({ state: "failed", failure: { code: "no_such_gpu" } });
   expect(await Read.get(world, ADA, wide.id)).toMatchObject({ state: "failed", failure: { code: "too_large" } });
   expect((await Clusters.get(world, ADA, cluster.id)).state).toBe("ready");
+});
+
+test("as many jobs start at once as a host may run, in their order, and the others follow when there is room", async () => {
+  const { world, id, host, run } = await gpuCluster();
+  const jobs: string[] = [];
+  for (let count = 0; count < 70; count++) jobs.push(await run(cpus(0.01)));
+  expect(await schedule(world, ref(id))).toEqual(jobs.slice(0, Slots.MOST_PER_HOST));
+  const { assignments } = await host.poll();
+  expect(assignments).toHaveLength(Slots.MOST_PER_HOST);
+  expect(new Set(assignments.map(({ env }) => env.MASTER_PORT)).size).toBe(Slots.MOST_PER_HOST);
+  for (const { jobId, fence } of assignments.slice(0, 3)) await host.run({ jobId, fence }, 0);
+  expect(await schedule(world, ref(id))).toEqual(jobs.slice(64, 67));
+});
+
+test("a cluster that becomes ready while it is read does not pass for one without hosts", async () => {
+  const { world, id, state } = await gpuCluster(undefined, { idle: "never" });
+  await Change.stop(world, ADA, "demo");
+  await reconcile(world, ref(id));
+  await Change.start(world, ADA, "demo");
+  await reconcile(world, ref(id));
+  const job = (await submit(world, ADA, "demo", jobRequest(gpus(1)))).id;
+  const booted = async () => {
+    const [host] = await hostsOf(world.table, ref(id));
+    if (host) await world.table.write(advance(world, Host.kind, ADA, host, "enroll").writes);
+    expect(await register(world, ref(id))).toBe(true);
+  };
+  const { table } = world;
+  let isFirst = true;
+  const slow: typeof table.get = async key => {
+    const item = await table.get(key);
+    if (!isFirst || !["CLUSTER", "SLOTS"].includes(key.sk)) return item;
+    isFirst = false;
+    await booted();
+    return item;
+  };
+  await schedule({ ...world, table: { ...table, get: slow } }, ref(id));
+  expect([isFirst, await state(job)]).toEqual([false, "queued"]);
+  await schedule(world, ref(id));
+  expect(await state(job)).toBe("starting");
 });
 
 test("a job that needs a lost host waits for it", async () => {
@@ -232,6 +274,7 @@ test("an idle policy waits for the last of several jobs", async () => {
   const { world, id, host, run } = await gpuCluster(undefined, { idle: { after: 10, action: "terminate" } });
   const [one] = [await run(gpus(1)), await run(gpus(1))];
   const { assignments } = await host.poll();
+  for (const { jobId, fence } of assignments) await host.report({ jobId, fence, state: "running" });
   const ends = (index: number) => host.run(assignments[index] as { jobId: string; fence: number }, 0);
   await ends(0);
   const poll = async () => void (await host.poll(assignments.slice(1).map(({ jobId, fence }) => ({ jobId, fence }))));

@@ -4,16 +4,17 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { grant } from "@muster/core/token/create.ts";
+import { openControlPlane } from "@muster/local/run/control-plane.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Home } from "../cli/support/muster.ts";
 import { clearHome, newHome, spawnPlane } from "../support/plane.ts";
 
 const home = new Home();
-const RUN =
-  'for i in 1 2 3; do printf "\\033[32m%s\\033[0m\\033]0;title\\007 of $MUSTER_NODE_RANK\\n" $i; done; exit 3';
+const RUN = 'for i in 1 2 3; do printf "\\033[32m%s\\033[0m\\033]0;title\\007 of $MUSTER_NODE_RANK\\n" $i; done';
 beforeAll(async () => {
   const args = ["launch", "-c", "pair", "--num_nodes", "2", "--setup", "echo prepared", "--run", RUN];
-  expect(await home.run(...args)).toMatchObject({ code: 3 });
+  expect(await home.run(...args)).toMatchObject({ code: 0 });
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
@@ -71,6 +72,35 @@ describe("parts of a log", () => {
   });
 });
 
+test("a follower of a job whose cluster is still coming up is told what happens to it", async () => {
+  const place = newHome();
+  // Machines on which no agent ever calls.
+  const agent = [process.execPath, "-e", "setInterval(() => {}, 1e6)", "--", "__agent"] as const;
+  const log = { info: () => undefined, error: () => undefined };
+  const silent = await openControlPlane({ home: place, agent: [...agent], log });
+  await using reader = new Home();
+  try {
+    const { token } = await grant(silent.world, { workspace: "local", actor: "usr_ada", role: "admin" });
+    await reader.login(silent.url, token);
+    const launched = await reader.run("launch", "-c", "slow", "--detach", "--run", "true", "--json");
+    const { job } = JSON.parse(launched.out) as { job: { id: string } };
+    const follower = reader.start(["logs", "-f", job.id]);
+    await follower.saw("cluster slow launching\n");
+    await follower.saw("it waits for cluster 'slow'");
+    await reader.run("cancel", job.id, "--yes");
+    const { out, err } = await follower.ended;
+    expect(out).toBe("");
+    expect(err.match(/cluster slow launching\n/g)).toHaveLength(1);
+    expect(err).toContain(`job ${job.id} cancelled`);
+    expect((await reader.run("logs", job.id, "--phase", "provision")).out).toMatch(
+      / cluster slow requested\n.* cluster slow launching\n/s,
+    );
+  } finally {
+    await silent.close();
+    clearHome(place);
+  }
+});
+
 const LINES = 60;
 
 test("a follower outlives the control plane: not a line is missing, and none comes twice", async () => {
@@ -80,7 +110,7 @@ test("a follower outlives the control plane: not a line is missing, and none com
   try {
     await reader.login(plane.url, plane.token, "--insecure");
     const script = `for i in $(seq 1 ${LINES}); do echo "line $i"; sleep 0.1; done; exit 4`;
-    const launched = await reader.run("launch", "-c", "one", "--detach-run", "--run", script, "--json");
+    const launched = await reader.run("launch", "-c", "one", "--detach", "--run", script, "--json");
     const { job } = JSON.parse(launched.out) as { job: { id: string } };
     const follower = reader.start(["logs", "-f", job.id]);
     await follower.saw("line 20\n");

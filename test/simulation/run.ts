@@ -5,10 +5,12 @@ import type { Fault } from "./faults.ts";
 import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
+import { watchOrder } from "./invariants/order.ts";
 import { watchRecords } from "./invariants/records.ts";
 import { watchRetries } from "./invariants/retries.ts";
 import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
 import { MINUTE } from "./kernel.ts";
+import { endSchedules } from "./order.ts";
 import { LONGEST_STALL } from "./process.ts";
 import { removeAll, startUsers } from "./scenarios.ts";
 import { Sim, type Violation } from "./sim.ts";
@@ -38,6 +40,7 @@ export async function run(seed: number, steps: number, lines?: string[]): Promis
   watchRecords(sim);
   watchMachines(sim);
   watchRetries(sim);
+  watchOrder(sim);
   watchDisks(sim);
   watchSecrets(sim);
   startControl(sim);
@@ -65,6 +68,8 @@ async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Prom
   watchSnapshots(sim);
   // What was on its way when the weather cleared still lands.
   await sim.kernel.run(isBroken, sim.now + LAST_LANDING);
+  void endSchedules(sim, accepted);
+  await sim.kernel.run(isBroken, sim.now + MINUTE);
   await until(sim, () => unsettled(sim), isBroken);
   for (const what of wasteful(sim)) sim.violate("I16", what);
   sim.kernel.note("all are removed");
@@ -111,7 +116,10 @@ function count(sim: Sim): Record<string, number> {
   const clusters = [...sim.db.all("cluster")].filter(
     ({ data }) => data.managedBy && Number(data.generation) > 1,
   ).length;
+  const events = [...sim.db.all("event")].map(item => item.data);
   const found: Record<string, number> = {
+    "job.released": events.filter(({ kind, from }) => kind === "job.queued" && from === "waiting").length,
+    "schedule.launched": events.filter(({ kind }) => kind === "schedule.launched").length,
     machine: sim.cloud.boxes.length,
     "machine.restored": restored,
     "job.retried": jobs,

@@ -108,6 +108,9 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   // Chunks are refused when their grants are over; the store has no such answer as a control plane has.
   if (fate < 0.8) return void response.writeHead(503, { "content-type": "application/json" }).end(BUSY);
   if (fate < 0.85) return void request.socket.destroy();
+  const half = body.subarray(0, Math.floor(body.length / 2));
+  // What is between them and the store may take a part for the whole.
+  if (fate < 0.9 && url.pathname.startsWith("/chunks/")) return void response.writeHead(200, headersOf(half)).end(half);
   response.writeHead(200, headersOf(body));
   response.write(body.subarray(0, Math.floor(pattern.next() * body.length)));
   response.socket?.destroySoon();

@@ -1,7 +1,7 @@
 /** A host as core sees it: enrolls, polls and reports through the real verbs, without a machine. */
 
 import { poll } from "@muster/core/agent/poll.ts";
-import type { Orders, Report } from "@muster/core/agent/protocol.ts";
+import type { Orders, Poll, Report } from "@muster/core/agent/protocol.ts";
 import { report } from "@muster/core/agent/report.ts";
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import { enroll } from "@muster/core/host/enroll.ts";
@@ -29,9 +29,14 @@ export class TestHost {
     this.#token = token;
   }
 
-  async poll(attempts: { jobId: string; fence: number }[] = []): Promise<Orders> {
+  async poll(attempts: Poll["attempts"] = []): Promise<Orders> {
     const actor = await authenticate(this.#world, `Bearer ${this.#token}`);
     return poll(this.#world, actor, { pulse: PULSE, attempts });
+  }
+
+  /** As the control plane knows it by its token. */
+  actor() {
+    return authenticate(this.#world, `Bearer ${this.#token}`);
   }
 
   async report(said: Report) {

@@ -1,5 +1,6 @@
 /** docs/lifecycles.md, written from the lifecycle tables. Run as a program it writes the file. */
 import { writeFileSync } from "node:fs";
+import { life as array } from "@muster/core/array/life.ts";
 import { life as attempt } from "@muster/core/attempt/life.ts";
 import { life as cluster } from "@muster/core/cluster/life.ts";
 import { life as host } from "@muster/core/host/life.ts";
@@ -12,6 +13,7 @@ const sections = [
     "A cluster ends as `terminated`, or as `failed` when it could not be what it was asked to be; both only when no machine is left.",
   ],
   [job, "A job that was accepted ends in one of four ways, and stays there."],
+  [array, "Many runs of one task. It ends when all of them have, and counts those that never began."],
   [attempt, "One node's part in one try of a job."],
   [host, "One machine, as its agent registers it. A stopped cluster's hosts are expected again."],
 ] as const;

@@ -78,7 +78,7 @@ export class Logged {
   succeed = (): Promise<void> => this.move("succeed", { endedAt: this.world.clock.now(), logsComplete: true });
 }
 
-/** Blobs in memory that know when they were written, and count what is asked of them. */
+/** Blobs in memory that know in which second they were written, as S3 does, and count what is asked of them. */
 export function timedBlobs(now: () => number) {
   const inner = memoryBlobs();
   const times = new Map<string, number>();
@@ -87,7 +87,7 @@ export function timedBlobs(now: () => number) {
   const blobs: Blobs = {
     ...inner,
     put: async (key, bytes) => {
-      times.set(key, now());
+      times.set(key, Math.floor(now() / 1000) * 1000);
       await inner.put(key, bytes);
     },
     get: async key => {

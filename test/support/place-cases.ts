@@ -56,7 +56,7 @@ const hosts = kinds.map(all =>
       ...(schedulable === false && { schedulable }),
       runs: [],
     };
-    return asks.reduce((slot, ask, index) => withRun(slot, ask, `job_old${rank}_${index}`), empty);
+    return asks.reduce<Slot>((slot, ask, index) => withRun(slot, ask, `job_old${rank}_${index}`), empty);
   }),
 );
 

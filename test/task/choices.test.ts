@@ -116,16 +116,9 @@ describe("images", () => {
     ...["runpod/pytorch:2.4.0-py3.11", "winglian/axolotl", "a/b/c:main", `a/b@sha256:${"0".repeat(64)}`],
   ])("%s is a container's", id => {
     const { draft, unsupported } = read(`resources: { image_id: '${id}' }\n`);
-    expect(unsupported).toMatchObject([{ path: "resources.image_id", why: expect.stringContaining("containers") }]);
+    expect(unsupported).toEqual([]);
+    expect(draft.task.container).toEqual({ image: id.replace("docker:", ""), options: [] });
     expect(draft.task.resources).not.toHaveProperty("image");
-  });
-
-  test("one for docker, by the side of regions, is a container's", () => {
-    const { draft, unsupported } = read("resources: { image_id: { us-east-1: ami-1, Docker: 'ubuntu:22.04' } }\n");
-    expect(draft.task.resources).toEqual({ images: { "us-east-1": "ami-1" } });
-    expect(unsupported).toMatchObject([
-      { path: "resources.image_id.Docker", why: expect.stringMatching("containers") },
-    ]);
   });
 
   test.each([

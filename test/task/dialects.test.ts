@@ -99,8 +99,7 @@ describe("SkyPilot's form", () => {
   });
 
   test.each([
-    ["resources: { image_id: docker:ubuntu }", "resources.image_id"],
-    ["resources: { image_id: { us-east-1: docker:ubuntu } }", "resources.image_id.us-east-1"],
+    ["resources: { accelerators: tpu-v5e-8 }", "resources.accelerators"],
     ["file_mounts: { /x: $BUCKET }\nenvs: { BUCKET: r2://b }", "file_mounts./x"],
   ])("%s is known and cannot be done", (text, path) => {
     expect(read(`${text}\n`).unsupported).toMatchObject([{ path }]);

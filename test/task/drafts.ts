@@ -199,6 +199,23 @@ const groups = fc
     ),
   );
 
+const option = fc.oneof(
+  fc.constantFrom(
+    "--shm-size=8g",
+    "--privileged",
+    "--label=a b",
+    "--env=A='b'",
+    '--env=B="c d"',
+    "--ulimit=core=0",
+    "-v/a:/b",
+  ),
+  line(30).map(value => `--label=${value}`),
+);
+const container = fc.record({
+  image: fc.constantFrom("ubuntu", "ghcr.io/you/it:1.0", "localhost:5000/a/b__c", `a/b@sha256:${"0".repeat(64)}`),
+  options: fc.array(option, { maxLength: 3 }),
+});
+
 const code = fc.integer({ min: 1, max: 255 });
 const retry = fc
   .record(
@@ -270,6 +287,12 @@ export const parts = fc.record(
     queueTimeout: fc.integer({ min: 1, max: 31_536_000 }),
     retry,
     runs,
+    container,
+    outputs: fc.uniqueArray(fc.oneof(place, fc.constantFrom("results/*.json", "~", "[a]", "x/")), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    checkpoint: place.filter(value => !/[*?[]|^(~|\.|\/)\/*$/.test(value)),
     packages: fc.array(pack, { maxLength: 3 }),
     variables,
     places,
@@ -301,7 +324,18 @@ export function draftOf(parts: Parts): Draft {
     secrets: Object.fromEntries(Object.entries(values("secret")).filter(([, value]) => !value.startsWith("secrets:"))),
     resources: groups === undefined ? (parts.resources ?? {}) : {},
     nodes: groups === undefined ? parts.nodes : 1,
-    ...said({ name, setup, run, timeout, queueTimeout, retry, runs }),
+    ...said({
+      name,
+      setup,
+      run,
+      timeout,
+      queueTimeout,
+      retry,
+      runs,
+      container: parts.container,
+      outputs: parts.outputs,
+      checkpoint: parts.checkpoint,
+    }),
   };
   const missing = (["missingEnv", "missingSecret"] as const).flatMap(kind =>
     of(kind).map(({ name }) => {

@@ -45,7 +45,6 @@ describe("cannot be done", () => {
     ["event_callback: ./tell.sh", "event_callback", "told of each change"],
     ["api_server_access: true", "api_server_access", "API"],
     ["file_mounts_mapping: { a: b }", "file_mounts_mapping", "another launcher"],
-    ["config: { docker: { run_options: --shm-size=1g } }", "config.docker", "containers"],
     ["config: { aws: { vpc_name: x } }", "config.aws", "another launcher"],
     ["config: { hooks: [{ run: sync }] }", "config.hooks", "before a cluster stops"],
     ["config: { nvidia_gpus: { disable_ecc: true } }", "config.nvidia_gpus", "another launcher"],

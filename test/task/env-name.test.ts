@@ -9,11 +9,16 @@ const SHELL = "changes what the shell or the loader does before the script begin
 const wrong = (name: string) => EnvName.safeParse(name).error?.issues.map(({ message }) => message) ?? [];
 
 test("whatever Muster tells a job under its own names is Muster's", () => {
-  const job = { id: "job_1", clusterId: "clu_1", clusterName: "c", createdAt: 0, fence: 1 } as unknown as Parameters<
-    typeof environment
-  >[0];
-  const hosts = [{ address: "10.0.0.1", gpus: 1 }] as unknown as Parameters<typeof environment>[2]["hosts"];
-  const told = environment(job, Task.parse({}), { rank: 0, hosts, offer: { provider: "local" } });
+  const job = {
+    id: "job_1",
+    clusterId: "clu_1",
+    clusterName: "c",
+    createdAt: 0,
+    fence: 1,
+    array: { id: "job_1", index: 0 },
+  } as unknown as Parameters<typeof environment>[0];
+  const hosts = [{ address: "10.0.0.1", gpus: 1, runs: [] }] as unknown as Parameters<typeof environment>[2]["hosts"];
+  const told = environment(job, Task.parse({ runs: { count: 1 } }), { rank: 0, hosts, offer: { provider: "local" } });
   const names = Object.keys(told).filter(name => /^(?:MUSTER|SKYPILOT)_/.test(name));
   expect(names.length).toBeGreaterThan(10);
   for (const name of names) expect([name, ...wrong(name)]).toEqual([name, MUSTER]);

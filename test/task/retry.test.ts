@@ -55,7 +55,7 @@ test("what is written is read again", () => {
   const text = write(read("run: x\nqueue_timeout: 2h\nretry: { max: 7, exit_codes: [1], backoff: 0 }\n"));
   expect(text).toContain("queue_timeout: 2h\n");
   expect(text).toContain(
-    "retry:\n  max: 7\n  \"on\":\n    - interruption\n    - host_lost\n    - exit_code\n  exit_codes:\n    - 1\n  backoff: 0s\n",
+    'retry:\n  max: 7\n  "on":\n    - interruption\n    - host_lost\n    - exit_code\n  exit_codes:\n    - 1\n  backoff: 0s\n',
   );
 });
 

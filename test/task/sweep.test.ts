@@ -3,6 +3,7 @@ import type { Runs } from "@muster/core/task/sweep.ts";
 import { parameterOf } from "@muster/task/distribution.ts";
 import { read } from "@muster/task/read.ts";
 import { write } from "@muster/task/write.ts";
+import { hparamsOf } from "@muster/task/xt/hparams.ts";
 import { expect, test } from "vitest";
 import { problems } from "./support.ts";
 
@@ -142,4 +143,32 @@ test("what is written comes back", () => {
   const text = "runs: 20\nconcurrent: 3\nsweep: { seed: 7, params: { a: 'uniform(0, 1)', b: [x, 1, yes] } }";
   const result = read(`${text}\nrun: x\n`);
   expect(read(write(result)).tasks).toEqual(result.tasks);
+});
+
+test("a search space of XT's is read as XT means it", () => {
+  const file = `
+hparams:
+  lr: [.01, .03]
+  learning-rate: $loguniform(-7, 0)
+  batch: $randint(8)
+  momentum: "$uniform(0.5, 0.9)"
+  optimizer: adam
+`;
+  expect(hparamsOf(file)).toEqual({
+    lr: { values: [0.01, 0.03] },
+    learning_rate: { logUniform: [Math.exp(-7), 1] },
+    batch: { integer: [0, 7] },
+    momentum: { uniform: [0.5, 0.9] },
+    optimizer: { values: ["adam"] },
+  });
+});
+
+test.each([
+  ["params: {}", "hparams: is missing: names, each with what it may be"],
+  ["hparams: []", "hparams: must be a map, and is a list"],
+  ["hparams:\n  a: $qnormal(0, 1, 2)", "hparams.a: is no way to draw values"],
+  ["hparams:\n  PATH.x: 1", "hparams.PATH.x: use letters, digits and '_', not starting with a digit"],
+  ["hparams:\n  a: {b: 1}", "hparams.a.0: must be text, a number, true or false, and is a map"],
+])("a search space that cannot be read is refused where it stands: %j", (file, message) => {
+  expect(() => hparamsOf(file)).toThrow(message.slice(message.indexOf(": ") + 2));
 });

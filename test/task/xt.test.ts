@@ -40,7 +40,6 @@ test("a target is its service's type, and what is asked of its machines", () => 
     "external-services.labmongo.mongo-connection-string",
     "external-services.labbatch.key",
     "external-services.labregistry.password",
-    "compute-targets.batch-docker.docker",
     "compute-targets.batch-docker.setup",
     "compute-targets.batch-docker.setup",
   ]);

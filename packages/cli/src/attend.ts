@@ -5,6 +5,7 @@ import { describe } from "@muster/core/cluster/idle.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Exit from "./exit.ts";
 import { duration, plural, bytes as size, wrap } from "./format.ts";
+import { gpuLines } from "./gpu-peaks.ts";
 import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
@@ -161,6 +162,7 @@ export function jobOver(out: Output, job: Job.Info): void {
   if (job.failure !== undefined && !told) out.note(`  ${job.failure.message}`);
   if (job.failure?.hint !== undefined) out.note(`  ${job.failure.hint}`);
   if (job.logsComplete === false) out.note("  the end of its log was lost with its machine");
+  for (const line of gpuLines(job)) out.note(`  ${line}`);
   if (job.outputs !== undefined) out.note(`  ${outputsLine(job.id, job.outputs)}`);
 }
 

@@ -30,6 +30,7 @@ const TYPED: Readonly<Record<string, string>> = {
   "body.idle.after": "-i",
   "body.priority": "--priority",
   "body.maxLifetime": "--max-lifetime",
+  "body.maxConcurrentJobs": "--max-concurrent-jobs",
   "body.task.resources.maxHourly": "--max-hourly",
   "body.resources.maxHourly": "--max-hourly",
   "body.task.resources.reservation": "--reservation",

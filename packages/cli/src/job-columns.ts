@@ -42,6 +42,7 @@ export const COLUMNS = {
   hosts: { of: job => job.nodes },
   priority: { of: job => job.priority },
   tries: { of: job => job.attempts },
+  again: { of: job => job.retryAt, shown: (at, now) => (at > now ? `in ${age(at - now)}` : "soon"), plain: iso },
   owner: { of: job => job.owner },
   labels: { of: labels },
   waited: { of: waited, ...span },

@@ -1,8 +1,10 @@
 /** Options of commands that run a task many times, and what they mean. */
+import { readFileSync } from "node:fs";
 import { MusterError } from "@muster/core/error.ts";
 import { combinationsOf, MOST_RUNS, type Parameter, Runs, type Sweep } from "@muster/core/task/sweep.ts";
 import { EnvName, type TaskInput } from "@muster/core/task/task.ts";
 import { parameterOf, typeOf } from "@muster/task/distribution.ts";
+import { hparamsOf } from "@muster/task/xt/hparams.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { count, type TaskCommand } from "./task-command.ts";
 
@@ -22,7 +24,7 @@ export function addRunsOptions(command: TaskCommand): TaskCommand {
     .option("--concurrent <number>", "no more runs at a time than this", count(1, MOST_RUNS))
     .option(
       "--sweep <name=values>",
-      "give each run a value of its own: lr=0.1,0.01 or 'lr=loguniform(1e-5,1e-1)'; once for each name",
+      "give each run a value of its own: lr=0.1,0.01 or 'lr=loguniform(1e-5,1e-1)'; or a file of XT's with hparams",
       sweepOption,
     )
     .addOption(
@@ -36,6 +38,7 @@ export function addRunsOptions(command: TaskCommand): TaskCommand {
 /** Collects `--sweep NAME=VALUES`. */
 function sweepOption(given: string, earlier: Params = {}): Params {
   const [name = "", values] = given.split(/=(.*)/s, 2);
+  if (values === undefined && /\.ya?ml$/i.test(given)) return { ...earlier, ...fileOf(given) };
   if (values === undefined)
     throw new InvalidArgumentError("Write NAME=VALUES, such as lr=0.1,0.01 or lr=uniform(0,1).");
   const read = EnvName.safeParse(name);
@@ -43,6 +46,16 @@ function sweepOption(given: string, earlier: Params = {}): Params {
   const parameter = parameterOf(values);
   if ("problem" in parameter) throw new InvalidArgumentError(`'${values}' ${parameter.problem}.`);
   return { ...earlier, [name]: parameter };
+}
+
+/** A search space of XT's. */
+function fileOf(path: string): Params {
+  try {
+    return hparamsOf(readFileSync(path, "utf8"), path);
+  } catch (error) {
+    if (error instanceof MusterError) throw error;
+    throw new InvalidArgumentError(`'${path}' cannot be read: ${error instanceof Error ? error.message : error}.`);
+  }
 }
 
 /**

@@ -99,12 +99,19 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
     position === undefined ? "-" : String(position),
     job.id,
     job.name ?? "-",
-    state(out, job.state),
+    jobState(out, job, now),
     job.clusterName,
     String(job.nodes),
     age(now - job.createdAt),
   ]);
   return table(head, rows);
+}
+
+/** With the time of its next try, of a job that will have one. */
+function jobState(out: Output, job: Job.Info, now: number): string {
+  const again =
+    job.retryAt === undefined ? "" : `, again ${job.retryAt > now ? `in ${age(job.retryAt - now)}` : "soon"}`;
+  return state(out, job.state) + again;
 }
 
 /** Jobs as they are given, each with how it ended. */

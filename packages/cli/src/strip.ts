@@ -60,16 +60,41 @@ class Stream {
     // What was held back may come with this input.
     this.#output = new Uint8Array(input.length + LONGEST + 1);
     this.#length = 0;
-    for (const byte of input) {
-      // No sequence goes on past its line: one that never ends must not swallow the rest of the log.
-      if (byte === LF) this.#mode = "text";
-      const before = this.#mode;
-      this.#mode = next(before, byte);
-      if (before !== "text") this.#sequence(before, byte);
-      else if (this.#mode === "text") this.#text(byte);
-      else this.#held = [byte];
+    for (let at = 0; at < input.length; at++) {
+      at = this.#letters(input, at);
+      const byte = input[at];
+      if (byte !== undefined) this.#byte(byte);
     }
     return this.#output.subarray(0, this.#length);
+  }
+
+  /** Most of a log are these, which need no looking at one by one. @returns where they end */
+  #letters(input: Uint8Array, from: number): number {
+    if (this.#mode !== "text") return from;
+    let end = from;
+    for (let byte = input[end] ?? LF; byte >= 0x20 && byte < 0x7f; byte = input[end] ?? LF) end++;
+    if (end === from) return from;
+    this.#output.set(input.subarray(from, end), this.#length);
+    this.#length += end - from;
+    this.#begun();
+    return end;
+  }
+
+  #byte(byte: number): void {
+    // No sequence goes on past its line: one that never ends must not swallow the rest of the log.
+    if (byte === LF) this.#mode = "text";
+    const before = this.#mode;
+    this.#mode = next(before, byte);
+    if (before !== "text") this.#sequence(before, byte);
+    else if (this.#mode === "text") this.#text(byte);
+    else this.#held = [byte];
+  }
+
+  /** A byte came that is a character by itself. */
+  #begun(): void {
+    this.#afterReturn = false;
+    this.#rest = 0;
+    this.#lead = undefined;
   }
 
   #put(byte: number): void {

@@ -1,6 +1,7 @@
 /** The options of the commands that take a task file, and what they mean. */
 import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
+import { MOST_PER_HOST } from "@muster/core/cluster/slots.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Job from "@muster/core/job/job.ts";
 import { Name, type TaskInput } from "@muster/core/task/task.ts";
@@ -23,6 +24,7 @@ export interface ClusterOptions {
   readonly share?: boolean;
   /** Minutes. */
   readonly maxLifetime?: number;
+  readonly maxConcurrentJobs?: number;
   /** US dollars per host and hour. */
   readonly maxHourly?: number;
   readonly reservation?: string;
@@ -36,6 +38,8 @@ export interface JobOptions extends RetryOptions, RunsOptions {
   readonly timeout?: number;
   readonly after?: readonly Job.After[];
   readonly hold?: true;
+  readonly ifBusy?: "queue" | "fail";
+  readonly force?: true;
 }
 
 export interface FlowOptions {
@@ -77,6 +81,11 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
     )
     .option("--share", "let others of the workspace use the cluster")
     .option("--max-lifetime <time>", "end the cluster after this time, whatever runs on it: 90m, 12h, 2d", lifetime)
+    .option(
+      "--max-concurrent-jobs <number>",
+      "most jobs that run on one host at a time (default: as many as there is room for)",
+      count(1, MOST_PER_HOST),
+    )
     .option("--max-hourly <dollars>", "most that one host may cost per hour, in US dollars", dollars(0.0001))
     .option("--reservation <id>", "use this capacity reservation or capacity block")
     .option("--spot-fallback", "with use_spot: take machines on demand where no spot capacity is left");
@@ -96,11 +105,18 @@ export function addJobOptions(command: TaskCommand): TaskCommand {
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
 
-/** What a job waits for before it is queued. */
+/** What a job waits for before it is queued, and what becomes of others on its cluster. */
 export function addOrderOptions(command: TaskCommand): TaskCommand {
   return command
     .option("--after <job>", "wait until this job has succeeded; job_…:end: however it ends", afterOption)
-    .option("--hold", "wait until it is released: muster release JOB");
+    .option("--hold", "wait until it is released: muster release JOB")
+    .addOption(
+      new Option("--if-busy <what>", "while others run or wait there: queue behind them, or fail").choices([
+        "queue",
+        "fail",
+      ]),
+    )
+    .option("--force", "cancel what runs on the cluster, and what waits there, first");
 }
 
 export function addFlowOptions(command: TaskCommand): TaskCommand {
@@ -128,14 +144,16 @@ export function taskOf<T extends Pick<TaskInput, "retry" | "runs">>(
 
 /** What the command says of the queue stands over what the file says. */
 export function queueing(
-  { priority: given, after, hold }: JobOptions,
+  { priority: given, after, hold, ifBusy, force }: JobOptions,
   draft: { readonly priority?: number },
-): { priority?: number; after?: Job.After[]; hold?: true } {
+): { priority?: number; after?: Job.After[]; hold?: true; onBusy?: "queue" | "fail"; force?: true } {
   const priority = given ?? draft.priority;
   return {
     ...(priority !== undefined && { priority }),
     ...(after !== undefined && { after: [...after] }),
     ...(hold && { hold }),
+    ...(ifBusy !== undefined && { onBusy: ifBusy }),
+    ...(force && { force }),
   };
 }
 
@@ -184,8 +202,17 @@ const resourcesOf = (
   ...(spotFallback && { spotFallback }),
 });
 
-export const living = ({ maxLifetime }: ClusterOptions): { maxLifetime?: number } =>
-  maxLifetime === undefined ? {} : { maxLifetime };
+/** How long the cluster lives at most, and how many jobs its hosts run at a time. */
+export function living(
+  { maxLifetime, maxConcurrentJobs: given }: ClusterOptions,
+  draft: { readonly maxConcurrentJobs?: number } = {},
+): { maxLifetime?: number; maxConcurrentJobs?: number } {
+  const maxConcurrentJobs = given ?? draft.maxConcurrentJobs;
+  return {
+    ...(maxLifetime !== undefined && { maxLifetime }),
+    ...(maxConcurrentJobs !== undefined && { maxConcurrentJobs }),
+  };
+}
 
 /** Minutes, or `never`. */
 export function minutes(given: string): number | "never" {

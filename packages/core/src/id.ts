@@ -27,8 +27,8 @@ export const create = (random: { ulid(): string }, noun: Prefix): string => `${p
 /** Is this text an id of that noun, or a name? */
 export const is = (noun: Prefix, text: string): boolean => patternOf(noun).test(text);
 
-/** The id of one run of an array. */
-export const runOf = (arrayId: string, index: number): string => `${arrayId}.${index}`;
+/** The id of one run of an array; without an index, what all of them begin with. */
+export const runOf = (arrayId: string, index: number | ""): string => `${arrayId}.${index}`;
 
 /** The array and the index that the id of a run tells; undefined for any other. */
 export function partsOfRun(id: string): { readonly array: string; readonly index: number } | undefined {

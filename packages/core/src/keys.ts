@@ -91,9 +91,8 @@ export const link = (relation: string, id: string): Key => ({ pk: relation, sk: 
 export const machine = (machineId: string): string => `MACHINE#${machineId}`;
 export const jobsOf = (workspace: string, clusterId: string): string => `W#${workspace}#JOBS#${clusterId}`;
 
-/** Runs of an array: in order of their indices; and those that somebody who cancels them all has still to tell. */
+/** Runs of an array are listed in the order of their indices. */
 export const runSort = (index: number): string => String(index).padStart(6, "0");
-export const goingOn = (arrayId: string): string => `job#${arrayId}`;
 
 /** Shards of the due index, so that no one partition of it is hot. */
 export const DUE_SHARDS = 16;

@@ -38,11 +38,11 @@ export async function main(args: readonly string[], options: ServeOptions): Prom
 }
 
 async function serve(home: string, wanted: string | undefined, options: ServeOptions): Promise<number> {
+  const logDays = readLogDays(process.env.MUSTER_LOG_DAYS);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const held = lock(join(home, "lock"));
   if (held === undefined) return 0;
   const port = wanted === undefined ? lastPort(home) : Number(wanted);
-  const logDays = readLogDays(process.env.MUSTER_LOG_DAYS);
   const plane = await openControlPlane({
     home,
     agent: options.agent,

@@ -100,7 +100,7 @@ function wordsOf(reading: Reading, value: Node, at: Place): string[] {
 
 /** Words of a line, by a shell's rules for quotes; undefined when one is not closed. */
 export function split(line: string): string[] | undefined {
-  const word = /(?:[^\s'"\\]|\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*")+/gy;
+  const word = /(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+/gsy;
   const words: string[] = [];
   for (let at = skip(line, 0); at < line.length; at = skip(line, word.lastIndex)) {
     word.lastIndex = at;
@@ -120,7 +120,7 @@ function skip(line: string, from: number): number {
 
 const unquoted = (word: string): string =>
   word.replace(
-    /\\([^])|'([^']*)'|"((?:[^"\\]|\\[^])*)"/g,
+    /\\(.)|'([^']*)'|"((?:[^"\\]|\\.)*)"/gs,
     (_, escaped?: string, single?: string, double?: string) =>
       escaped ?? single ?? (double ?? "").replace(/\\(["\\$`])/g, "$1"),
   );
@@ -138,9 +138,9 @@ export function ofAlternatives(
   const named = alternatives.filter(({ image }) => image !== undefined);
   const [first] = named;
   if (first?.image === undefined) return;
-  if (named.length < alternatives.length && out.task.container?.image !== first.image)
-    return defer(reading, first.at, "containers on some of the machines that a job may get, and not on others");
-  if (named.some(({ image }) => image !== first.image))
-    return defer(reading, first.at, "containers that differ by the machine that a job gets");
-  imageOfContainer(reading, first.image, first.at, out);
+  const isForAll = named.length === alternatives.length || out.task.container?.image === first.image;
+  if (!isForAll) defer(reading, first.at, "containers on some of the machines that a job may get, and not on others");
+  else if (named.some(({ image }) => image !== first.image))
+    defer(reading, first.at, "containers that differ by the machine that a job gets");
+  else imageOfContainer(reading, first.image, first.at, out);
 }

@@ -7,7 +7,7 @@
  * command line puts over it never changes its dialect.
  */
 import type { OnError } from "@muster/core/task/task.ts";
-import { find, type Node } from "./yaml/tree.ts";
+import { find, isNull, type Node } from "./yaml/tree.ts";
 
 /** Whose rules a file is read by. */
 export const dialects = ["muster", "skypilot", "oumi", "flambe", "xt", "runhouse"] as const;
@@ -47,6 +47,12 @@ const namesTpu = ([root]: readonly Node[]): boolean => {
   return names.some(name => /^tpu-/i.test(name));
 };
 
+/** Places, where SkyPilot has a map. */
+const keepsOutputs = ([root]: readonly Node[]): boolean => {
+  const outputs = root === undefined ? undefined : find(root, ["outputs"]);
+  return outputs !== undefined && outputs.kind !== "map" && !isNull(outputs);
+};
+
 const saysAfter = (roots: readonly Node[]): boolean => roots.some(root => find(root, ["after"]) !== undefined);
 
 /** Of a mounted bucket, what Muster's own form has as well. */
@@ -62,7 +68,20 @@ const mountsStorage = ([root]: readonly Node[]): boolean => {
 
 /** More keys of Muster's own form alone. */
 const MUSTER = [
-  ...["groups", "idle", "packages", "timeout", "queue_timeout", "retry", "max_attempts", "runs", "concurrent", "sweep"],
+  ...[
+    "groups",
+    "idle",
+    "max_concurrent_jobs",
+    "packages",
+    "timeout",
+    "queue_timeout",
+    "retry",
+    "max_attempts",
+    "runs",
+    "concurrent",
+    "sweep",
+    "checkpoint",
+  ],
   ...["provider", "max_hourly", "spot_fallback", "reservation", "placement_group", "efa"].map(
     key => `resources.${key}`,
   ),
@@ -79,6 +98,7 @@ export const markers: readonly Marker[] = [
   { dialect: "oumi", key: "resources.image_id_map" },
   { dialect: "oumi", key: "resources.config_overrides" },
   ...MUSTER.map((key): Marker => ({ dialect: "muster", key })),
+  { dialect: "muster", what: "a list of outputs", found: keepsOutputs },
   { dialect: "muster", what: "a task that says after which others it runs", found: saysAfter },
   { dialect: "muster", what: "a script that reads MUSTER_ variables", found: inScripts(/\bMUSTER_[A-Z]/) },
   { dialect: "skypilot", key: "resources.infra" },

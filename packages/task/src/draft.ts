@@ -20,6 +20,8 @@ export type Fields = Pick<
   | "secrets"
   | "storedSecrets"
   | "timeout"
+  | "outputs"
+  | "checkpoint"
   | "queueTimeout"
   | "retry"
   | "runs"
@@ -60,6 +62,8 @@ export interface Draft {
   groups?: Group.Create[];
   /** What happens to the cluster when it has no job; absent: the default policy. */
   idle?: Idle;
+  /** The most jobs that run on one host of the cluster at a time. */
+  maxConcurrentJobs?: number;
   /** 0 to 1000; higher runs first. */
   priority?: number;
   /** Other tasks of its file that it waits for. */

@@ -1,6 +1,7 @@
 /** The bounds of the canonical task, which are core's, told in the file's own words. */
 import { Groups, tooWide } from "@muster/core/cluster/group.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
+import { MaxConcurrentJobs } from "@muster/core/cluster/slots.ts";
 import { EnvName, Task } from "@muster/core/task/task.ts";
 import type * as z from "zod";
 import type { Draft } from "./draft.ts";
@@ -25,6 +26,8 @@ export function hold(reading: Reading, draft: Draft): void {
   for (const issue of Idle.optional().safeParse(draft.idle).error?.issues ?? []) {
     refuse(reading, origin(reading, ["idle"]), `is no policy that a cluster can have: ${messageOf(issue)}`);
   }
+  for (const issue of MaxConcurrentJobs.optional().safeParse(draft.maxConcurrentJobs).error?.issues ?? [])
+    refuse(reading, origin(reading, ["maxConcurrentJobs"]), messageOf(issue));
   holdGroups(reading, draft);
 }
 

@@ -9,6 +9,7 @@ import * as Elsewhere from "./elsewhere.ts";
 import { variables } from "./envs.ts";
 import { groups } from "./groups.ts";
 import { idle } from "./idle.ts";
+import * as Kept from "./kept.ts";
 import { priority } from "./machine.ts";
 import { fileMounts } from "./mounts.ts";
 import { packages } from "./packages.ts";
@@ -64,6 +65,11 @@ const idleKey: ReadField = (reading, value, at, out) => {
   if (read !== undefined) out.idle = read;
 };
 
+const maxConcurrentJobs: ReadField = (reading, value, at, out) => {
+  const read = whole(reading, value, at);
+  if (read !== undefined && claim(reading, "maxConcurrentJobs", at)) out.maxConcurrentJobs = read;
+};
+
 /** Muster's own form, which SkyPilot's is part of. Each key may build on those before it. */
 const own = (given: Given): Keys<Draft> => ({
   envs: variables("envs", given),
@@ -92,6 +98,7 @@ const own = (given: Given): Keys<Draft> => ({
   concurrent,
   sweep,
   idle: idleKey,
+  max_concurrent_jobs: maxConcurrentJobs,
   priority,
   on_error: onError,
   after,
@@ -101,7 +108,8 @@ const own = (given: Given): Keys<Draft> => ({
   volume_mounts: Elsewhere.volumeMounts,
   config: Elsewhere.config,
   inputs: Elsewhere.inputs,
-  outputs: Elsewhere.outputs,
+  outputs: Kept.outputs,
+  checkpoint: Kept.checkpoint,
   event_callback: Elsewhere.eventCallback,
   file_mounts_mapping: Elsewhere.mountsMapping,
   api_server_access: Elsewhere.apiServerAccess,

@@ -48,8 +48,8 @@ export class Bench {
     this.home = home;
   }
 
-  static async open(): Promise<Bench> {
-    const bench = new Bench(await Plane.open(), at(mkdtempSync(join(tmpdir(), "ma-"))));
+  static async open(folder = tmpdir()): Promise<Bench> {
+    const bench = new Bench(await Plane.open(), at(mkdtempSync(join(folder, "ma-"))));
     writeFileSync(join(bench.home.root, "token"), "mse_w.hst_1.secret\n");
     return bench;
   }

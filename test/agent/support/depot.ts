@@ -24,6 +24,8 @@ export class Depot {
   readonly #folder: string;
   /** Uploads that were taken. */
   posts = 0;
+  /** Uploads that were not. */
+  refused = 0;
   /** Instead of taking an upload: a status, or a connection that breaks. */
   fault: number | "cut" | undefined;
   /** After so many uploads the others wait for `open`. */
@@ -126,12 +128,13 @@ export class Depot {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method === "POST" && this.fault === "cut") return void request.socket.destroy();
-    if (request.method === "POST" && this.fault !== undefined)
-      return void response.writeHead(this.fault, { connection: "close" }).end();
-    if (request.method === "POST" && this.posts >= this.room)
-      await new Promise<void>(resolve => this.#waiting.push(resolve));
-    if (request.method === "POST") this.posts++;
+    const { fault } = this;
+    if (request.method !== "POST") return passOn(asked => handleBlobRequest(this.#edge, asked), request, response);
+    if (fault !== undefined) this.refused++;
+    if (fault === "cut") return void request.socket.destroy();
+    if (fault !== undefined) return void response.writeHead(fault, { connection: "close" }).end();
+    if (this.posts >= this.room) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    this.posts++;
     await passOn(asked => handleBlobRequest(this.#edge, asked), request, response);
   }
 }

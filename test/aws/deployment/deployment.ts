@@ -37,6 +37,8 @@ export interface Deployment {
   readonly gateway: Gateway;
   readonly stream: Mapping;
   readonly machines: Machines;
+  /** Of the functions, who can be told that it is later than it is: by so many ms. */
+  readonly clock: { ahead: number };
   close(): Promise<void>;
 }
 
@@ -87,9 +89,10 @@ export async function deploy(): Promise<Deployment> {
     SST_RESOURCE_Doorbell: JSON.stringify({ up: made.up, down: made.down, rings: made.queue }),
   });
   // Bundles first: a function starts when it is first called, with the environment as it is then.
+  const clock = { ahead: 0 };
   const bundles = new Map<FunctionName, string>();
   for (const name of FUNCTIONS) bundles.set(name, (await bundle(name, folder)).path);
-  const start = (name: FunctionName) => deployed(bundles.get(name) ?? "", env());
+  const start = (name: FunctionName) => deployed(bundles.get(name) ?? "", env(), clock);
   functions.api = start("api");
   functions.agent = start("agent");
   const gateway = await openGateway(REGION, functions);
@@ -116,6 +119,7 @@ export async function deploy(): Promise<Deployment> {
     gateway,
     stream,
     machines,
+    clock,
     close: async () => {
       await stream.close();
       await machines.close();

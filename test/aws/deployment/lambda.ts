@@ -24,7 +24,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export function deployed(bundle: string, env: Readonly<Record<string, string>>): Deployed {
+/** @param clock `ahead`: how far its clock is ahead of ours, in ms; each event tells it. */
+export function deployed(
+  bundle: string,
+  env: Readonly<Record<string, string>>,
+  clock: { readonly ahead: number },
+): Deployed {
   const lines: string[] = [];
   let current: { readonly child: ChildProcess; readonly waiting: Map<number, Waiting> } | undefined;
   let next = 0;
@@ -64,7 +69,7 @@ export function deployed(bundle: string, env: Readonly<Record<string, string>>):
       const id = next++;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        child.send({ id, event });
+        child.send({ id, event, ahead: clock.ahead });
       });
     },
     kill: async () => {

@@ -75,4 +75,4 @@ def mend():
     know_methods()
     know_patterns()
     find_tags()
-    # pick_fast()
+    pick_fast()

@@ -32,12 +32,18 @@ const TOOLS = [
   "find",
   "chown",
   "chmod",
+  "ln",
   "head",
   "nohup",
 ];
 
 /** An image with these programs of the machine's; `sh` is there always. */
-export function makeImage(name: string, programs: readonly string[] = [], tag = true): Buffer | undefined {
+export function makeImage(name: string, programs: readonly string[] = []): void {
+  execFileSync(KIND, ["import", "-", name], { input: imageOf(programs), stdio: ["pipe", "ignore", "pipe"] });
+}
+
+/** All that is in it, as a tar archive. */
+export function imageOf(programs: readonly string[]): Buffer {
   const root = mkdtempSync(join(tmpdir(), "ma-image-"));
   try {
     // Others than root may live in it.
@@ -45,10 +51,7 @@ export function makeImage(name: string, programs: readonly string[] = [], tag = 
     for (const folder of ["bin", "etc", "proc", "sys", "dev", "tmp", "root"]) mkdirSync(join(root, folder));
     for (const program of ["sh", ...TOOLS, ...programs]) install(root, program);
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
-    const archive = execFileSync("tar", ["-c", "-C", root, "."], { maxBuffer: 2 ** 30 });
-    if (!tag) return archive;
-    execFileSync(KIND, ["import", "-", name], { input: archive, stdio: ["pipe", "ignore", "pipe"] });
-    return undefined;
+    return execFileSync("tar", ["-c", "-C", root, "."], { maxBuffer: 2 ** 30 });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -57,7 +60,7 @@ export function makeImage(name: string, programs: readonly string[] = [], tag = 
 function install(root: string, program: string): void {
   const path = where(program);
   copyFileSync(path, join(root, "bin", program));
-  const libraries = execFileSync("ldd", [path], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+  const libraries = execFileSync("sh", ["-c", 'ldd "$1"', "sh", path], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
   for (const library of libraries) {
     mkdirSync(join(root, dirname(library)), { recursive: true });
     copyFileSync(library, join(root, library));

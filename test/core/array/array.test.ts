@@ -3,11 +3,12 @@ import { cancel } from "@muster/core/array/control.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import { list } from "@muster/core/job/list.ts";
 import * as Read from "@muster/core/job/read.ts";
+import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
 import { expect, test } from "vitest";
-import { code, passing, readyCluster } from "../../support/requests.ts";
+import { code, passing, readyCluster, ref } from "../../support/requests.ts";
 import { ADA, BEN, EVE, testWorld } from "../../support/world.ts";
 import { arrayOf, arrayRequest, heldBy, infoOf, isSound, runAll, withArray } from "./support.ts";
 
@@ -178,6 +179,39 @@ test("a place in the queue that was lost is made good by the backstop", async ()
   await sweepDue(world);
   expect(await queueOf(world, clusterId)).toEqual([]);
   await passing(world, 61, async () => hosts[0]?.poll());
+  await runAll(world, clusterId, hosts);
+  expect((await arrayOf(world, id)).state).toBe("succeeded");
+});
+
+test("a place in the queue that was given back is not taken away by somebody who saw the one before", async () => {
+  const { world, clusterId, hosts, id } = await withArray({ count: 2, concurrent: 1 }, 2);
+  const { table } = world;
+  const key = Keys.array("acme", id);
+  const once = { claimed: false, ended: false };
+  const slow: typeof table = {
+    ...table,
+    get: async of => {
+      // While this one looks, another scheduler begins the first run: no more may run now.
+      if (of.pk === key.pk && of.sk === key.sk && !once.claimed) {
+        once.claimed = true;
+        await schedule(world, ref(clusterId));
+      }
+      return table.get(of);
+    },
+    query: table.query.bind(table),
+    write: async writes => {
+      // Before this one takes the place away, the first run ends, and the array has its place again.
+      if (!once.ended) {
+        once.ended = true;
+        const [held] = await heldBy(world, clusterId, 0);
+        await hosts[0]?.run(held as { jobId: string; fence: number }, 0);
+        expect(await queueOf(world, clusterId)).toHaveLength(1);
+      }
+      return table.write(writes);
+    },
+  };
+  await schedule({ ...world, table: slow }, ref(clusterId));
+  expect(once).toEqual({ claimed: true, ended: true });
   await runAll(world, clusterId, hosts);
   expect((await arrayOf(world, id)).state).toBe("succeeded");
 });

@@ -54,21 +54,21 @@ test("an array costs as much to submit as one job, whether it has one run or a h
   expect([one, few, many]).toEqual([9, 9, 9]);
 });
 
-test("a run costs 2 write units more than a job to start, and 5 more to end: its array counts it, in three indexes", async () => {
+test("a run costs 1 write unit more than a job to start, and 4 more to end: its array counts it, in three indexes", async () => {
   const [job] = await costsOf(undefined);
   expect(job).toEqual({ start: 14, end: 13 });
   const runs = await costsOf({ count: 4 });
   // The first moves the array to running, the last takes it out of the queue, and ends it.
-  expect(runs.map(({ start }) => start)).toEqual([18, 16, 16, 18]);
-  expect(runs.map(({ end }) => end)).toEqual([18, 18, 18, 20]);
+  expect(runs.map(({ start }) => start)).toEqual([17, 15, 15, 17]);
+  expect(runs.map(({ end }) => end)).toEqual([17, 17, 17, 19]);
 });
 
 test("where only so many run at a time, a start takes the array out of the queue, and an end puts it back", async () => {
   const runs = await costsOf({ count: 3, concurrent: 1 });
   expect(runs).toEqual([
-    { start: 20, end: 20 },
-    { start: 18, end: 20 },
-    { start: 18, end: 20 },
+    { start: 19, end: 19 },
+    { start: 17, end: 19 },
+    { start: 17, end: 19 },
   ]);
 });
 

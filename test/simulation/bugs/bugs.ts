@@ -217,11 +217,37 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "fences-begin-anew-with-the-machines": [
     { file: "core/src/cluster/reconcile/renew.ts", from: "{ hosts: [] })", to: "{ hosts: [], fence: 0 })" },
   ],
-  "renewed-while-machines-may-come": [
+  "renewed-machines-ended-with-the-old-ones": [
     {
       file: "core/src/cluster/reconcile/drain.ts",
-      from: "if (now < certain) return later(",
-      to: "if (now < certain && !cluster.renew) return later(",
+      from: "filter(machine => machine.generation <= generation)",
+      to: "filter(machine => machine.generation <= generation || true)",
+    },
+  ],
+  "released-jobs-wait-on": [
+    {
+      file: "core/src/job/waiting.ts",
+      from: "...(await unpark(world.table, job)), enqueue(move.next)",
+      to: "enqueue(move.next)",
+    },
+  ],
+  "ends-unseen-by-those-that-wait": [
+    {
+      file: "core/src/doorbell.ts",
+      from: "  await wake(world, { workspace, jobId });\n",
+      to: "",
+    },
+    {
+      file: "core/src/job/reconcile/reconcile.ts",
+      from: "if (Job.isWaiting(job)) return look(world, ref);",
+      to: "if (Job.isWaiting(job)) return;",
+    },
+  ],
+  "schedules-launch-twice": [
+    {
+      file: "core/src/schedule/fire.ts",
+      from: "if (schedule?.version !== before.version) throw new Moved();",
+      to: "if (schedule === undefined) throw new Moved();",
     },
   ],
   "log-not-sent-again": [

@@ -6,6 +6,7 @@ import * as Keys from "@muster/core/keys.ts";
 import type { Accepted } from "../clients.ts";
 import { MINUTE } from "../kernel.ts";
 import type { Sim } from "../sim.ts";
+import { isWaitingRightly } from "./order.ts";
 
 const REST: readonly Cluster.State[] = ["ready", "stopped", "terminated", "failed"];
 
@@ -21,6 +22,7 @@ export function unsettled(sim: Sim): string[] {
 
 /** A job waits with good reason while its cluster is stopped, or a machine of it is sick. */
 function mayWait(sim: Sim, job: Job.Job): boolean {
+  if (job.state === "waiting") return isWaitingRightly(sim, job);
   if (job.state !== "queued") return false;
   const cluster = sim.db.get(Keys.cluster(job.workspace, job.clusterId))?.data as unknown as Cluster.Cluster;
   if (cluster.state === "stopped") return true;
@@ -61,7 +63,8 @@ export function wasteful(sim: Sim): string[] {
 
 function isIdleTooLong(sim: Sim, cluster: Cluster.Cluster, jobs: readonly Job.Job[]): boolean {
   const mine = jobs.filter(job => job.clusterId === cluster.id);
-  if (mine.some(job => !Job.isOver(job))) return false;
+  // Jobs that wait for others, or are held, keep no cluster.
+  if (mine.some(job => !Job.isOver(job) && job.state !== "waiting")) return false;
   const endAt = deadline(cluster.idle, Math.max(cluster.changedAt, ...mine.map(job => job.changedAt)));
   return endAt !== undefined && sim.now > endAt + SLACK;
 }

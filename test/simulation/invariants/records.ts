@@ -27,6 +27,9 @@ const lives: Readonly<Record<string, Lifecycle<string, string>>> = {
   attempt: Attempt.kind.life,
 };
 
+/** Where a record may begin besides. */
+const begins: Readonly<Record<string, readonly string[]>> = { job: ["waiting"] };
+
 export function watchRecords(sim: Sim): void {
   sim.db.observers.push((process, written) => {
     checkWorkspace(sim, process, written);
@@ -80,7 +83,8 @@ function checkStep(
   is: Moved,
   written: readonly Written[],
 ): void {
-  const targets: readonly unknown[] = from === undefined ? [life.initial] : Object.values(life.moves[from] ?? {});
+  const targets: readonly unknown[] =
+    from === undefined ? [life.initial, ...(begins[type] ?? [])] : Object.values(life.moves[from] ?? {});
   if (!targets.includes(is.state)) sim.violate("I8", `${type} ${is.id} went from ${from ?? "nothing"} to ${is.state}`);
   const isSilent = type === "host" && from === undefined;
   if (!isSilent && !hasEvent(written, type, is, from))

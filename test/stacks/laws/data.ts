@@ -72,7 +72,10 @@ const bucketForgets: Law = view => {
   const parts = rules.find(rule => rule.abortIncompleteMultipartUpload !== undefined);
   return [
     ...same(days["logs/"], view.given.logDays ?? 90, "how many days logs are kept"),
+    ...same(days["outputs/"], view.given.logDays ?? 90, "how many days outputs are kept"),
     ...unless(Number(days["uploads/"]) >= 30, "uploads are forgotten too soon, or never"),
+    // Agents send again what is a month old.
+    ...unless(Number(days["checkpoints/"]) >= 60, "checkpoints are forgotten too soon, or never"),
     ...same(
       at(parts, "abortIncompleteMultipartUpload.daysAfterInitiation"),
       1,

@@ -9,7 +9,7 @@ import { Changed, type Store } from "../keep/store.ts";
 import { blob, inParallel } from "../outputs/outputs.ts";
 import type { Entry } from "../types.ts";
 
-export const MOST_FILES = 10_000;
+const MOST_FILES = 10_000;
 const PER_PART = 500;
 /** Characters of a part. */
 const PART_LENGTH = 200_000;
@@ -35,16 +35,16 @@ export interface Home {
 }
 
 /** @throws Changed for more files than are sent */
-export async function look(folder: Raw, aliases: readonly Raw[]): Promise<State> {
+export async function look(folder: Raw, aliases: readonly Raw[], most = MOST_FILES): Promise<State> {
   const files: Kept[] = [];
   const hash = createHash("sha256");
   let skipped = 0;
-  for await (const found of scan({ base: folder, aliases, most: MOST_FILES + 1 })) {
+  for await (const found of scan({ base: folder, aliases, most: most + 1 })) {
     if (found.kind === "skipped") {
       skipped++;
       continue;
     }
-    if (files.push(found) > MOST_FILES) throw new Changed(`it has more than ${MOST_FILES} files`);
+    if (files.push(found) > most) throw new Changed(`it has more than ${most} files`);
     hash.update(`${JSON.stringify([found.path, stateOf(found)])}\n`);
   }
   return { files, signature: hash.digest("hex"), skipped };

@@ -1,5 +1,5 @@
 /** Making an attempt's container: which engine, who may pull, what is seen inside. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { messageOf } from "../disk.ts";
 import type { Surroundings } from "../host/surroundings.ts";
@@ -35,7 +35,8 @@ export async function beginning(begin: Beginning, signal: AbortSignal): Promise<
   const { assignment, places, machine, containers } = begin;
   const wanted = assignment.container;
   if (wanted === undefined) throw new ContainerError("the task names no container");
-  const engine = await findEngine(machine.engine, signal);
+  const waiting = (): void => say(places.folder, "Docker is being installed on this host, which takes some minutes");
+  const engine = await findEngine({ env: machine.engine, signal, waiting });
   await containers.sweep(engine);
   const pull = await pullOf(wanted.image, assignment.env, signal);
   signal.throwIfAborted();
@@ -62,7 +63,7 @@ function scriptOf({ assignment, places, machine }: Beginning, container: Contain
     hasGpus: machine.smi !== undefined,
     options: assignment.container?.options ?? [],
   });
-  const log = join(places.folder, "out", "packages.log");
+  const log = logOf(places.folder);
   const args = [engine.program, engine.kind, name, image, login?.server ?? "", login?.user ?? "", KEEPER, log];
   return {
     folder: places.folder,
@@ -82,6 +83,11 @@ function scriptOf({ assignment, places, machine }: Beginning, container: Contain
     grace: assignment.grace,
   };
 }
+
+/** Images come in the part of the log in which packages do. */
+const logOf = (folder: string): string => join(folder, "out", "packages.log");
+
+const say = (folder: string, text: string): void => appendFileSync(logOf(folder), `container: ${text}\n`);
 
 /** Hosts of one machine share its engine: the rank tells their containers apart. */
 const nameOf = ({ jobId, fence, rank }: Assignment): string => `muster-${jobId}-${fence}-${rank}`;

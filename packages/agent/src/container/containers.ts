@@ -124,7 +124,9 @@ export class Containers {
     const words = ["find", ...paths, ...give];
     const isRoot = process.getuid?.() === 0;
     // One that has stopped, as after a restart of the machine, must run for this.
-    if (!isRoot && (await command(engine, ["start", name])).code !== 0) return;
+    const started = isRoot ? undefined : await command(engine, ["start", name]);
+    if (started !== undefined && started.code !== 0)
+      return this.#warn("files of a container are left as root's", attempt, lastLine(started.said));
     const limit = AbortSignal.timeout(GIVEN_WITHIN);
     const whole = isRoot ? words : [engine.program, "exec", "--user=0", name, ...words];
     const { code, said } = await runProgram({ command: whole, env: engine.env }, limit);

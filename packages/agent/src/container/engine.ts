@@ -2,8 +2,11 @@
  * Docker or Podman, whichever answers on this host; Docker first.
  *
  * Gotchas: on machines that Muster boots, `docker` may be a stand-in that installs Docker when it is first called, which
- * takes minutes. So a Docker that is slow is waited for, unless there is a Podman.
+ * takes minutes; to end it on the way would leave the machine's packages broken. It is a link to a program called `tool`.
  */
+import { once } from "node:events";
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
 import { find } from "../host/gpus.ts";
 import { type Ended, runProgram } from "../inputs/program.ts";
 
@@ -22,26 +25,30 @@ export class ContainerError extends Error {}
 /** In ms. */
 const ANSWERS_WITHIN = 20_000;
 const INSTALLED_WITHIN = 600_000;
+const SLOW = 3_000;
 const COMMAND_LIMIT = 60_000;
 
-type Answer = { readonly engine: Engine } | { readonly problem: string; readonly isSlow: boolean };
+type Answer = { readonly engine: Engine } | { readonly problem: string };
+
+export interface Asking {
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Called when it will take minutes. */
+  readonly waiting: () => void;
+}
 
 /** @throws ContainerError when neither is there, or neither answers */
-export async function findEngine(env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Engine> {
-  const path = env.PATH ?? "";
-  const docker = find("docker", path);
-  const podman = find("podman", path);
-  const answers: Answer[] = [];
-  if (docker !== undefined) answers.push(await askDocker(docker, env, ANSWERS_WITHIN, signal));
-  const [first] = answers;
-  if (first !== undefined && "engine" in first) return withEndpoint(first.engine, signal);
-  if (podman !== undefined) answers.push(await askPodman(podman, env, signal));
-  if (docker !== undefined && podman === undefined && first !== undefined && "isSlow" in first && first.isSlow)
-    answers.push(await askDocker(docker, env, INSTALLED_WITHIN, signal));
+export async function findEngine(asking: Asking): Promise<Engine> {
+  const { env, signal } = asking;
+  const docker = find("docker", env.PATH ?? "");
+  const first = docker === undefined ? undefined : await askDocker(docker, asking);
   signal.throwIfAborted();
-  const found = answers.find(answer => "engine" in answer);
-  if (found !== undefined) return found.engine;
-  throw new ContainerError(problemOf(answers));
+  if (first !== undefined && "engine" in first) return withEndpoint(first.engine, signal);
+  const podman = find("podman", env.PATH ?? "");
+  const second = podman === undefined ? undefined : await askPodman(podman, asking);
+  signal.throwIfAborted();
+  if (second !== undefined && "engine" in second) return second.engine;
+  throw new ContainerError(problemOf([first, second].filter(answer => answer !== undefined)));
 }
 
 function problemOf(answers: readonly Answer[]): string {
@@ -51,21 +58,37 @@ function problemOf(answers: readonly Answer[]): string {
     : `no container can run on this host: ${said.join("; ")}. Start it there, or leave container out of the task`;
 }
 
-async function askDocker(
-  program: string,
-  env: Readonly<Record<string, string>>,
-  limit: number,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function askDocker(program: string, { env, signal, waiting }: Asking): Promise<Answer> {
   const command = [program, "info", "--format", "{{.ServerVersion}} {{json .SecurityOptions}}"];
-  const ended = await runWithin({ command, env }, limit, signal);
+  const isStandIn = basename(realpathSync(program)) === "tool";
+  const ended = isStandIn
+    ? await unlessAborted(patiently(runWithin({ command, env }, INSTALLED_WITHIN), waiting), signal)
+    : await runWithin({ command, env }, ANSWERS_WITHIN, signal);
   if (ended.code !== 0 || !/^\d/.test(ended.output)) return failed("Docker", ended);
-  // Both map root to somebody else, who owns the files that the engine's root could write.
-  const isRootless = /name=rootless/.test(ended.output);
+  const isRootless = ended.output.includes("name=rootless");
   return { engine: { kind: "docker", program, isRootless, env } };
 }
 
-async function askPodman(program: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
+/** What is installed already answers at once. */
+async function patiently<T>(work: Promise<T>, waiting: () => void): Promise<T> {
+  const timer = setTimeout(waiting, SLOW);
+  return work.finally(() => clearTimeout(timer));
+}
+
+/** Lets it go on alone. Rejects when the signal aborts. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = once(signal, "abort", { signal: over.signal }).then(() => Promise.reject(signal.reason));
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    aborted.catch(() => undefined);
+    over.abort();
+  }
+}
+
+async function askPodman(program: string, { env, signal }: Asking): Promise<Answer> {
   const command = [program, "info", "--format", "{{.Version.Version}} {{.Host.Security.Rootless}}"];
   const ended = await runWithin({ command, env }, ANSWERS_WITHIN, signal);
   if (ended.code !== 0 || !/^\d/.test(ended.output)) return failed("Podman", ended);
@@ -73,8 +96,8 @@ async function askPodman(program: string, env: Readonly<Record<string, string>>,
 }
 
 function failed(name: string, { code, said, isLate }: Ended & { readonly isLate: boolean }): Answer {
-  if (isLate) return { problem: `${name} does not answer`, isSlow: true };
-  return { problem: `${name} does not answer (${lastLine(said) || `it ended with ${code}`})`, isSlow: false };
+  if (isLate) return { problem: `${name} does not answer` };
+  return { problem: `${name} does not answer (${lastLine(said) || `it ended with ${code}`})` };
 }
 
 /** The attempt's own configuration of the client names no endpoint, and the usual one may not be the host's. */

@@ -30,6 +30,7 @@ export const jobs = {
       "not_found",
       "idempotency_mismatch",
       "conflict",
+      "cluster_busy",
     ],
   }),
   "launches.plan": route({
@@ -52,7 +53,7 @@ export const jobs = {
     status: 202,
     body: Job.Submit,
     output: Job.Info,
-    errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
+    errors: ["not_found", "conflict", "cluster_busy", "unsupported", "idempotency_mismatch"],
   }),
   "jobs.list": route({
     method: "GET",

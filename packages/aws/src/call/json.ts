@@ -28,7 +28,7 @@ export interface JsonOptions {
   /** In all. Whoever says so also says that it does no harm when the operation happens more than once. */
   readonly attempts?: number;
   /** Of each attempt, in ms. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 const ATTEMPTS = 4;

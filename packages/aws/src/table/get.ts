@@ -7,10 +7,10 @@ import type { Place } from "./place.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** @throws MusterError `invalid_request`, `busy`, `unavailable` */
-export async function get({ aws, name, now }: Place, key: Key): Promise<Item | undefined> {
+export async function get({ aws, name, now, timeout }: Place, key: Key): Promise<Item | undefined> {
   checkKey(key);
   const input = { TableName: name, Key: encodeKey(key), ConsistentRead: true, ReturnConsumedCapacity: "TOTAL" };
-  const answer = await json(aws, "dynamodb", "GetItem", input).catch((error: unknown) => {
+  const answer = await json(aws, "dynamodb", "GetItem", input, { timeout }).catch((error: unknown) => {
     throw troubleOf(error);
   });
   if (answer.Item === undefined) return undefined;

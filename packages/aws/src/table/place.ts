@@ -10,4 +10,6 @@ export interface Place {
   readonly digest: Digest;
   /** Epoch ms. */
   readonly now: () => number;
+  /** Of each attempt of a call, in ms; DynamoDB's usual one when absent. */
+  readonly timeout?: number | undefined;
 }

@@ -50,11 +50,11 @@ async function read(
 }
 
 async function ask(
-  { aws, name }: Place,
+  { aws, name, timeout }: Place,
   input: object,
 ): Promise<{ readonly items: readonly unknown[]; readonly last: unknown }> {
   const whole = { TableName: name, ReturnConsumedCapacity: "TOTAL", ...input };
-  const answer = await json(aws, "dynamodb", "Query", whole).catch((error: unknown) => {
+  const answer = await json(aws, "dynamodb", "Query", whole, { timeout }).catch((error: unknown) => {
     throw troubleOf(error);
   });
   return { items: Array.isArray(answer.Items) ? answer.Items : [], last: answer.LastEvaluatedKey };

@@ -20,6 +20,8 @@ export interface TableOptions {
   readonly digest: Digest;
   /** Epoch ms; the machine's clock when absent. */
   readonly now?: () => number;
+  /** Of each attempt of a call, in ms; five seconds when absent. */
+  readonly timeout?: number;
 }
 
 export function openTable({ now = Date.now, ...rest }: TableOptions): Table {

@@ -71,14 +71,14 @@ interface Failure {
 
 /** @returns how the condition failed; undefined when it held. */
 async function single(
-  { aws, name }: Place,
+  { aws, name, timeout }: Place,
   operation: "PutItem" | "DeleteItem",
   input: object,
 ): Promise<Failure | undefined> {
   const watched = watching(aws);
   const whole = { TableName: name, ReturnConsumedCapacity: "TOTAL", ...input };
   try {
-    await json(watched.aws, "dynamodb", operation, whole, REPEATED);
+    await json(watched.aws, "dynamodb", operation, whole, { ...REPEATED, timeout });
     return undefined;
   } catch (error) {
     if (!(error instanceof Fault && error.code === "ConditionalCheckFailedException"))
@@ -103,7 +103,7 @@ async function transact(place: Place, writes: readonly Write[]): Promise<void> {
     ReturnConsumedCapacity: "TOTAL",
   };
   try {
-    await json(watched.aws, "dynamodb", "TransactWriteItems", input, REPEATED);
+    await json(watched.aws, "dynamodb", "TransactWriteItems", input, { ...REPEATED, timeout: place.timeout });
   } catch (error) {
     const reasons = reasonsOf(error);
     // All or nothing: one item of ours says that all was written.

@@ -20,6 +20,8 @@ export interface Fetching {
   /** Bytes that are here; negative for those that were dropped. */
   onProgress(bytes: number): void;
   readonly signal: AbortSignal;
+  /** Before the second try; doubled with each one after. */
+  readonly firstPauseMs?: number;
 }
 
 /** @throws MusterError `unavailable` when it cannot be had */
@@ -35,7 +37,7 @@ export async function fetchTo(root: Buffer, segments: Segments, fetching: Fetchi
       throw new MusterError("unavailable", `${shown(fetching.now())} could not be fetched: ${problem}`, {
         hint: "run the same command again: what is here is not fetched twice",
       });
-    await pause(FIRST_PAUSE_MS * 2 ** tried, undefined, { signal: fetching.signal });
+    await pause((fetching.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** tried, undefined, { signal: fetching.signal });
     await fetching.again();
   }
   // What a job has marked as the superuser's is not, here.

@@ -34,10 +34,8 @@ async function show({ out, cwd }: Cli, file: string, { dialect, output }: Import
   // What a person sees at the top of the answer is not said twice.
   for (const line of isShown ? [] : notes) out.note(out.style("yellow", line));
   const targets = reading.targets ?? [];
-  const commands = targets.filter(target => !inContainer(target)).flatMap(commandOf);
-  const later = targets.filter(inContainer).flatMap(commandOf).map(onOneLine);
-  const comments = [...notes, ...later.map(command => `${command}  (containers are not done yet)`)];
-  const lines = [...comments.map(line => `# ${line}`), ...commands];
+  const commands = targets.flatMap(commandOf);
+  const lines = [...notes.map(line => `# ${line}`), ...commands];
   const text = `${lines.map(line => `${line}\n`).join("")}${write(reading)}`;
   if (output !== undefined) await save(resolve(cwd, output), output, text);
   const { warnings, unsupported } = reading;
@@ -82,8 +80,6 @@ function failure(code: string, folder: string): [what: string, hint: string] | u
   if (code === "EACCES" || code === "EROFS") return [`nothing may be written to ${folder}`, other];
   return undefined;
 }
-
-const inContainer = ({ resources }: TargetDraft): boolean => resources.image?.startsWith("docker:") === true;
 
 /** The command that keeps a target. Hosts of one's own are among what cannot be done yet. */
 function commandOf({ name, resources, nodes }: TargetDraft): string[] {

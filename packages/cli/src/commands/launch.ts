@@ -162,7 +162,7 @@ async function decide(
     ...groups,
     ...Options.queueing(options, draft),
     ...Options.placing(options),
-    ...Options.living(options),
+    ...Options.living(options, draft),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(draft.idle !== undefined && { idle: draft.idle }),
     ...(options.managed && { managed: true }),

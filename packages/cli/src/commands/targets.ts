@@ -57,7 +57,9 @@ async function set(cli: Cli, name: string, said: Said, overrides: readonly strin
   requireName(name);
   requireOwn(overrides);
   const { tasks } = await readTask(cli.cwd, { file: undefined, overrides, bare: true, dialect: "muster" });
-  const { provider: cloud, ...resources } = tasks[0]?.task.resources ?? {};
+  const { provider: cloud, ...machine } = tasks[0]?.task.resources ?? {};
+  const container = tasks[0]?.task.container;
+  const resources = { ...machine, ...(container && { image: `docker:${container.image}` }) };
   if (said.provider !== undefined && cloud !== undefined && said.provider !== cloud)
     throw new MusterError(
       "invalid_request",

@@ -97,7 +97,7 @@ async function decide(
   const { nodes } = draft.task;
   const named = options.cluster === undefined ? {} : { cluster: options.cluster };
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
-  const living = Options.living(options);
+  const living = Options.living(options, draft);
   const task = { resources, nodes };
   const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options) };
   const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });

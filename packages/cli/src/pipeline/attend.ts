@@ -68,7 +68,9 @@ const nameOf = (step: Step | undefined): string => step?.draft.task.name ?? step
 async function follow(means: Means, first: Job.Info, title: string): Promise<Job.Info> {
   means.out.note(means.out.style("bold", title));
   await jobBegun(means, first, WHY_MS);
-  await stream(means, first, true);
+  const begun = await means.client.jobs.get({ params: { job: first.id } }, { signal: means.signal });
+  // One that waited in vain has no log.
+  if (!Job.isOver(begun) || begun.startedAt !== undefined) await stream(means, first, true);
   const job = await Watch.job(means, first.id, Job.isOver, () => {});
   jobOver(means.out, job);
   return job;

@@ -62,9 +62,9 @@ export async function ready(
 
 /** What runs after what, a line for each. */
 export function show({ out }: Cli, steps: readonly Step[]): void {
-  for (const [index, { title, waits }] of steps.entries()) {
+  for (const [index, { draft, title, waits }] of steps.entries()) {
     const others = waits.map(({ task, on }) => `${task + 1}${on === "end" ? " has ended" : ""}`).join(" and ");
-    const when = others === "" ? "" : `  after ${others}`;
-    out.note(`  ${out.style("dim", String(index + 1).padEnd(8))} ${title}${when}`);
+    const when = others === "" ? "" : `, after ${others}`;
+    out.note(`  ${out.style("dim", `step ${index + 1}`.padEnd(8))} ${draft.task.name ?? title}${when}`);
   }
 }

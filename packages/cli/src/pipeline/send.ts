@@ -76,7 +76,7 @@ async function sendOne(
 }
 
 function bodyOf({ task, queueing, waits }: Ready, jobs: readonly Job.Info[], down: boolean): Submit {
-  const { after: given = [], hold, ...rest } = queueing;
+  const { after: given = [], hold, force, onBusy, ...rest } = queueing;
   const others = waits.flatMap(({ task: at, on }) => (jobs[at] ? [{ job: jobs[at].id, on }] : []));
   // What the command line says to wait for holds back those that begin, and they the others.
   const after = others.length > 0 ? others : given;
@@ -86,6 +86,8 @@ function bodyOf({ task, queueing, waits }: Ready, jobs: readonly Job.Info[], dow
     down,
     ...(after.length > 0 && { after }),
     ...(hold && others.length === 0 && { hold }),
+    // The others find the first one there, which is no reason to refuse or to cancel anything.
+    ...(jobs.length === 0 && { ...(force && { force }), ...(onBusy && { onBusy }) }),
   };
 }
 

@@ -66,6 +66,7 @@ export async function assign(
     ...(task.run !== undefined && { run: task.run }),
     env: environment(job, task, { rank, hosts, offer }),
     ...gpusOf(job, hosts[rank]),
+    ...(task.container && { container: task.container }),
     secretNames: Object.keys(task.secrets),
     ...(task.workdir !== undefined && { workdir: await workdirOf(task.workdir, input) }),
     mounts: await Promise.all(task.mounts.map(mount => mountOf(mount, input))),

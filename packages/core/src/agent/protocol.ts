@@ -42,7 +42,10 @@ export type AttemptRef = z.infer<typeof AttemptRef>;
 /** An attempt that the host holds, and what it needs for it. */
 export const HeldRef = AttemptRef.extend({
   /** Grants that end soon. */
-  wants: z.array(z.enum(["outputs", "checkpoint"])).max(2).optional(),
+  wants: z
+    .array(z.enum(["outputs", "checkpoint"]))
+    .max(2)
+    .optional(),
   /** The number of the checkpoint's generation that is home since the last answered poll. */
   sent: z.number().int().optional(),
 });

@@ -1,7 +1,9 @@
 /** Cancelling an array, or one of its runs. What has not begun ends at once; what runs is told to, some at a time. */
 import * as Actor from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
+import * as Slots from "../cluster/slots.ts";
 import { retrying } from "../commit.ts";
+import * as Id from "../id.ts";
 import { cancellation } from "../job/cancel.ts";
 import { takeAlong } from "../job/end.ts";
 import * as Job from "../job/job.ts";
@@ -94,14 +96,25 @@ export async function sparing(
 
 /**
  * Tells the runs of a cancelled array to end, so many at a time.
- * @returns whether there may be more.
+ * @param round counts from 0
+ * @returns whether there may be more
  */
-export async function tell(world: Basics, array: JobArray.JobArray): Promise<boolean> {
-  const { workspace, id } = array;
-  const index = Keys.list(workspace, Keys.goingOn(id), "");
-  const page = await world.table.query({ pk: index.pk, index: "list", limit: TOLD });
-  for (const { data } of page.items) await tellOne(world, workspace, String(data.id));
-  return page.cursor !== undefined;
+export async function tell(world: Basics, array: JobArray.JobArray, round: number): Promise<boolean> {
+  const all = await goingOn(world, array);
+  for (const id of all.slice(round * TOLD, (round + 1) * TOLD)) await tellOne(world, array.workspace, id);
+  return all.length > (round + 1) * TOLD;
+}
+
+/** Those on hosts, and those that are tried again: from the cluster itself, since an index may not have seen them yet. */
+async function goingOn(world: Basics, { workspace, clusterId, priority, id }: JobArray.JobArray): Promise<string[]> {
+  const { pk } = Keys.cluster(workspace, clusterId);
+  const run = Id.runOf(id, "");
+  const prefixes = [Keys.queued(workspace, clusterId, priority, run), Keys.recovering(workspace, clusterId, run)];
+  const pages = await Promise.all(prefixes.map(({ sk }) => world.table.query({ pk, prefix: sk, limit: 1000 })));
+  const waiting = pages.flatMap(page => page.items.map(item => String(item.data.jobId)));
+  const slots = await Slots.get(world.table, workspace, clusterId);
+  const placed = slots === undefined ? [] : Slots.busy(slots).map(({ jobId }) => jobId);
+  return [...placed.filter(jobId => jobId.startsWith(run)), ...waiting];
 }
 
 const tellOne = (world: Basics, workspace: string, id: string): Promise<void> =>

@@ -22,17 +22,20 @@ export interface Claim {
 /**
  * Two that claim at once cannot both write: they count the same array, and make the same record.
  * @param head its place in the queue, as read
- * @returns undefined when none of its runs may begin: the place is to be removed.
+ * @returns `stale` when none of its runs may begin: the place is to be removed, while that check holds. An array that is given
+ * its place back gets the same one, and its version counts from 1 again.
  */
 export async function claim(
   world: Basics,
   workspace: string,
   head: Item,
   { jobId }: Pick<Queued, "jobId">,
-): Promise<Claim | undefined> {
+): Promise<Claim | { readonly stale: Write }> {
   for (;;) {
-    const array = await load(world.table, JobArray.noun, Keys.array(workspace, jobId));
-    if (array === undefined || !JobArray.isClaimable(array)) return undefined;
+    const key = Keys.array(workspace, jobId);
+    const array = await load(world.table, JobArray.noun, key);
+    if (array === undefined || !JobArray.isClaimable(array))
+      return { stale: { check: key, expect: array?.version ?? "absent" } };
     const passed = await cancelledFrom(world, array);
     const index = array.next + passed;
     const skips = (array.skips ?? 0) - passed;

@@ -3,15 +3,13 @@ import * as Actor from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { retrying } from "../commit.ts";
 import { enqueue, queueKey } from "../job/queue.ts";
+import { isTooLate, lookAt } from "../job/queue-time.ts";
 import { schedule } from "../job/schedule.ts";
 import * as Keys from "../keys.ts";
 import type { Basics } from "../ports/world.ts";
 import { amend, load, type Stored } from "../record.ts";
 import * as JobArray from "./array.ts";
 import { CANCEL_CHECK, ceasing, tell } from "./cancel.ts";
-
-/** How long an array may go unseen by anybody, in ms: a backstop behind the doorbell and the ends of its runs. */
-const CHECK = 3_600_000;
 
 type In = Stored<JobArray.JobArray>;
 
@@ -26,16 +24,17 @@ export async function reconcile(
 
 /** The next batch is called for by a write, which rings: this call ends after a bounded time however many runs there are. */
 async function goOn(world: Basics, array: In): Promise<void> {
-  const hasMore = await tell(world, array);
+  const round = ("round" in array && array.round) || 0;
+  const hasMore = await tell(world, array, round);
   await retrying(async () => {
     const now = world.clock.now();
     const found = await load(world.table, JobArray.noun, JobArray.noun.key(array));
     if (found?.state !== "cancelling") return;
-    if (!hasMore && found.round === undefined && found.dueAt > now) return;
-    const round = hasMore ? (found.round ?? 0) + 1 : undefined;
-    await world.table.write([
-      amend<JobArray.JobArray>(JobArray.noun, found, { round, dueAt: now + CANCEL_CHECK }).write,
-    ]);
+    // Somebody else may have told these as well, and more.
+    const isNext = found.round === undefined ? !hasMore && found.dueAt <= now : found.round === round;
+    if (!isNext) return;
+    const patch = { round: hasMore ? round + 1 : undefined, dueAt: now + CANCEL_CHECK };
+    await world.table.write([amend<JobArray.JobArray>(JobArray.noun, found, patch).write]);
   });
 }
 
@@ -44,7 +43,7 @@ async function lookAfter(world: Basics, array: In): Promise<void> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(array.workspace, array.clusterId));
   if (cluster === undefined || Cluster.isOver(cluster)) return end(world, array, { message: "its cluster has ended" });
   await schedule(world, { workspace: array.workspace, clusterId: array.clusterId });
-  await retrying(() => renew(world, array));
+  if (!(await expired(world, array))) await retrying(() => renew(world, array));
 }
 
 const end = (world: Basics, { workspace, id }: In, why: { readonly message: string }): Promise<void> =>
@@ -54,12 +53,31 @@ const end = (world: Basics, { workspace, id }: In, why: { readonly message: stri
     if (done) await world.table.write(done.writes);
   });
 
+/** None of its runs has begun in the time that it could wait. @returns whether that was so */
+const expired = (world: Basics, { workspace, id }: In): Promise<boolean> =>
+  retrying(async () => {
+    const array = await load(world.table, JobArray.noun, Keys.array(workspace, id));
+    const now = world.clock.now();
+    if (array?.state !== "queued" || !isTooLate({ ...array, attempts: array.started }, now)) return false;
+    const message = `none of its runs began within the ${Math.round(((array.startBy ?? now) - array.createdAt) / 1000)} s that it could wait`;
+    const failure = {
+      code: "queue_timeout",
+      message,
+      hint: `see what was ahead of it: muster queue ${array.clusterName}`,
+    };
+    const done = await ceasing(world, Actor.system(workspace), array, { end: "expire", failure }, { message });
+    if (done) await world.table.write(done.writes);
+    return done !== undefined;
+  });
+
 /** Moves the backstop; and makes good a place in the queue that is not there, whoever took it away. */
 async function renew(world: Basics, { workspace, id }: In): Promise<void> {
   const array = await load(world.table, JobArray.noun, Keys.array(workspace, id));
   const now = world.clock.now();
   if (array === undefined || !("dueAt" in array) || array.dueAt > now) return;
-  const { write } = amend<JobArray.JobArray>(JobArray.noun, array, { dueAt: now + CHECK });
+  const { write } = amend<JobArray.JobArray>(JobArray.noun, array, {
+    dueAt: lookAt({ ...array, attempts: array.started }, now),
+  });
   const isMissing = JobArray.isClaimable(array) && (await world.table.get(queueKey(array))) === undefined;
   await world.table.write(isMissing ? [write, enqueue(array, true)] : [write]);
 }

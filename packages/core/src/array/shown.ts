@@ -1,6 +1,6 @@
 /** The values of an array's runs, as the API shows them. They are nowhere stored: each is found from the array's task. */
 import type * as Job from "../job/job.ts";
-import { taskOf } from "../job/submission.ts";
+import { taskOfArray } from "../job/submission.ts";
 import type { Table } from "../ports/table.ts";
 import { valuesOf } from "./values.ts";
 
@@ -13,7 +13,7 @@ const cut = (text: string): string => (text.length > MOST ? `${text.slice(0, MOS
 export async function withValues(table: Table, workspace: string, runs: readonly Job.Info[]): Promise<Job.Info[]> {
   const array = runs[0]?.array;
   if (array === undefined) return [...runs];
-  const { sweep } = (await taskOf(table, { workspace, id: array.id, array })).runs ?? {};
+  const { sweep } = (await taskOfArray(table, { workspace, id: array.id })).runs ?? {};
   if (sweep === undefined) return [...runs];
   return runs.map(run => {
     const values = Object.entries(valuesOf(sweep, run.array?.index ?? 0)).map(([name, value]) => [name, cut(value)]);

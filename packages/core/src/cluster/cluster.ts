@@ -10,7 +10,7 @@ import * as Group from "./group.ts";
 import { Idle } from "./idle.ts";
 import { life } from "./life.ts";
 import { Before, Failure, Launch, type Made } from "./machines.ts";
-import { MOST_PER_HOST } from "./slots.ts";
+import { MaxConcurrentJobs } from "./slots.ts";
 
 export { atGroup, Failure, Launch, lastTry, Offer, triesOf } from "./machines.ts";
 
@@ -124,7 +124,8 @@ export const kind = { noun, life };
 function dueIndex(record: Cluster): Indexes {
   if (!("dueAt" in record)) return {};
   // Whatever state it is in, its end of life is due as well; once it is leaving that has been seen to.
-  const at = record.state === "draining" && !record.renew ? record.dueAt : Math.min(record.dueAt, record.endBy ?? record.dueAt);
+  const at =
+    record.state === "draining" && !record.renew ? record.dueAt : Math.min(record.dueAt, record.endBy ?? record.dueAt);
   return { due: Keys.due(Keys.cluster(record.workspace, record.id).pk, record.id, at) };
 }
 
@@ -257,7 +258,7 @@ export const Create = z
     /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
     maxLifetime: z.number().min(1).max(525_600).optional(),
     shared: z.boolean().default(false),
-    maxConcurrentJobs: z.number().int().min(1).max(MOST_PER_HOST).optional().meta({
+    maxConcurrentJobs: MaxConcurrentJobs.optional().meta({
       description: "Most jobs that run on one host at a time; absent: as many as there is room for",
     }),
   })

@@ -12,6 +12,9 @@ import { takesJobs } from "./group.ts";
 export const MOST_PER_HOST = 64;
 export const MOST_RUNS = 2000;
 
+/** The most jobs that a cluster's hosts may be told to run at a time, each. */
+export const MaxConcurrentJobs = z.number().int().min(1).max(MOST_PER_HOST);
+
 /** A job's part on one host. What is absent it does not have. */
 const Run = z.object({
   jobId: z.string(),

@@ -65,9 +65,9 @@ async function hasOthers(world: Basics, job: Pick<Job.Job, "workspace" | "cluste
   if (slots && Slots.busy(slots).some(other => other.jobId !== job.id)) return true;
   if (await isAwaited(world.table, job, job.id)) return true;
   const { pk } = Keys.cluster(job.workspace, job.clusterId);
-  const queue = await world.table.query({ pk, prefix: "Q#", limit: 2 });
-  if (queue.items.some(item => item.data.jobId !== job.id)) return true;
-  // Those that wait, perhaps for this one.
+  // Those that wait, perhaps for this one. From there they go to the queue, which is looked at last: none is missed.
   const waiting = await world.table.query({ pk, prefix: Keys.WAITING, limit: 2 });
-  return waiting.items.some(item => item.data.jobId !== job.id);
+  if (waiting.items.some(item => item.data.jobId !== job.id)) return true;
+  const queue = await world.table.query({ pk, prefix: "Q#", limit: 2 });
+  return queue.items.some(item => item.data.jobId !== job.id);
 }

@@ -12,6 +12,7 @@ import { Retry } from "../task/retry.ts";
 import { Labels, Task } from "../task/task.ts";
 import { Coarse, coarseOf } from "./coarse.ts";
 import { life } from "./life.ts";
+import { GpuPeaks } from "./peaks.ts";
 
 export const JobId = Id.schema("job");
 
@@ -52,6 +53,8 @@ export const base = {
   managed: z.boolean().optional(),
   /** The array that it is a run of, and which one, from 0. */
   array: z.object({ id: z.string(), index: z.number().int() }).optional(),
+  /** It waits for what will be an array of so many runs, and becomes that when it waits no more. */
+  many: z.object({ count: z.number().int(), concurrent: z.number().int().optional() }).optional(),
   /** Tear the cluster down when this job has ended. */
   down: z.boolean(),
   /** Whether its task has secrets or secret files: they are kept under its id while it lives. */
@@ -81,6 +84,8 @@ const ended = {
   failure: Failure.optional(),
   /** False when the log's end could not be brought home in time. */
   logsComplete: z.boolean(),
+  /** How busy its GPUs were at most, in its last try. */
+  gpuPeaks: GpuPeaks.optional(),
   /** What its last try has kept of its outputs, all nodes together. */
   outputs: Kept.optional(),
 };
@@ -126,15 +131,9 @@ export const noun: Noun<Job> = {
 export const kind = { noun, life };
 
 /** A run of an array is found by its array alone: there may be very many of them. */
-function listIndexes({ workspace, clusterId, id, array, state }: Job): Indexes {
-  if (array === undefined)
-    return { list: Keys.list(workspace, "job", id), link: Keys.link(Keys.jobsOf(workspace, clusterId), id) };
-  const sort = Keys.runSort(array.index);
-  const isGoingOn = !life.isTerminal(state) && state !== "cancelling";
-  return {
-    link: Keys.link(Keys.jobsOf(workspace, array.id), sort),
-    ...(isGoingOn && { list: Keys.list(workspace, Keys.goingOn(array.id), sort) }),
-  };
+function listIndexes({ workspace, clusterId, id, array }: Job): Indexes {
+  if (array !== undefined) return { link: Keys.link(Keys.jobsOf(workspace, array.id), Keys.runSort(array.index)) };
+  return { list: Keys.list(workspace, "job", id), link: Keys.link(Keys.jobsOf(workspace, clusterId), id) };
 }
 
 function dueIndex(record: Job): Indexes {
@@ -194,6 +193,10 @@ export const Info = z.object({
   exitCode: z.number().int().optional(),
   failure: Failure.optional(),
   logsComplete: z.boolean().optional(),
+  gpuPeaks: GpuPeaks.optional().meta({
+    description:
+      "The most that each GPU of each node was busy in its last try, 0 to 1, as its host saw it now and then",
+  }),
   outputs: Kept.optional().meta({ description: "What its last try has kept: see the artifacts" }),
 });
 export type Info = z.infer<typeof Info>;

@@ -64,10 +64,11 @@ async function read(world: Basics, ref: ClusterRef): Promise<Read | undefined> {
   const key = Keys.cluster(ref.workspace, ref.clusterId);
   const { items } = await world.table.query({ pk: key.pk, prefix: "Q#", limit: PAGE });
   if (items.length === 0) return undefined;
-  const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
-  if (slots === undefined) return undefined;
+  // Before its slots: those that are of an earlier time would seem to lack the hosts that it has got since.
   const cluster = await load(world.table, Cluster.noun, key);
   if (cluster === undefined || !Cluster.takesJobs(cluster)) return undefined;
+  const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
+  if (slots === undefined) return undefined;
   return { cluster, slots, queue: items.map(item => ({ ...Queued.parse(item.data), item })) };
 }
 
@@ -79,8 +80,8 @@ async function write(world: Basics, found: Read, placements: readonly Placement[
   for (const placement of placements) {
     const entry = entryOf(found, placement.jobId);
     const job = await jobOf(world, found, entry);
-    if (job === undefined) {
-      await world.table.write([{ remove: entry.item, expect: entry.item.version }]);
+    if ("stale" in job) {
+      await world.table.write([{ remove: entry.item, expect: entry.item.version }, job.stale]);
       done.push(placement.jobId);
       return false;
     }
@@ -102,12 +103,16 @@ interface Ready {
   readonly writes: readonly Write[];
 }
 
-/** @returns undefined when nothing waits there any more. */
-async function jobOf(world: Basics, { slots }: Read, entry: Entry): Promise<Ready | undefined> {
+/**
+ * @returns a check by which to take the place away, when nothing waits there any more: whoever comes to wait again gets the
+ * same place, and its version counts from 1 again.
+ */
+async function jobOf(world: Basics, { slots }: Read, entry: Entry): Promise<Ready | { readonly stale: Write }> {
   const { item, jobId } = entry;
   if (entry.array) return claim(world, slots.workspace, item, entry);
-  const job = await load(world.table, Job.noun, Keys.job(slots.workspace, jobId));
-  if (job?.state !== "queued") return undefined;
+  const key = Keys.job(slots.workspace, jobId);
+  const job = await load(world.table, Job.noun, key);
+  if (job?.state !== "queued") return { stale: { check: key, expect: job?.version ?? "absent" } };
   return { job, writes: [{ remove: { pk: item.pk, sk: item.sk }, expect: item.version }] };
 }
 
@@ -137,9 +142,11 @@ async function refuse(world: Basics, { cluster, slots }: Read, entry: Entry): Pr
   const { item, jobId } = entry;
   const failure = failureOf(entry, cluster, slots.hosts);
   if (entry.array && (await failed(world, cluster, jobId, failure))) return jobId;
-  const job = await load(world.table, Job.noun, Keys.job(cluster.workspace, jobId));
+  const key = Keys.job(cluster.workspace, jobId);
+  const job = await load(world.table, Job.noun, key);
   if (job?.state !== "queued") {
-    await world.table.write([{ remove: item, expect: item.version }]);
+    const stale: Write = { check: key, expect: job?.version ?? "absent" };
+    await world.table.write([{ remove: item, expect: item.version }, stale]);
     return jobId;
   }
   // It takes no cluster along that has only not grown.

@@ -13,6 +13,7 @@ import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, read, type Stored } from "../record.ts";
 import { ending } from "./end.ts";
 import * as Job from "./job.ts";
+import { peaksOf } from "./peaks.ts";
 import { recovery } from "./recover.ts";
 
 /** How often a running job's hosts are looked after, in ms. */
@@ -105,6 +106,7 @@ async function close(
   const { move, writes } = await ending(world, Actor.system(job.workspace), job, event, {
     verdict: undefined,
     logsComplete,
+    gpuPeaks: peaksOf(ended),
     outputs: sum(ended.map(attempt => (attempt.state === "exited" ? attempt.outputs : undefined))),
     startedAt: job.startedAt ?? Math.min(...ended.map(attempt => attempt.createdAt)),
     exitCode: event === "succeed" ? 0 : verdict?.exitCode,
@@ -149,7 +151,7 @@ function failureOf(attempt: Attempt.Attempt & { state: "exited" | "lost" }): Job
     host_lost: `the host was lost ${where}${said}`,
     interrupted: `the cloud took the machine back ${where}`,
     gpus_missing: `the host does not have the GPUs that the job asked for ${where}${said}`,
-    container_failed: `the container could not be started ${where}${said}`,
+    container_failed: `the container failed ${where}${said}`,
   };
   return { code: attempt.cause === "exited" ? "exit_code" : attempt.cause, message: messages[attempt.cause] };
 }

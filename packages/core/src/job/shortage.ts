@@ -21,7 +21,7 @@ export function shortage(wish: Wish, slots: readonly Slot[], hosts: number): str
 function wholeHosts({ nodes }: Wish, usable: readonly Slot[], hosts: number): string {
   const free = usable.filter(slot => slot.runs.length === 0).length;
   const runs = usable.flatMap(slot => slot.runs);
-  return `it wants ${nodes} of ${hosts} hosts, and ${free} ${are(free)} free${runs.length === 0 ? "" : `: ${taken(runs)}`}`;
+  return `it wants ${nodes} of ${hosts} hosts, and ${free} ${are(free)} free${runs.length === 0 ? "" : `: the rest is taken by ${taken(runs)}`}`;
 }
 
 interface Seen {
@@ -36,14 +36,14 @@ type What = (typeof KINDS)[number];
 function lacking(need: Need, nodes: number, usable: readonly Slot[]): string {
   const large: Seen[] = usable.filter(slot => fits(emptyRoom(slot), need)).map(slot => ({ slot, room: roomOf(slot) }));
   const ready = large.filter(({ room }) => fits(room, need)).length;
-  if (ready >= nodes) return `${ready} of ${plural(large.length, "host")} ${are(ready)} free for that`;
+  const hosts =
+    ready === 0 ? "no host has room for that now" : `${plural(ready, "host")} ${have(ready)} room for that now`;
+  if (ready >= nodes) return hosts;
   const short = KINDS.find(what => large.filter(({ room }) => leftOf(room, what) >= (need[what] ?? 0)).length < nodes);
   const runs = large.flatMap(({ slot }) => slot.runs).filter(run => short === undefined || uses(run, short));
-  const left =
-    short === undefined
-      ? `${ready} of ${plural(large.length, "host")} ${are(ready)} free for that`
-      : free(large, short);
-  return runs.length === 0 ? left : `${left}, ${taken(runs)}`;
+  const left = short === undefined ? hosts : free(large, short);
+  if (runs.length === 0) return left;
+  return short === undefined ? `${left} beside ${taken(runs)}` : `${left}, the rest is taken by ${taken(runs)}`;
 }
 
 const leftOf = (room: Room, what: What): number => {
@@ -63,6 +63,7 @@ function free(hosts: readonly Seen[], what: What): string {
 
 const rounded = (count: number): number => Math.round(count * 10) / 10;
 const are = (count: number): string => (count === 1 ? "is" : "are");
+const have = (count: number): string => (count === 1 ? "has" : "have");
 
 /** Jobs that are named at most. */
 const MOST_NAMED = 3;
@@ -70,5 +71,5 @@ const MOST_NAMED = 3;
 function taken(runs: readonly Run[]): string {
   const jobs = [...new Set(runs.map(run => run.jobId))];
   const more = jobs.length - MOST_NAMED;
-  return `the rest is taken by ${sentence([...jobs.slice(0, MOST_NAMED), ...(more > 0 ? [plural(more, "other")] : [])])}`;
+  return sentence([...jobs.slice(0, MOST_NAMED), ...(more > 0 ? [plural(more, "other")] : [])]);
 }

@@ -9,14 +9,23 @@ import type * as Job from "./job.ts";
 
 const Submission = z.object({ task: Task });
 
-/** The task as it was submitted, without its secrets and secret files; of a run of an array, with what is its own. */
+/** The task as it was submitted, without its secrets and secret files; of a run of an array, with the values of that run. */
 export async function taskOf(table: Table, job: Pick<Job.Job, "workspace" | "id" | "array">): Promise<Task> {
-  const { array } = job;
-  const item = await table.get(
-    array ? keyOf(Keys.array(job.workspace, array.id), array.id) : keyOf(Keys.job(job.workspace, job.id), job.id),
-  );
-  const { task } = Submission.parse(item?.data);
-  return array ? withValues(task, array.index) : task;
+  const { array, workspace, id } = job;
+  if (array === undefined) return stored(table, keyOf(Keys.job(workspace, id), id));
+  return withValues(await taskOfArray(table, { workspace, id: array.id }), array.index);
+}
+
+/** The task of all runs of an array. */
+export const taskOfArray = (
+  table: Table,
+  { workspace, id }: { readonly workspace: string; readonly id: string },
+): Promise<Task> => stored(table, keyOf(Keys.array(workspace, id), id), keyOf(Keys.job(workspace, id), id));
+
+/** An array that has waited was submitted as a job. */
+async function stored(table: Table, key: Key, otherwise = key): Promise<Task> {
+  const item = (await table.get(key)) ?? (await table.get(otherwise));
+  return Submission.parse(item?.data).task;
 }
 
 /** The first event of a job, or of an array, with its task but without what is secret. */

@@ -75,6 +75,7 @@ export function blueprint(
   const now = world.clock.now();
   const name = request.name ?? request.task.name;
   const needs = needsOf(request.task.resources);
+  const many = Arrays.manyOf(request.task);
   const job: Job.Job = {
     id,
     workspace: actor.workspace,
@@ -86,6 +87,7 @@ export function blueprint(
     priority: request.priority,
     nodes: request.task.nodes,
     ...(needs && { needs }),
+    ...(many && { many }),
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
     down: request.down,
     ...(Object.keys(Kept.valuesOf(request.task)).length > 0 && { hasSecrets: true }),
@@ -96,7 +98,7 @@ export function blueprint(
     changedAt: now,
     ...(waits ? waiting(waits, actor, request.task, now) : queuedFrom(request.task, now)),
   };
-  if (request.task.runs) return Arrays.blueprint(actor, job, request.task, request.task.runs);
+  if (many && job.state === "queued") return Arrays.blueprint(actor, job, request.task, many);
   const place = waits ? [park(job), ...waits.writes(id)] : [enqueue(job)];
   return {
     info: Job.info(job),

@@ -3,6 +3,7 @@
  * and at the latest when it is due.
  */
 import * as Actor from "../actor/actor.ts";
+import { becoming } from "../array/submit.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { retrying } from "../commit.ts";
 import * as Keys from "../keys.ts";
@@ -91,7 +92,9 @@ export async function released(
   const startBy = startByOf(queueTimeout, now);
   const patch = { ...startBy, dueAt: lookAt({ ...startBy, attempts: job.attempts }, now) };
   const move = advance<Job.Job, Job.State, "release">(world, Job.kind, actor, job, "release", patch, { message });
-  return { next: move.next, writes: [...move.writes, ...(await unpark(world.table, job)), enqueue(move.next)] };
+  const place = await unpark(world.table, job);
+  if (job.many) return { next: move.next, writes: [...becoming(world, actor, job, move.next, message), ...place] };
+  return { next: move.next, writes: [...move.writes, ...place, enqueue(move.next)] };
 }
 
 /**

@@ -12,6 +12,7 @@ import * as Id from "../id.ts";
 import { waitsOf } from "../job/after.ts";
 import { requirePossible } from "../job/impossible.ts";
 import type * as Job from "../job/job.ts";
+import { needsOf } from "../job/needs.ts";
 import { makeWay } from "../job/replace.ts";
 import * as Submit from "../job/submit.ts";
 import type { Write } from "../ports/table.ts";
@@ -23,6 +24,7 @@ import * as Secrets from "../secret/keep.ts";
 import * as Kept from "../secret/kept.ts";
 import { requireStored } from "../secret/stored.ts";
 import { type Resolved, resolve } from "../target/resolve.ts";
+import { contained } from "../task/container.ts";
 import type * as Launch from "./launch.ts";
 import { existingOf, implied } from "./managed.ts";
 import * as Plan from "./plan.ts";
@@ -91,7 +93,11 @@ export async function plan(world: Edge, actor: Actor, asked: Launch.Create): Pro
 async function planned(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
   const existing = await existingOf(world, actor, request);
   if (existing) {
-    if (hasWork(request)) requireFit(actor, existing, wanted(request));
+    if (hasWork(request)) {
+      requireFit(actor, existing, wanted(request));
+      const { nodes, resources } = request.task;
+      await requirePossible(world.table, existing, { nodes, needs: needsOf(resources) });
+    }
     const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
     return Plan.reused(existing, more);
   }
@@ -108,11 +114,11 @@ async function onTarget(
 ): Promise<Resolved<Launch.Create>> {
   const { request, notices } = await resolve(world, actor, { ...wanted(asked), target });
   const { nodes, resources, groups, idle } = request;
-  const task = {
+  const task = contained({
     ...asked.task,
     ...(nodes !== undefined && { nodes }),
     ...(resources !== undefined && { resources }),
-  };
+  });
   return {
     request: implied({ ...asked, task, ...(groups !== undefined && { groups }), ...(idle !== undefined && { idle }) }),
     notices,

@@ -1,15 +1,17 @@
 /** Running a job once more: its task as it was submitted, on its cluster while that is there, or on one like it. */
 import type { Actor } from "../actor/actor.ts";
+import { seek } from "../array/read.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { groupsOf } from "../cluster/group.ts";
 import { isMadeUp } from "../cluster/name.ts";
 import { MusterError } from "../error.ts";
 import type * as Job from "../job/job.ts";
 import { find } from "../job/read.ts";
-import { taskOf } from "../job/submit.ts";
+import { taskOf, taskOfArray } from "../job/submission.ts";
 import * as Keys from "../keys.ts";
 import type { Edge } from "../ports/world.ts";
 import { load } from "../record.ts";
+import type { Task } from "../task/task.ts";
 import { create } from "./create.ts";
 import type * as Launch from "./launch.ts";
 
@@ -18,8 +20,7 @@ import type * as Launch from "./launch.ts";
  * of several kinds of hosts), and what a launch throws.
  */
 export async function rerun(world: Edge, actor: Actor, id: string, request: Launch.Rerun): Promise<Launch.Info> {
-  const job = await find(world, actor, id);
-  const task = await taskOf(world.table, job);
+  const { job, task } = await submitted(world, actor, id);
   if (job.hasSecrets && request.secrets === undefined && request.secretFiles === undefined) throw withoutSecrets(job);
   const cluster = request.cluster ?? (await placeOf(world, job));
   return create(world, actor, {
@@ -37,8 +38,23 @@ export async function rerun(world: Edge, actor: Actor, id: string, request: Laun
   });
 }
 
+/** What was submitted: a job, a whole array, or one run of it, with the values that it had. */
+async function submitted(world: Edge, actor: Actor, id: string): Promise<{ job: Ran; task: Task }> {
+  const found = await seek(world, actor.workspace, id);
+  if (found && found.index === undefined)
+    return { job: found.array, task: await taskOfArray(world.table, found.array) };
+  const job = await find(world, actor, id);
+  const { runs, ...task } = await taskOf(world.table, job);
+  return { job, task };
+}
+
+type Ran = Pick<
+  Job.Job,
+  "id" | "workspace" | "clusterId" | "clusterName" | "name" | "priority" | "down" | "managed" | "hasSecrets"
+>;
+
 /** Name of the cluster to run on; undefined for a new one with a name made up for it. */
-async function placeOf(world: Pick<Edge, "table">, job: Job.Job): Promise<string | undefined> {
+async function placeOf(world: Pick<Edge, "table">, job: Ran): Promise<string | undefined> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || !Cluster.isLeaving(cluster)) return job.clusterName;
   if (groupsOf(cluster).length > 1)
@@ -52,7 +68,7 @@ async function placeOf(world: Pick<Edge, "table">, job: Job.Job): Promise<string
   return isMadeUp(cluster) ? undefined : cluster.name;
 }
 
-const withoutSecrets = (job: Job.Job): MusterError =>
+const withoutSecrets = (job: Ran): MusterError =>
   new MusterError("conflict", `job ${job.id} had secrets, which are not kept when it has ended`, {
     hint: "give them again: muster rerun JOB --secret NAME=value; or store them once: muster secrets set NAME",
   });

@@ -63,3 +63,13 @@ const OF_CONTAINER = /^docker:/i;
 /** The container's image, where an image is one. */
 export const containerOf = (image: string | undefined): string | undefined =>
   image !== undefined && OF_CONTAINER.test(image) ? image.replace(OF_CONTAINER, "") : undefined;
+
+/** A task whose target names a container where its machine's image would be: it says so itself from here on. */
+export function contained<
+  T extends { readonly resources: { readonly image?: string | undefined }; readonly container?: Container | undefined },
+>(task: T): T {
+  const image = containerOf(task.resources.image);
+  if (image === undefined) return task;
+  const { image: _, ...resources } = task.resources;
+  return { ...task, resources, container: task.container ?? { image, options: [] } };
+}

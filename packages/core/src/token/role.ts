@@ -1,4 +1,4 @@
-/** What somebody may do who is not here: by the (token.expiresAt ?? Number.POSITIVE_INFINITY) > nows that they have. */
+/** What somebody may do who is not here: by the tokens that they have. */
 import type { Role } from "../actor/actor.ts";
 import * as Keys from "../keys.ts";
 import type { Basics } from "../ports/world.ts";
@@ -26,7 +26,7 @@ export async function roleOf(
     const theirs = page.items.filter(item => item.data.actor === actor);
     const tokens = await Promise.all(theirs.map(item => load(world.table, noun, Keys.token(String(item.data.id)))));
     for (const token of tokens)
-      if (token && token)
+      if (token && (token.expiresAt ?? Number.POSITIVE_INFINITY) > now)
         best = Math.max(best, ROLES.indexOf(token.role));
     cursor = page.cursor;
   } while (cursor !== undefined);

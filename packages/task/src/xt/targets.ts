@@ -136,7 +136,6 @@ function imageOf(reading: Reading, config: Config, said: Said, placeOf: PlaceOf)
   if (docker === undefined) return azure;
   if (azure !== undefined)
     reading.warnings.push(`${placeOf("azure-image").path}: is not used beside docker, which names the image`);
-  defer(reading, placeOf("docker"), "containers that a target names");
   const [registry, image] = ["registry", "image"].map(key => textOf(find(docker, [key])));
   return `docker:${[registry, image].filter(part => part !== undefined).join("/")}`;
 }

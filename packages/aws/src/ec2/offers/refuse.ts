@@ -87,8 +87,8 @@ const image: Rule = (_catalog, { image: wanted }) => {
   if (wanted === undefined || bringsImage({ image: wanted }) || isStock(wanted)) return undefined;
   if (wanted.startsWith("docker:"))
     return {
-      reason: `'${wanted}' is a container's image: jobs on EC2 run on the machine itself`,
-      hint: `run it there with: --resources.image_id null; its run may start the container: docker run ${wanted.slice("docker:".length)}`,
+      reason: `'${wanted}' is a container's image, and machines boot from AMIs`,
+      hint: `name it in the task, beside resources: container: ${wanted.slice("docker:".length)}`,
     };
   return {
     reason: `'${wanted}' is no image of EC2: those are AMIs (ami-…), and parameters that hold one (ssm:/path)`,

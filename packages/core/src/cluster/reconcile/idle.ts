@@ -69,10 +69,10 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
 const lostOf = ({ managedBy }: In<"ready">, slots: Slots.Slots | undefined): number[] =>
   managedBy === undefined ? [] : (slots?.hosts ?? []).filter(slot => !slot.up).map(slot => slot.rank);
 
-/** Somebody waits for hosts of it, or will again. */
+/** Somebody will wait for hosts of it again, or does: looked at in the order in which a job goes from the one to the other. */
 const isAwaited = async (world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> =>
-  (await canPlace(world, cluster, slots)) ||
-  Recover.isAwaited(world.table, { workspace: cluster.workspace, clusterId: cluster.id });
+  (await Recover.isAwaited(world.table, { workspace: cluster.workspace, clusterId: cluster.id })) ||
+  canPlace(world, cluster, slots);
 
 /** A queue holds the idle deadline only while its head can ever start: enough hosts are open for it. */
 async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> {

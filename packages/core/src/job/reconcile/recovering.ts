@@ -11,11 +11,8 @@ import * as Job from "../job.ts";
 import { requeue } from "../recover.ts";
 
 export async function lookAtRecovering(world: World, job: Job.Job): Promise<void> {
-  const ref = { workspace: job.workspace, clusterId: job.clusterId };
-  // What has taken the job its hosts may be reason enough to make a managed cluster anew, at once.
-  const cluster = job.managed
-    ? await reconcileCluster(world, ref)
-    : await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
+  // Others may have the hosts meanwhile; and what took them may be reason enough to make a managed cluster anew.
+  const cluster = await reconcileCluster(world, { workspace: job.workspace, clusterId: job.clusterId });
   if (cluster === undefined || Cluster.isOver(cluster)) return endWithCluster(world, job, cluster);
   await requeue(world, { workspace: job.workspace, jobId: job.id });
 }

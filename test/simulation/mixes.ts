@@ -1,0 +1,41 @@
+/** How often users do what, by mix: each mix is hard on something else. */
+export type Verb =
+  | "launch"
+  | "managed"
+  | "up"
+  | "submit"
+  | "cancel"
+  | "down"
+  | "stop"
+  | "start"
+  | "move"
+  | "autostop"
+  | "follow"
+  | "chain"
+  | "hold"
+  | "release"
+  | "schedule";
+
+export const mixes = {
+  everything: {
+    launch: 4,
+    managed: 1,
+    up: 2,
+    submit: 4,
+    cancel: 2,
+    down: 1,
+    stop: 1,
+    start: 2,
+    move: 2,
+    autostop: 1,
+    follow: 1,
+    chain: 1,
+  },
+  launches: { launch: 4, up: 4, down: 3, cancel: 1 },
+  jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
+  moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
+  managed: { managed: 6, launch: 1, submit: 2, cancel: 1, down: 0.5 },
+  order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 1, cancel: 1, down: 0.5 },
+  growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
+  power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
+} satisfies Record<string, Partial<Record<Verb, number>>>;
