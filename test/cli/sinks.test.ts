@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { download } from "../../packages/cli/src/download.ts";
 import type { Chunk } from "../../packages/cli/src/follow.ts";
-import { moment } from "../../packages/cli/src/since.ts";
 import { betweenTries, type Ending, jsonSink, textSink } from "../../packages/cli/src/sinks.ts";
+import { instant } from "../../packages/cli/src/time-option.ts";
 
 type Piece = Partial<Pick<Chunk, "attempt" | "rank" | "phase" | "sequence">> & { text: string };
 
@@ -133,8 +133,8 @@ test.each([
   ["1d", 1_000_000 - 86_400_000],
   ["2026-01-31T12:00Z", Date.UTC(2026, 0, 31, 12)],
   ["2026-01-31T12:00:05.5+01:00", Date.UTC(2026, 0, 31, 11, 0, 5, 500)],
-])("a moment can be written as %s", (given, at) => expect(moment(given, 1_000_000)).toBe(at));
+])("a moment can be written as %s", (given, at) => expect(instant(given, 1_000_000)).toBe(at));
 
 test.each(["", "-5m", "0", "yesterday", "5 m", "2026-13-01", "1e3", "400d"])("'%s' is no moment", given =>
-  expect(() => moment(given)).toThrow(),
+  expect(() => instant(given)).toThrow(),
 );

@@ -8,9 +8,9 @@ import * as Exit from "../exit.ts";
 import * as Find from "../find.ts";
 import { interrupt } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
-import { moment } from "../since.ts";
 import { type Form, type Means, stream, type View } from "../stream.ts";
 import { count } from "../task-command.ts";
+import { instant } from "../time-option.ts";
 
 interface Options extends Pick<View, "tail" | "since" | "node" | "attempt"> {
   /** --follow, --no-follow; absent: as long as the job runs. */
@@ -34,7 +34,7 @@ export const logs = (): Command =>
     )
     .option("--no-follow", "only what is there now, also while the job runs")
     .option("--tail <lines>", "only the last so many lines of each node", count(0, MOST_LINES))
-    .option("--since <time>", "only what came home since then: 10m, 2h, or 2026-01-31T12:00", given => moment(given))
+    .option("--since <time>", "only what came home since then: 10m, 2h, or 2026-01-31T12:00", given => instant(given))
     .option("--node <rank>", "only this node's, from 0", count(0, MOST_NODES))
     .option("--phase <names>", `only these, between commas: ${Phase.options.join(", ")}`, phases)
     .option(
