@@ -135,6 +135,6 @@ test.each([
   ["2026-01-31T12:00:05.5+01:00", Date.UTC(2026, 0, 31, 11, 0, 5, 500)],
 ])("a moment can be written as %s", (given, at) => expect(instant(given, 1_000_000)).toBe(at));
 
-test.each(["", "-5m", "0", "yesterday", "5 m", "2026-13-01", "1e3", "400d"])("'%s' is no moment", given =>
+test.each(["", "-5m", "yesterday", "5 m", "2026-13-01", "1e3"])("'%s' is no moment", given =>
   expect(() => instant(given)).toThrow(),
 );

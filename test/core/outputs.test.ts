@@ -222,12 +222,21 @@ test("what the checkpoint holds is listed as what was kept is", async () => {
 test("where the store does not see to it, outputs go with the logs, checkpoints after three months", async () => {
   const world = testWorld();
   const days = (count: number) => world.clock.now() - count * 86_400_000;
-  const held = { "logs/a": 15, "outputs/a": 15, "outputs/b": 13, "checkpoints/a": 80, "checkpoints/b": 91, "uploads/a": 99 };
+  const held = {
+    "logs/a": 15,
+    "outputs/a": 15,
+    "outputs/b": 13,
+    "checkpoints/a": 80,
+    "checkpoints/b": 91,
+    "uploads/a": 99,
+  };
   const removed: string[] = [];
   const blobs = {
     ...world.blobs,
     list: async (prefix: string) =>
-      Object.entries(held).flatMap(([key, age]) => (key.startsWith(prefix) ? { key, size: 1, writtenAt: days(age) } : [])),
+      Object.entries(held).flatMap(([key, age]) =>
+        key.startsWith(prefix) ? { key, size: 1, writtenAt: days(age) } : [],
+      ),
     remove: async (key: string) => void removed.push(key),
   };
   expect(await sweepLogs({ ...world, blobs }, 14)).toBe(3);

@@ -2,6 +2,8 @@
  * Checkpoints of jobs that real agents run, each in a home of its own that stands for a machine; the control plane is a
  * server of ours, and the store is the local adapter of blobs.
  */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { murder } from "../agent/support/bench.ts";
 import { Depot } from "../agent/support/depot.ts";
@@ -23,7 +25,10 @@ test.concurrent("on the machine that has it, nothing is fetched; one that was ov
   await attempt(one, depot, 2, add(2));
   expect([one.plane.log("job_a", "run", 2), asked]).toEqual(["1\n", []]);
   await attempt(other, depot, 3, "rm ~/ckpt/1; echo 3 >~/ckpt/3; exit 1");
+  const begun = join(one.home.jobs, "muster/.checkpoints/job_a-0.new-2-9");
+  mkdirSync(begun);
   await attempt(one, depot, 4, add(4));
+  expect(existsSync(begun)).toBe(false);
   expect([one.plane.log("job_a", "run", 4), asked]).toEqual(["2\n3\n", [4]]);
   expect(await held(depot)).toEqual({ 2: "2\n", 3: "3\n", 4: "4\n" });
 });

@@ -1,6 +1,8 @@
 /** What keeps attempts from their containers; the engine is a stand-in of ours (../agent/support/fake-docker.ts), agents are real. */
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Bench } from "../agent/support/bench.ts";
 import { FakeDocker } from "../agent/support/fake-docker.ts";
@@ -93,4 +95,20 @@ test.concurrent("a stand-in that installs Docker is waited for, and let alone wh
   expect(await bench.exit("job_a")).toMatchObject({ exitCode: 0 });
   // The one that was cancelled has come to its end as well.
   await until("both", () => standIn.installed() === 2);
+});
+
+test.concurrent.each([
+  ["echo 0; echo 1", [1], ['"device=1"']],
+  ["echo 0; echo 1", undefined, ["all"]],
+  // An image for GPUs on a machine that has none.
+  ["echo 'NVIDIA-SMI has failed'; exit 9", undefined, []],
+] as const)("where nvidia-smi does `%s`, a job with the GPUs %j is given %j", async (smi, gpus, wanted) => {
+  await using bench = await Bench.open();
+  const docker = new FakeDocker();
+  writeFileSync(join(docker.folder, "nvidia-smi"), `#!/bin/sh\n${smi}\n`, { mode: 0o755 });
+  bench.plane.assign("job_a", { container, run: "true", ...(gpus && { gpus: [...gpus] }) });
+  await bench.agent(docker.env);
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "exited", exitCode: 0 });
+  const [run = []] = docker.told("run");
+  expect(run.flatMap((word, at) => (run[at - 1] === "--gpus" ? word : []))).toEqual(wanted);
 });

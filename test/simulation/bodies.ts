@@ -115,11 +115,14 @@ export function oneIn(sim: Sim, actor: Actor, state: Cluster.State): string | un
 }
 
 /** Some want more of what works. */
-function growable(sim: Sim, actor: Actor): (Pick<Cluster.Cluster, "name"> & { provider: ProviderName }) | undefined {
+function growable(
+  sim: Sim,
+  actor: Actor,
+): (Pick<Cluster.Cluster, "name" | "maxConcurrentJobs"> & { provider: ProviderName }) | undefined {
   const found = clustersOf(sim, actor).filter(({ state }) => state === "ready");
   if (found.length === 0 || !sim.rng.chance(0.5)) return undefined;
   const { name, provider } = sim.rng.pick(found);
-  return { name, provider: provider as ProviderName };
+  return { name, provider: provider as ProviderName, maxConcurrentJobs: undefined };
 }
 
 /** Some count on hosts that are still to come. */

@@ -35,7 +35,7 @@ export const mixes = {
   jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
   moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
   managed: { managed: 6, launch: 1, submit: 2, cancel: 1, down: 0.5 },
-  order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 1, cancel: 1, down: 0.5 },
+  order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 2, cancel: 1, down: 0.5 },
   growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
   power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;

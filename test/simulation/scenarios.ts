@@ -33,6 +33,8 @@ export function startUsers(sim: Sim, accepted: Accepted): void {
     // Whoever wants more hosts has work for them.
     if (verb === "submit" && sim.rng.chance(0.2))
       sim.kernel.at(sim.rng.int(2 * SECOND), "a user changes their mind", () => only("stop"));
+    if (verb === "up" && sim.rng.chance(0.2))
+      sim.kernel.at(sim.rng.int(MINUTE), "a user changes their mind", () => only("down"));
     if (verb === "up") sim.kernel.at(sim.rng.int(MINUTE), "a user counts on it", () => act("submit"));
     else sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
   };

@@ -50,7 +50,7 @@ function recordOf(change: Change, isNew: boolean): unknown {
 }
 
 const owner = Keys.job("acme", "job_1");
-const nouns = ["cluster", "job", "host", "attempt", "token"];
+const nouns = ["cluster", "job", "array", "host", "attempt", "token"];
 const states = [
   "requested",
   "starting",
@@ -79,6 +79,7 @@ const other: fc.Arbitrary<Item> = fc
     type: fc.constantFrom(
       "cluster",
       "job",
+      "array",
       "host",
       "pulse",
       "follow",
@@ -92,8 +93,10 @@ const other: fc.Arbitrary<Item> = fc
     state: fc.constantFrom(...states),
     verdict: fc.option(fc.constant({ state: "failed" }), { nil: undefined }),
     hasSecrets: fc.option(fc.constant(true), { nil: undefined }),
+    round: fc.option(fc.constant(1), { nil: undefined }),
+    endedAt: fc.option(fc.constant(1), { nil: undefined }),
   })
-  .map(({ type, state, verdict, hasSecrets }) => ({
+  .map(({ type, state, verdict, hasSecrets, round, endedAt }) => ({
     ...owner,
     type,
     version: 2,
@@ -105,6 +108,8 @@ const other: fc.Arbitrary<Item> = fc
       state,
       ...(verdict && { verdict }),
       ...(hasSecrets && { hasSecrets }),
+      ...(round && { round }),
+      ...(endedAt && { endedAt }),
     },
   }));
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -122,7 +127,7 @@ test("whatever core would answer to gets through", () => {
     }),
     { numRuns: 2000, seed: 7 },
   );
-  expect([...rung].sort()).toEqual(["drive", "kick", "look", "over", "reconcile", "strand"]);
+  expect([...rung].sort()).toEqual(["array", "drive", "kick", "look", "over", "reconcile", "strand"]);
 });
 
 /** Its types, as the filter sees them: what is in an item's data it cannot see. */

@@ -1,6 +1,7 @@
 /** What a run of an array is given: its variables, its values, and the secrets that its array keeps. */
 import { cancel } from "@muster/core/array/control.ts";
 import { answer, ringFor } from "@muster/core/doorbell.ts";
+import { requeue } from "@muster/core/job/recover.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { sweepSecrets } from "@muster/core/secret/sweep.ts";
 import { expect, test } from "vitest";
@@ -44,6 +45,9 @@ test("secrets are kept once, for all runs, and forgotten with the array's end", 
     await sweepSecrets(world);
     const [held] = await heldBy(world, clusterId, 0);
     await hosts[0]?.run(held as { jobId: string; fence: number }, 0);
+    const rings = world.changes.map(ringFor).filter(ring => ring?.do === "over");
+    // What a run ends with is not its own to be forgotten.
+    expect(rings.at(0)).toEqual({ do: "over", workspace: "acme", jobId: `${id}.${index}` });
     if (index < 2) await ringAll(world);
     expect(await world.secrets.read({ workspace: "acme", owner: id })).toEqual({ TOKEN: "s3cret" });
   }
@@ -87,4 +91,45 @@ test("runs that fail are tried again where their task says so, and count once", 
     state: "failed",
     runs: { started: 3, running: 0, succeeded: 2, failed: 1 },
   });
+});
+
+test("a run that is tried again is cancelled with its array, in its pause and in the queue", async () => {
+  for (const backoff of [3600, 0]) {
+    const task = { retry: { max: 3, on: ["exit_code" as const], backoff } };
+    const { world, clusterId, hosts, id } = await withArray({ count: 2, concurrent: 1 }, 1, task);
+    await hosts[0]?.poll();
+    const [held] = await heldBy(world, clusterId, 0);
+    await hosts[0]?.run(held as { jobId: string; fence: number }, 1);
+    if (backoff === 0) await requeue(world, { workspace: "acme", jobId: `${id}.0` });
+    expect((await infoOf(world, `${id}.0`)).state).toBe(backoff === 0 ? "queued" : "recovering");
+    world.changes.splice(0);
+    expect((await cancel(world, ADA, id)).state).toBe("cancelling");
+    await ringAll(world);
+    expect(await infoOf(world, id)).toMatchObject({ state: "cancelled", runs: { running: 0, cancelled: 2 } });
+  }
+});
+
+test("many runs that go on are told of the end some at a time, each batch by a ring of its own", async () => {
+  const { world, clusterId, hosts, id } = await withArray({ count: 500 }, 80);
+  for (const host of hosts) await host.poll();
+  expect((await infoOf(world, id)).runs?.running).toBe(80);
+  world.changes.splice(0);
+  await cancel(world, ADA, id);
+  const told = async () => {
+    const states = await Promise.all(hosts.map(async (_, index) => (await infoOf(world, `${id}.${index}`)).state));
+    return states.filter(state => state === "cancelling").length;
+  };
+  const counts = [];
+  for (let round = 0; round < 3; round++) {
+    const ring = world.changes
+      .splice(0)
+      .map(ringFor)
+      .find(found => found?.do === "array");
+    if (ring) await answer(world, ring);
+    counts.push(await told());
+  }
+  expect(counts).toEqual([50, 80, 80]);
+  for (const [rank, host] of hosts.entries())
+    for (const { jobId, fence } of await heldBy(world, clusterId, rank)) await host.run({ jobId, fence }, 143);
+  expect(await infoOf(world, id)).toMatchObject({ state: "cancelled", runs: { cancelled: 500 } });
 });

@@ -214,8 +214,12 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "hosts-kept-between-tries": [
     { file: "core/src/job/recover.ts", from: "...(await release(world, job, now)), ...looked", to: "...looked" },
   ],
-  "fences-begin-anew-with-the-machines": [
-    { file: "core/src/cluster/reconcile/renew.ts", from: "{ hosts: [] })", to: "{ hosts: [], fence: 0 })" },
+  "new-machines-taken-for-the-old-ones": [
+    {
+      file: "core/src/cluster/reconcile/renew.ts",
+      from: "generation: cluster.generation + 1,",
+      to: "generation: cluster.generation,",
+    },
   ],
   "renewed-machines-ended-with-the-old-ones": [
     {
@@ -227,8 +231,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "released-jobs-wait-on": [
     {
       file: "core/src/job/waiting.ts",
-      from: "...(await unpark(world.table, job)), enqueue(move.next)",
-      to: "enqueue(move.next)",
+      from: "const place = await unpark(world.table, job);",
+      to: "const place = [];",
     },
   ],
   "ends-unseen-by-those-that-wait": [

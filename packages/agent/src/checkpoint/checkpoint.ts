@@ -102,7 +102,8 @@ export class Checkpoint {
 
   async #restore(last: Generation, signal: AbortSignal): Promise<void> {
     const { control, whose, fence, owner, say } = this.#options;
-    const beside = `${this.folder}.new-${last.fence}-${last.number}`;
+    const beside = Spots.besideOf(this.folder, last);
+    await Spots.clearBeside(this.folder, beside);
     await makeFolder(beside, owner);
     const ask = { jobId: whose.jobId, fence, from: last };
     const restored = await restore({ control, ask, folder: beside, owner, signal });

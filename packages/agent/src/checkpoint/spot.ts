@@ -9,6 +9,7 @@ import { hasCode, readJson, writeWhole } from "../disk.ts";
 import { type Account, give } from "../host/account.ts";
 import { makeFolder } from "../inputs/folder.ts";
 import { InputError, placeOf } from "../inputs/place.ts";
+import type { Generation } from "../types.ts";
 
 export interface Spot {
   /** As the task names it. */
@@ -104,12 +105,25 @@ export const remember = (records: string, whose: Whose, known: Known): void =>
 /** Where the agent keeps which files of the folder are home. */
 export const sentFile = (records: string, { jobId, rank }: Whose): string => join(records, `${jobId}-${rank}.sent`);
 
+/** Where a state is brought back to, before it takes the folder's place. */
+export const besideOf = (folder: string, { fence, number }: Generation): string => `${folder}.new-${fence}-${number}`;
+
+/** Removes what was brought back of other states, and never came to the end of it. */
+export async function clearBeside(folder: string, keep?: string): Promise<void> {
+  const base = dirname(folder);
+  for (const name of existsSync(base) ? readdirSync(base) : []) {
+    const path = join(base, name);
+    if (path.startsWith(`${folder}.new-`) && path !== keep) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** Removes the folder from this host, and the link where it leads there. */
 export async function forget(records: string, whose: Whose): Promise<void> {
   const known = recall(records, whose);
   if (known === undefined) return;
   if (leadsTo(known.place, known.folder)) rmSync(known.place, { force: true });
   await rm(known.folder, { recursive: true, force: true });
+  await clearBeside(known.folder);
   for (const file of [sentFile(records, whose), recordOf(records, whose)]) rmSync(file, { force: true });
 }
 

@@ -2,6 +2,7 @@
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { messageOf } from "../disk.ts";
+import { indices } from "../host/gpus.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import { makeFolder } from "../inputs/folder.ts";
 import type { Places } from "../inputs/inputs.ts";
@@ -12,7 +13,7 @@ import type { Assignment } from "../types.ts";
 import { type Container, type Containers, LABEL, OWNER, ownerName } from "./containers.ts";
 import { ContainerError, type Engine, findEngine, lastLine } from "./engine.ts";
 import { type Pull, pullOf } from "./login.ts";
-import { optionsOf } from "./options.ts";
+import { type Inside as InsideOptions, optionsOf } from "./options.ts";
 import { KEEPER, START, SUDO } from "./texts.ts";
 
 export interface Beginning {
@@ -44,23 +45,34 @@ export async function beginning(begin: Beginning, signal: AbortSignal): Promise<
   for (const path of paths.made) await made(path, places);
   const user = userOf(wanted.options);
   folders(places.folder, user);
-  const owner = ownerOf(engine, machine);
-  const seen = [...paths.all, insideOf(places.folder)];
-  const container: Container = { attempt: places.attempt, name: nameOf(assignment), engine, paths: seen, ...owner };
+  const hasGpus = await seesGpus(assignment, machine, signal);
+  const inside = insideOf(places.folder);
+  const own = [...paths.own, inside];
+  const container = { attempt: places.attempt, name: nameOf(assignment), engine, own, ...ownerOf(engine, machine) };
   containers.add(container);
-  return scriptOf(begin, container, pull);
+  return scriptOf(begin, container, pull, { paths: [...paths.all, inside], hasGpus });
 }
 
-function scriptOf({ assignment, places, machine }: Beginning, container: Container, pull: Pull): Script {
-  const { engine, name, paths } = container;
+/** A machine without GPUs may have their tools, when its image has them. */
+async function seesGpus({ gpus = [] }: Assignment, { smi }: Surroundings, signal: AbortSignal): Promise<boolean> {
+  if (gpus.length > 0 || smi === undefined) return gpus.length > 0;
+  const { found = [] } = await indices(smi, signal);
+  return found.length > 0;
+}
+
+function scriptOf(
+  { assignment, places, machine }: Beginning,
+  { engine, name }: Container,
+  pull: Pull,
+  seen: Pick<InsideOptions, "paths" | "hasGpus">,
+): Script {
   const { login, image } = pull;
   const config = registryOf(places.folder);
   const options = optionsOf(engine, {
-    paths,
+    ...seen,
     workdir: places.workdir,
     labels: { [LABEL]: places.folder, [OWNER]: ownerName() },
     gpus: assignment.gpus,
-    hasGpus: machine.smi !== undefined,
     options: assignment.container?.options ?? [],
   });
   const log = logOf(places.folder);
@@ -112,8 +124,16 @@ function folders(folder: string, isOpen: boolean): void {
   writeFileSync(join(registryOf(folder), "config.json"), "{}", { mode: 0o600 });
 }
 
-/** HOME, in which the workdir is, and what lies elsewhere; `made` are those that the job itself fills. */
-function pathsOf(assignment: Assignment, { home, workdir, env }: Places): { all: string[]; made: string[] } {
+interface Paths {
+  readonly all: readonly string[];
+  /** Without buckets, whose files are whoever's the mount says. */
+  readonly own: readonly string[];
+  /** Those that the job itself fills. */
+  readonly made: readonly string[];
+}
+
+/** HOME, in which the workdir is, and what lies elsewhere. */
+function pathsOf(assignment: Assignment, { home, workdir, env }: Places): Paths {
   const { mounts, secretFiles, outputs, checkpoint } = assignment;
   const place = (path: string): string => placeOf(path, home, workdir);
   const brought = [...mounts, ...secretFiles].map(({ path }) => place(path));
@@ -124,7 +144,9 @@ function pathsOf(assignment: Assignment, { home, workdir, env }: Places): { all:
   const outside = [...new Set([...brought, kept, ...made])].filter(path => !isIn(path, home));
   if (outside.includes("/"))
     throw new ContainerError("what is at / on the host cannot be at / in a container: name a folder");
-  return { all: [home, ...outside], made: made.filter(path => !isIn(path, home)) };
+  const buckets = mounts.flatMap(mount => (mount.kind === "bucket" ? place(mount.path) : []));
+  const own = outside.filter(path => !buckets.includes(path));
+  return { all: [home, ...outside], own: [home, ...own], made: made.filter(path => !isIn(path, home)) };
 }
 
 const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);

@@ -18,8 +18,8 @@ export interface Container {
   readonly attempt: string;
   readonly name: string;
   readonly engine: Engine;
-  /** What it sees of the host. */
-  readonly paths: readonly string[];
+  /** What the job may have written to on the host. */
+  readonly own: readonly string[];
   /** To whom what root leaves there is given; undefined: it is theirs already. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
@@ -117,11 +117,11 @@ export class Containers {
   }
 
   /** Root's of the host are given by root of the host, or by root inside, where the agent is not. */
-  async #give({ engine, name, attempt, paths, owner }: Container): Promise<void> {
+  async #give({ engine, name, attempt, own, owner }: Container): Promise<void> {
     if (owner === undefined) return;
     const who = `${owner.uid}:${owner.gid}`;
     const give = ["-xdev", "-user", "0", "-exec", "chown", "-h", who, "{}", "+"];
-    const words = ["find", ...paths, ...give];
+    const words = ["find", ...own, ...give];
     const isRoot = process.getuid?.() === 0;
     // One that has stopped, as after a restart of the machine, must run for this.
     const started = isRoot ? undefined : await command(engine, ["start", name]);

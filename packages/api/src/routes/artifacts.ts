@@ -13,7 +13,7 @@ export const artifacts = {
     params: JobParam,
     query: Output.Query,
     output: Output.Page,
-    errors: ["not_found"],
+    errors: ["not_found", "conflict"],
   }),
 } as const;
 

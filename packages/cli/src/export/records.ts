@@ -53,9 +53,12 @@ async function* clusters(client: Client, signal: AbortSignal): AsyncGenerator<En
   }
 }
 
-async function* jobs(client: Client, signal: AbortSignal): AsyncGenerator<Entry> {
-  for await (const job of each(cursor => client.jobs.list({ query: from(cursor) }, { signal }))) {
+/** @param array of which the runs are exported; absent: the workspace's jobs, each array followed by its runs */
+async function* jobs(client: Client, signal: AbortSignal, array?: string): AsyncGenerator<Entry> {
+  const query = (cursor: Cursor) => ({ ...from(cursor), ...(array !== undefined && { array }) });
+  for await (const job of each(cursor => client.jobs.list({ query: query(cursor) }, { signal }))) {
     yield { kind: "job", record: job };
+    if (job.runs) yield* jobs(client, signal, job.id);
     const params = { job: job.id };
     const events = (cursor: Cursor) => client.jobs.events({ params, query: from(cursor) }, { signal });
     for await (const event of each(events)) yield { kind: "event", record: event };
