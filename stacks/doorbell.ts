@@ -13,7 +13,10 @@ export interface Rings {
  * What core's `ringFor` may answer to. An item's data is one string in the stream, so the filter sees its type only; items
  * of all other types, pulses above all, cost no call.
  */
-const filter = { eventName: ["INSERT", "MODIFY"], dynamodb: { NewImage: { type: { S: ["event", "job", "array", "follow"] } } } };
+const filter = {
+  eventName: ["INSERT", "MODIFY"],
+  dynamodb: { NewImage: { type: { S: ["event", "job", "array", "follow"] } } },
+};
 
 export function rings(at: Here): Rings {
   const lost = deadLetters(at, "DoorbellDead", "doorbell");

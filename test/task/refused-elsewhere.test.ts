@@ -79,7 +79,7 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   [
     "run: x\n---\nrun: y",
     [
-      "num_nodes: cannot be said of a file of 2 documents; several tasks cannot run from one file yet; launch each document by itself",
+      "num_nodes: cannot be said of a file of 2 documents; write it in the file, in the document that it is meant for",
     ],
     { overrides: ["num_nodes=2"] },
   ],

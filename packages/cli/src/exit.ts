@@ -23,7 +23,14 @@ const TIMED_OUT = 124;
 export const BROKEN_PIPE = 141;
 
 /** Causes of a failed job that say the machine was at fault, not the job. */
-const MACHINE_CAUSES = new Set(["host_lost", "start_failed", "interrupted"]);
+const MACHINE_CAUSES = new Set([
+  "host_lost",
+  "hosts_lost",
+  "machines_lost",
+  "boot_timeout",
+  "start_failed",
+  "interrupted",
+]);
 
 /** Causes that say it could not begin, since what it waited for did not come. */
 const WAITED_IN_VAIN = new Set(["dependency_failed", "cluster_ended"]);

@@ -52,9 +52,7 @@ function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched): void
           ["end it", `muster down ${cluster.name}`],
         ]
       : [
-          job.runs
-            ? ["look at it", `muster jobs --array ${job.id}`]
-            : ["follow it", `muster logs -f ${job.id}`],
+          job.runs ? ["look at it", `muster jobs --array ${job.id}`] : ["follow it", `muster logs -f ${job.id}`],
           ["cancel it", `muster cancel ${job.id}`],
         ];
   out.note(`${goesOn(cluster, job)} without you.`);

@@ -10,7 +10,6 @@ import type { Output } from "../output.ts";
 import type { Step } from "./order.ts";
 
 export type Submit = InputOf<Routes["jobs.submit"]>["body"];
-export type Create = InputOf<Routes["launches.create"]>["body"];
 
 /** A step that is ready to be sent. */
 export interface Ready extends Step {
