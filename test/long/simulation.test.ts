@@ -62,6 +62,7 @@ const rare = new Set([
   "orphans-not-swept",
   "placement-without-check",
   "refusal-settles-other-calls",
+  "renewed-machines-ended-with-the-old-ones",
   "secrets-swept-at-once",
   "stop-trusts-what-shows",
 ]);

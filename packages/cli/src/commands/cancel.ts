@@ -32,23 +32,27 @@ export const cancel = (): Command =>
     .action((subjects: string[], options: Options, command: Command) => end(cliOf(command), subjects, options));
 
 async function end({ out, connect }: Cli, subjects: readonly string[], options: Options): Promise<void> {
-  const { name, label: labels, mine, all = false } = options;
-  const isChoice = name !== undefined || labels !== undefined || mine === true;
-  if (subjects.length === 0 && !isChoice && !all) throw unsaid();
+  const isChoice = [options.name, options.label, options.mine, options.all].some(said => said !== undefined);
+  if (subjects.length === 0 && !isChoice) throw unsaid();
   const client = await connect();
   const found: Job.Info[][] = [];
   for (const subject of subjects) found.push(await jobsOf(client, subject));
-  if (isChoice || all) found.push(await chosen(client, options));
+  if (isChoice) found.push(await chosen(client, options));
   await agreed(out, found, options.yes ?? false);
-  // What waits goes first: it should not begin when what runs makes room.
-  const jobs = [...new Map(found.flat().map(job => [job.id, job])).values()].toSorted(waitingFirst);
+  const jobs = [...new Map(found.flat().map(job => [job.id, job])).values()];
   if (jobs.length === 0) out.note("- no job runs or waits that is like that");
+  out.data(await cancelled(out, client, jobs, options.detach ?? false));
+}
+
+/** Cancels them all, then waits for each. What waits goes first: it should not begin when what runs makes room. */
+async function cancelled(out: Output, client: Client, found: readonly Job.Info[], detach: boolean) {
+  const jobs = found.toSorted(waitingFirst);
   const asked: Job.Info[] = [];
   for (const job of jobs) asked.push(Job.isOver(job) ? job : await client.jobs.cancel({ params: { job: job.id } }));
-  const ended: Job.Info[] = [];
+  const ended = [];
   for (const [index, job] of jobs.entries())
-    ended.push(await over(out, client, job, asked[index] ?? job, options.detach ?? false));
-  out.data(ended.map((job, index) => told(jobs[index] ?? job, job)));
+    ended.push(told(job, await over(out, client, job, asked[index] ?? job, detach)));
+  return ended;
 }
 
 const unsaid = (): MusterError =>
