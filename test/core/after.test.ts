@@ -1,7 +1,4 @@
-/** Jobs that wait for others, through the real verbs, on SQLite in memory; rings come, come twice, or are lost. */
-import * as Change from "@muster/core/cluster/change.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
-import type * as Job from "@muster/core/job/job.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { wake } from "@muster/core/job/waiting.ts";
@@ -9,24 +6,10 @@ import { why } from "@muster/core/job/why.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import type { Table } from "@muster/core/ports/table.ts";
 import { describe, expect, test } from "vitest";
-import { code, jobRequest, launchRequest, passing, readyCluster, stateOf } from "../support/requests.ts";
+import { code, jobRequest, launchRequest, passing, readyCluster } from "../support/requests.ts";
 import { ringAll } from "../support/rings.ts";
 import { ADA, EVE, type TestWorld, testWorld } from "../support/world.ts";
-
-type Host = Awaited<ReturnType<typeof readyCluster>>["hosts"][number];
-
-const first = (world: TestWorld, more = {}) => submit(world, ADA, "demo", jobRequest({}, more));
-const following = (world: TestWorld, job: { id: string }, more = {}, on: "success" | "end" = "success") =>
-  submit(world, ADA, "demo", jobRequest({}, { after: [{ job: job.id, on }], ...more }));
-const get = (world: TestWorld, { id }: { id: string }): Promise<Job.Info> => Read.get(world, ADA, id);
-
-/** The host runs what it is given. */
-async function runNext(host: Host | undefined, exitCode = 0): Promise<string> {
-  const [assignment] = (await host?.poll())?.assignments ?? [];
-  if (host === undefined || assignment === undefined) throw new Error("the host got nothing to do");
-  await host.run(assignment, exitCode);
-  return assignment.jobId;
-}
+import { first, following, get, runNext } from "./after-support.ts";
 
 const nexts = async (world: TestWorld, id: string) =>
   (await world.table.query({ pk: `W#acme#J#${id}`, prefix: "NEXT#" })).items.length;
@@ -223,50 +206,6 @@ test("one that waits is cancelled at once, and wakes those that wait for it", as
   await ringAll(world);
   expect(await get(world, three)).toMatchObject({
     failure: { message: `it waited for the success of ${two.id}, which was cancelled` },
-  });
-});
-
-describe("its cluster", () => {
-  test("stops when it is idle though a job waits, and is started again when that is released", async () => {
-    const world = testWorld();
-    const { id, hosts } = await readyCluster(world, { idle: { after: 10, action: "stop" } });
-    // A job of another cluster, which goes on.
-    const { job: elsewhere } = await launch(world, ADA, { ...launchRequest, cluster: "other" });
-    const waits = await following(world, elsewhere ?? { id: "" }, {}, "end");
-    await passing(world, 12, async () => void (await hosts[0]?.poll()));
-    expect(await stateOf(world, id)).toBe("stopped");
-    expect(await get(world, waits)).toMatchObject({ state: "waiting" });
-    await cancel(world, ADA, elsewhere?.id ?? "");
-    await ringAll(world);
-    // Its host has gone on calling all the while.
-    expect(await get(world, waits)).toMatchObject({ state: "starting" });
-    expect(await stateOf(world, id)).toBe("ready");
-  });
-
-  test("takes those that wait along when it ends", async () => {
-    const world = testWorld();
-    await readyCluster(world);
-    const two = await first(world, { hold: true });
-    await Change.remove(world, ADA, "demo");
-    await ringAll(world);
-    await passing(world, 2);
-    await ringAll(world);
-    expect(await get(world, two)).toMatchObject({ state: "failed", failure: { code: "cluster_ended" } });
-  });
-
-  test("is not torn down by a job that others wait for, and is by the last of them, also when that fails unrun", async () => {
-    const world = testWorld();
-    const { id, hosts } = await readyCluster(world);
-    const one = await first(world, { down: true });
-    const two = await following(world, one);
-    const three = await following(world, two, { down: true });
-    await runNext(hosts[0]);
-    await ringAll(world);
-    expect(await stateOf(world, id)).toBe("ready");
-    expect(await runNext(hosts[0], 1)).toBe(two.id);
-    await ringAll(world);
-    expect(await get(world, three)).toMatchObject({ state: "failed", failure: { code: "dependency_failed" } });
-    expect(await stateOf(world, id)).not.toBe("ready");
   });
 });
 

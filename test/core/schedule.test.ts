@@ -13,24 +13,16 @@ import { run } from "@muster/core/schedule/run.ts";
 import type * as Schedule from "@muster/core/schedule/schedule.ts";
 import { set } from "@muster/core/schedule/set.ts";
 import { sweepDue } from "@muster/core/sweep.ts";
-import { Task, type TaskInput } from "@muster/core/task/task.ts";
 import { create as createToken } from "@muster/core/token/create.ts";
 import { revoke } from "@muster/core/token/revoke.ts";
 import { describe, expect, test } from "vitest";
-import { code, launchRequest, MINUTE, passing, readyCluster } from "../support/requests.ts";
+import { code, MINUTE, passing, readyCluster } from "../support/requests.ts";
 import { ringAll } from "../support/rings.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
+import { request } from "./schedule-support.ts";
 
 const HOUR = 60 * MINUTE;
 const ADMIN = { ...ADA, id: "usr_root", role: "admin" } as const;
-
-const request = (more: Partial<Schedule.Change> = {}, task: TaskInput = {}): Schedule.Change => ({
-  cron: "0 * * * *",
-  timeZone: "UTC",
-  overlap: "skip",
-  launch: { ...launchRequest, task: Task.parse({ run: "true", ...task }) },
-  ...more,
-});
 
 /** Ada's schedule `hourly`, and the token by which she may launch. */
 async function scheduled(world: TestWorld, more: Partial<Schedule.Change> = {}) {
@@ -279,34 +271,5 @@ describe("by hand", () => {
     expect([await jobs(world), (await list(world, ADA, { limit: 10 })).items]).toEqual([[], []]);
     expect(await get(world, ADA, "hourly").catch(error => error)).toMatchObject({ code: "not_found" });
     expect((await set(world, ADA, "hourly", request())).id).not.toBe(schedule.id);
-  });
-});
-
-describe("refused at once", () => {
-  const refusal = (more: Partial<Schedule.Change>) =>
-    set(testWorld(), ADA, "hourly", request(more)).catch(error => error as MusterError);
-
-  test.each([
-    ["a cron that never comes", { cron: "0 0 30 2 *" }, "cron"],
-    ["one with seconds", { cron: "0 0 * * * *" }, "cron"],
-    ["a zone that is none", { timeZone: "Europe/Nowhere" }, "timeZone"],
-    ["a secret", { launch: request({}, { secrets: { TOKEN: "hunter2" } }).launch }, "launch.task.secrets.TOKEN"],
-    [
-      "a secret file",
-      { launch: request({}, { secretFiles: { "~/.netrc": "aGk=" } }).launch },
-      "launch.task.secretFiles.~/.netrc",
-    ],
-    ["a hold", { launch: { ...request().launch, hold: true } }, "launch.hold"],
-  ] as const)("%s, with its place", async (_, more, path) => {
-    const error = await refusal(more);
-    expect(error).toMatchObject({ code: "invalid_request", details: { issues: [{ path }] } });
-    expect(JSON.stringify(error)).not.toContain("hunter2");
-  });
-
-  test("a task with nothing to run, and a stored secret that is not there", async () => {
-    const idle = { ...request().launch, task: Task.parse({}) };
-    expect(await refusal({ launch: idle })).toMatchObject({ code: "invalid_request" });
-    const stored = request({}, { storedSecrets: ["NOWHERE"] }).launch;
-    expect(await refusal({ launch: stored })).toMatchObject({ code: "not_found" });
   });
 });

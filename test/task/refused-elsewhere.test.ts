@@ -78,9 +78,7 @@ const refused: readonly [text: string, told: readonly string[], options?: Option
   ["run: x\n---\n- a", ["document 2 (line 3): must be a map of keys such as `run:`, and is a list"]],
   [
     "run: x\n---\nrun: y",
-    [
-      "num_nodes: cannot be said of a file of 2 documents; write it in the file, in the document that it is meant for",
-    ],
+    ["num_nodes: cannot be said of a file of 2 documents; write it in the file, in the document that it is meant for"],
     { overrides: ["num_nodes=2"] },
   ],
   [
