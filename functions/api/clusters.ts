@@ -2,6 +2,7 @@ import type { Runs } from "@muster/api/serve.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
+import { exec } from "@muster/core/job/exec.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
 
 export const clusters = (world: Edge) =>
@@ -13,6 +14,7 @@ export const clusters = (world: Edge) =>
     "clusters.stop": ({ actor, params }) => Change.stop(world, actor, params.cluster),
     "clusters.remove": ({ actor, params }) => Change.remove(world, actor, params.cluster),
     "clusters.autostop": ({ actor, params, body }) => Change.autostop(world, actor, params.cluster, body.idle),
+    "clusters.exec": ({ actor, params, body }) => exec(world, actor, params.cluster, body),
     "clusters.events": ({ actor, params, query }) => Read.events(world, actor, params.cluster, query),
     "clusters.hosts": ({ actor, params, query }) => Read.hosts(world, actor, params.cluster, query),
   }) satisfies Runs;

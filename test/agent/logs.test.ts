@@ -8,7 +8,7 @@ import { Journal } from "../../packages/agent/src/journal.ts";
 import { Mask } from "../../packages/agent/src/logs/mask.ts";
 import { Pace } from "../../packages/agent/src/logs/pace.ts";
 import { Shipper } from "../../packages/agent/src/logs/shipper.ts";
-import { PHASES } from "../../packages/agent/src/script/texts.ts";
+import { phasesOf } from "../../packages/agent/src/script/texts.ts";
 import { Bench } from "./support/bench.ts";
 import { until } from "./support/until.ts";
 
@@ -105,6 +105,7 @@ test.concurrent("what cannot be sent by its deadline is given up, and the chunks
   const halt = new AbortController();
   const shipper = new Shipper({
     folder: record.folder,
+    phases: phasesOf(record.assignment),
     policy: record.policy,
     clock: new Clock(),
     journal: new Journal(join(bench.home.root, "log")),
@@ -119,7 +120,7 @@ test.concurrent("what cannot be sent by its deadline is given up, and the chunks
   await until("the first chunk", () => bench.plane.uploads.size === 1);
   bench.plane.faults.set("logs", 503);
   out("run", "two\n");
-  for (const phase of PHASES) shipper.close(phase);
+  for (const phase of phasesOf(record.assignment)) shipper.close(phase);
   shipper.expire(Date.now() + 500);
   expect(await shipped).toEqual({ chunks: 1, complete: false });
   expect(bench.plane.log("job_a")).toBe("one\n");

@@ -44,12 +44,14 @@ describe("where none will do, it is said what to type", () => {
   const hint = async (resources: Resources) => (await offersOf(aws, resources, 1)).hint;
 
   test("of what the choice says, under the choice", async () => {
-    expect(await hint({ anyOf: [{ image: "docker:a/b" }] })).toMatch(/--resources\.any_of\.0\.image_id null/);
+    expect(await hint({ anyOf: [{ images: { "eu-west-1": "ami-1" } }] })).toMatch(
+      /--resources\.any_of\.0\.image_id null/,
+    );
     expect(await hint({ ordered: [{ reservation: "cr-1" }] })).toMatch(/--resources\.ordered\.0\.instance_type TYPE/);
   });
 
   test.each<[string, Resources]>([
-    ["--resources.image_id null", { image: "docker:a/b", anyOf: [{ diskSize: 9 }] }],
+    ["container: a/b", { image: "docker:a/b", anyOf: [{ diskSize: 9 }] }],
     ["--resources.image_id null", { images: { "eu-west-1": "ami-1" }, anyOf: [{ diskSize: 9 }] }],
     ["--resources.instance_type null", { instanceType: "unheard-of", anyOf: [{ diskSize: 9 }] }],
     ["--resources.use_spot false", { spot: true, instanceType: "p5.48xlarge", anyOf: [{ reservation: "cr-1" }] }],

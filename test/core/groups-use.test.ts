@@ -90,7 +90,10 @@ describe("jobs", () => {
     await schedule(world, ref(id));
     expect(await Jobs.find(world, ADA, wide.id)).toMatchObject({ state: "starting", placement: [1, 2] });
     const { job, reasons } = await why(world, ADA, next.id);
-    expect([job.state, reasons]).toEqual(["queued", [`it wants 1 of 2 hosts, and 0 are free: the rest is taken by ${wide.id}`]]);
+    expect([job.state, reasons]).toEqual([
+      "queued",
+      [`it wants 1 of 2 hosts, and 0 are free: the rest is taken by ${wide.id}`],
+    ]);
   });
 
   test("that want more hosts than take jobs are refused, when submitted and when launched", async () => {

@@ -2,10 +2,10 @@
 import { poll } from "@muster/core/agent/poll.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import type { Run } from "@muster/core/cluster/slots.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import type { Run } from "@muster/core/cluster/slots.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Id from "@muster/core/id.ts";
 import { environment } from "@muster/core/job/environment.ts";

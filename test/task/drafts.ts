@@ -235,6 +235,15 @@ export const parts = fc.record(
       maxLength: 3,
     }),
     checkpoint: place.filter(value => !/[*?[]|^(~|\.|\/)\/*$/.test(value)),
+    ray: fc.constant(true),
+    services: fc.uniqueArray(
+      fc.record({
+        name: fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/),
+        run: text.filter(value => value !== ""),
+        port: fc.integer({ min: 1, max: 65_535 }),
+      }),
+      { minLength: 1, maxLength: 3, selector: one => one.name },
+    ),
     packages: fc.array(pack, { maxLength: 3 }),
     variables,
     places,
@@ -277,6 +286,8 @@ export function draftOf(parts: Parts): Draft {
       container: parts.container,
       outputs: parts.outputs,
       checkpoint: parts.checkpoint,
+      ray: parts.ray,
+      services: parts.services,
     }),
   };
   const missing = (["missingEnv", "missingSecret"] as const).flatMap(kind =>

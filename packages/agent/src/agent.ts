@@ -21,6 +21,7 @@ import { Pulse } from "./host/pulse.ts";
 import { look, type Surroundings } from "./host/surroundings.ts";
 import { Journal } from "./journal.ts";
 import { Power, type PowerOptions } from "./power/power.ts";
+import { Ports } from "./service/ports.ts";
 import { Setups } from "./setups.ts";
 import { hold } from "./sock.ts";
 import { VERSION } from "./version.ts";
@@ -108,6 +109,7 @@ class Agent {
       clock: this.#clock,
       journal: this.#journal,
       setups: new Setups(options.home.setups),
+      ports: new Ports(),
       mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
       containers: new Containers({ folder: options.home.containers, journal: this.#journal }),
       pollSoon: () => this.kick(),

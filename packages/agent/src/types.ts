@@ -20,3 +20,4 @@ export type { Generation } from "@muster/core/checkpoint/checkpoint.ts";
 export type { Ask, Given } from "@muster/core/checkpoint/read.ts";
 export type { Facts } from "@muster/core/host/host.ts";
 export type { End, Entry } from "@muster/core/output/manifest.ts";
+export type { Endpoint } from "@muster/core/task/service.ts";

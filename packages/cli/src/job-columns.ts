@@ -51,6 +51,7 @@ export const COLUMNS = {
   started: { of: job => job.startedAt, ...ago },
   ended: { of: job => job.endedAt, ...ago },
   failure: { of: job => job.failure?.message },
+  endpoints: { of: job => job.endpoints?.map(({ name, url }) => `${name}=${url}`).join(" ") },
 } as const satisfies Readonly<Record<string, Column>>;
 
 export type Name = keyof typeof COLUMNS;

@@ -14,6 +14,7 @@ import { context } from "./commands/context.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
+import { exec } from "./commands/exec.ts";
 import { exporting } from "./commands/export.ts";
 import { hold, release } from "./commands/hold.ts";
 import { iam } from "./commands/iam.ts";
@@ -42,7 +43,7 @@ import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, rerun, schedule, validate, importing]],
+  ["Run things:", [launch, run, rerun, exec, schedule, validate, importing]],
   ["Jobs:", [queue, jobs, logs, artifacts, cancel, hold, release, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets]],

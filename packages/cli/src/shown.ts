@@ -107,6 +107,12 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
   return table(head, rows);
 }
 
+/** A line for each service of jobs that run: where it is. */
+export function endpoints(jobs: readonly Job.Info[]): string[] {
+  const named = ({ name, id }: Job.Info): string => (name === undefined ? id : `${id} ${name}`);
+  return jobs.flatMap(job => (job.endpoints ?? []).map(({ name, url }) => `${name}: ${url} (${named(job)})`));
+}
+
 /** With the time of its next try, of a job that will have one. */
 function jobState(out: Output, job: Job.Info, now: number): string {
   const again =

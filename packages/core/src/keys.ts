@@ -30,10 +30,11 @@ export const ATTEMPTS = "A#";
 export const attemptPrefix = (fence: number): string => `${ATTEMPTS}${String(fence).padStart(8, "0")}#`;
 
 export const MAX_PRIORITY = 1000;
-/** Higher priority first, then older first. */
-export const queued = (workspace: string, clusterId: string, priority: number, jobId: string): Key => ({
+/** Higher priority first, then older first. `first`: before all priorities, for what takes nothing from anybody. */
+export const queued = (workspace: string, clusterId: string, priority: number | "first", jobId: string): Key => ({
   ...cluster(workspace, clusterId),
-  sk: `Q#${String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
+  // An exclamation mark comes before every digit.
+  sk: `Q#${priority === "first" ? "!" : String(MAX_PRIORITY - priority).padStart(5, "0")}#${jobId}`,
 });
 
 /** What waits for the end of a job: an item for each, beside the job's record. */

@@ -81,6 +81,8 @@ const MUSTER = [
     "concurrent",
     "sweep",
     "checkpoint",
+    "ray",
+    "services",
   ],
   ...["provider", "max_hourly", "spot_fallback", "reservation", "placement_group", "efa"].map(
     key => `resources.${key}`,

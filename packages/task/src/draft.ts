@@ -26,6 +26,8 @@ export type Fields = Pick<
   | "retry"
   | "runs"
   | "container"
+  | "ray"
+  | "services"
 >;
 
 /** A local file or folder that is to be on the host. */

@@ -18,6 +18,7 @@ import { claim, type Field, type Keys, mistyped, type Reading, refuse, text, who
 import * as Resources from "./resources.ts";
 import type { Given } from "./result.ts";
 import { maxAttempts, queueTimeout, retry } from "./retry.ts";
+import { ray, services } from "./services.ts";
 import { storageMounts } from "./storage.ts";
 import { list } from "./stored.ts";
 import { concurrent, runs, sweep } from "./sweep.ts";
@@ -110,6 +111,8 @@ const own = (given: Given): Keys<Draft> => ({
   inputs: Elsewhere.inputs,
   outputs: Kept.outputs,
   checkpoint: Kept.checkpoint,
+  ray,
+  services,
   event_callback: Elsewhere.eventCallback,
   file_mounts_mapping: Elsewhere.mountsMapping,
   api_server_access: Elsewhere.apiServerAccess,

@@ -1,4 +1,4 @@
-/** I21: nobody is promised what another has: counted here anew, by what each job asked for and what its host was sold as. */
+/** I25: nobody is promised what another has: counted here anew, by what each job asked for and what its host was sold as. */
 import type { Slot, Slots } from "@muster/core/cluster/slots.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
@@ -7,7 +7,7 @@ import { clusterOf } from "./cluster-of.ts";
 
 export function checkRoom(sim: Sim, slots: Slots, slot: Slot): void {
   const { runs, rank } = slot;
-  const tell = (what: string) => sim.violate("I21", `host ${rank} of ${slots.clusterId}: ${what}`);
+  const tell = (what: string) => sim.violate("I25", `host ${rank} of ${slots.clusterId}: ${what}`);
   const { maxConcurrentJobs = Number.POSITIVE_INFINITY } = clusterOf(sim, slots) ?? {};
   if (runs.length > maxConcurrentJobs) tell(`${runs.length} jobs run there; ${maxConcurrentJobs} may`);
   if (runs.length > 1 && runs.some(run => run.whole)) tell("a job that has the whole host is not alone");

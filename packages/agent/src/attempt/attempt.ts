@@ -13,14 +13,14 @@ import { messageOf } from "../disk.ts";
 import { type Mask, maskOf } from "../logs/mask.ts";
 import { type Shipped, Shipper } from "../logs/shipper.ts";
 import { end } from "../script/end.ts";
-import { PHASES } from "../script/texts.ts";
+import { phasesOf } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
-import type { Assignment, AttemptRef, Held, HeldRef } from "../types.ts";
+import type { Assignment, AttemptRef, Endpoint, Held, HeldRef } from "../types.ts";
 import { alarm, sleep } from "../wait.ts";
 import type { Host } from "./host.ts";
 import { Keeping } from "./keeping.ts";
 import { masked, notesOf } from "./notes.ts";
-import { halt, nameOf, type Outcome, type Record } from "./record.ts";
+import { halt, nameOf, type Outcome, type Record, stopOf } from "./record.ts";
 import { Reports } from "./reports.ts";
 import { work, workdirOf } from "./work.ts";
 
@@ -51,6 +51,7 @@ export class Attempt {
     this.#mask = maskOf(record.assignment);
     this.#shipper = new Shipper({
       folder: record.folder,
+      phases: phasesOf(record.assignment),
       policy: record.policy,
       clock: host.clock,
       journal: host.journal,
@@ -192,7 +193,7 @@ export class Attempt {
     this.#cancelAlarm();
     // Also when a former agent had come to closing: it may have died before this.
     await this.#release();
-    for (const phase of PHASES) if (phase !== "muster") this.#shipper.close(phase);
+    for (const phase of phasesOf(this.assignment)) if (phase !== "muster") this.#shipper.close(phase);
     if (this.record.state.step !== "closing") await this.#keep();
     this.#shipper.close("muster");
     this.#shipper.expire((this.record.state.endedAt ?? 0) + LOG_DEADLINE);
@@ -214,6 +215,7 @@ export class Attempt {
   async #release(): Promise<void> {
     const name = nameOf(this.ref);
     this.#host.setups.leave(name);
+    this.#host.ports.release(name);
     // First: what is mounted may be in use in there.
     await this.#host.containers.release(name);
     await this.#host.mounts.release(name);
@@ -235,7 +237,7 @@ export class Attempt {
       keeping: this.#keeping,
       stop: this.#stop.signal,
       halt: this.#halt.signal,
-      tell: state => this.#tell(state),
+      tell: (state, endpoints) => this.#tell(state, endpoints),
       isOver: phase => this.#shipper.close(phase),
     });
     this.#halt.signal.throwIfAborted();
@@ -273,9 +275,10 @@ export class Attempt {
     return this.#reportEnd({ chunks: shipped.chunks, complete }, resent + 1);
   }
 
-  #tell(state: "preparing" | "running"): void {
+  #tell(state: "preparing" | "running", endpoints: readonly Endpoint[] = []): void {
     if (this.record.state.told === state || this.record.state.told === "running") return;
-    this.#reports.say({ ...this.ref, state }).then(
+    const more = state === "running" && endpoints.length > 0 ? { endpoints: [...endpoints] } : {};
+    this.#reports.say({ ...this.ref, state, ...more }).then(
       answer => this.#told(state, answer === "accepted"),
       () => undefined,
     );
@@ -290,10 +293,4 @@ export class Attempt {
     }
     this.record.remember({ told: state });
   }
-}
-
-/** What a cancel order means for the outcome. */
-function stopOf(cancel: NonNullable<Held["cancel"]>): Outcome {
-  if (cancel === "peer_failed") return { cause: "cancelled", message: "Another node of this job failed." };
-  return cancel === "timed_out" ? { cause: "timed_out", message: "It ran out of time." } : { cause: "cancelled" };
 }

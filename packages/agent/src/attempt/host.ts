@@ -7,6 +7,7 @@ import type { Clock } from "../control/clock.ts";
 import type { Home } from "../home.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import type { Journal } from "../journal.ts";
+import type { Ports } from "../service/ports.ts";
 import type { Setups } from "../setups.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -17,6 +18,7 @@ export interface Host {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly setups: Setups;
+  readonly ports: Ports;
   readonly mounts: Mounts;
   readonly containers: Containers;
   pollSoon(): void;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { addressOf } from "../inputs/git.ts";
 import type { Mask } from "../logs/mask.ts";
 import { cutLines } from "../logs/quota.ts";
-import { noteOf, type ScriptPhase } from "../script/texts.ts";
+import { noteOf, phasesOf, type ScriptPhase } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment } from "../types.ts";
 import type { Outcome, Record } from "./record.ts";
@@ -19,7 +19,7 @@ export function notesOf(record: Record, outcome: Outcome): string {
     if (note === undefined) return [];
     return phase === "setup" ? `setup: ${note}` : note;
   });
-  const { first = [], last = [] } = cutLines(record.folder, record.assignment.logQuota);
+  const { first = [], last = [] } = cutLines(record.folder, phasesOf(record.assignment), record.assignment.logQuota);
   const message = outcome.message ?? [];
   const lines = [first, origin, failures, message, last].flat();
   return lines.map(line => `${line}\n`).join("");

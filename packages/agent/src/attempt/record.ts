@@ -18,7 +18,7 @@ import { basename, dirname, join } from "node:path";
 import { flushFolder, readJson, readStart, writeWhole } from "../disk.ts";
 import type { Kept } from "../outputs/outputs.ts";
 import { exitCode } from "../script/watch.ts";
-import type { Assignment, AttemptRef, Cause, LogPolicy } from "../types.ts";
+import type { Assignment, AttemptRef, Cause, Held, LogPolicy } from "../types.ts";
 
 /** In order; `keeping` sends home what outlives it; `closing` is over, with its log and its end still to be brought home. */
 export type Step = "inputs" | "container" | "packages" | "setup" | "run" | "keeping" | "closing";
@@ -45,6 +45,8 @@ export interface State {
   readonly hadInputs?: boolean;
   /** Of its outputs. */
   readonly kept?: Kept;
+  /** Of its services, by their names. */
+  readonly ports?: { readonly [name: string]: number };
   /** The most that each of its GPUs was busy, 0 to 1, by their order. */
   readonly gpuPeaks?: readonly number[];
 }
@@ -131,6 +133,12 @@ export class Record {
     if (existsSync(this.folder)) renameSync(this.folder, leaving);
     rmSync(leaving, { recursive: true, force: true });
   }
+}
+
+/** What a cancel order means for the outcome. */
+export function stopOf(cancel: NonNullable<Held["cancel"]>): Outcome {
+  if (cancel === "peer_failed") return { cause: "cancelled", message: "Another node of this job failed." };
+  return cancel === "timed_out" ? { cause: "timed_out", message: "It ran out of time." } : { cause: "cancelled" };
 }
 
 export const nameOf = (ref: AttemptRef): string => `${ref.jobId}-${ref.fence}`;

@@ -1,19 +1,20 @@
 /** What is done for an attempt until its script is over: inputs, packages, setup, run. Each step knows whether it was done before. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { container, intoContainer, leaveContainer } from "../container/step.ts";
+import { container, inContainer, intoContainer, leaveContainer } from "../container/step.ts";
 import { portable } from "../container/texts.ts";
 import { missing } from "../host/gpus-missing.ts";
 import { basics } from "../host/surroundings.ts";
 import { bringInputs, linkWorkdir, type Places } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
 import { end } from "../script/end.ts";
-import { type Ending, execute, type Script } from "../script/execute.ts";
+import { type Ending, execute, launch, type Script } from "../script/execute.ts";
 import { INSTALLER } from "../script/installer.ts";
 import { MARKER } from "../script/processes.ts";
 import { scriptOf, toolOf } from "../script/texts.ts";
+import { startServices } from "../service/services.ts";
 import { INSTALLING, keyOf, LISTS } from "../setups.ts";
-import type { Assignment } from "../types.ts";
+import type { Assignment, Endpoint } from "../types.ts";
 import type { Host } from "./host.ts";
 import type { Keeping } from "./keeping.ts";
 import { failuresOf } from "./notes.ts";
@@ -27,7 +28,7 @@ export interface Work {
   readonly stop: AbortSignal;
   readonly halt: AbortSignal;
   /** Reports, without waiting for the answer. */
-  tell(state: "preparing" | "running"): void;
+  tell(state: "preparing" | "running", endpoints?: readonly Endpoint[]): void;
   /** Nothing more will be written to this part of the log. */
   isOver(phase: "packages" | "setup"): void;
 }
@@ -169,11 +170,12 @@ function failedPackage({ record }: Work, exitCode: number): Outcome {
 
 async function setup(task: Work): Promise<Outcome | undefined> {
   const { record } = task;
-  const { onError, setup: text } = record.assignment;
+  const { onError, setup: text, beside } = record.assignment;
   task.isOver("packages");
   if (record.state.step !== "setup" || text === undefined) return undefined;
   const key = keyOf(onError, text);
-  const runIt = async (): Promise<Outcome | undefined> => (isDone(task, key) ? undefined : runSetup(task, text, key));
+  const runIt = async (): Promise<Outcome | undefined> =>
+    !beside?.again && isDone(task, key) ? undefined : runSetup(task, text, key);
   return (await claimed(task, key, runIt)) ?? advance(task, "run");
 }
 
@@ -211,30 +213,42 @@ async function run(task: Work): Promise<Outcome | undefined> {
   task.isOver("setup");
   const text = task.record.assignment.run;
   if (text === undefined) return undefined;
-  task.tell("running");
+  task.tell("running", await startServices({ ...task, start: part => alongside(task, part) }, userEnv(task)));
   const ending = await userScript(task, "run", text);
   return ending.kind === "exited" ? { cause: "exited", exitCode: ending.code } : badEnding(task, ending);
 }
 
 function userScript(task: Work, phase: "setup" | "run", text: string): Promise<Ending> {
   const { assignment } = task.record;
-  const places = placesOf(task);
-  const path = pythonPath(assignment, places);
-  const env = { ...places.env, ...(path === undefined ? {} : { PYTHONPATH: path }) };
   const whole = assignment.container === undefined ? scriptOf : portable;
-  return script(task, { phase, text: whole(assignment.onError, text), env });
+  return script(task, { phase, text: whole(assignment.onError, text), env: userEnv(task) });
+}
+
+/** Of the task's own scripts. */
+function userEnv(task: Work): Script["env"] {
+  const places = placesOf(task);
+  const path = pythonPath(task.record.assignment, places);
+  return { ...places.env, ...(path === undefined ? {} : { PYTHONPATH: path }) };
 }
 
 type Part = Pick<Script, "phase" | "text" | "args" | "env">;
 
-async function script(task: Work, part: Part): Promise<Ending> {
+const script = (task: Work, part: Part): Promise<Ending> =>
+  intoContainer(task, wholeOf(task, part), one => execute(one, task.stop, task.halt));
+
+/** Starts what runs along with run, and ends with it. */
+async function alongside(task: Work, part: Part): Promise<void> {
+  const one = inContainer(task, wholeOf(task, part));
+  if (one !== undefined && !task.stop.aborted) await launch(one);
+}
+
+function wholeOf(task: Work, part: Part): Script {
   const { record, host } = task;
   const { grace } = record.assignment;
   const places = placesOf(task);
-  if (existsSync(places.workdir)) linkWorkdir(places);
+  if (existsSync(places.workdir) && record.assignment.beside === undefined) linkWorkdir(places);
   const { bash, account: owner } = host.machine;
-  const given = { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace };
-  return intoContainer(task, given, one => execute(one, task.stop, task.halt));
+  return { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace };
 }
 
 function badEnding(task: Work, ending: Exclude<Ending, { kind: "exited" }>): Outcome {

@@ -81,6 +81,17 @@ export async function intoContainer(
   return judged(await run(sent(script, assignment, found, host.containers)), script, found);
 }
 
+/** The same script as it runs in the attempt's container, if it has one; undefined when that is gone. */
+export function inContainer(
+  { record, host }: Pick<InContainer, "record" | "host">,
+  script: Script,
+): Script | undefined {
+  const { assignment } = record;
+  if (assignment.container === undefined) return script;
+  const found = host.containers.get(nameOf(assignment));
+  return found && sent(script, assignment, found, host.containers);
+}
+
 /** A former agent had left the container, and had not come to writing down what for. */
 function leftEnding({ folder }: Record, { phase }: Script, stop: AbortSignal): Ending {
   const code = codeOf(folder, phase);

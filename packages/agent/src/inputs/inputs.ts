@@ -46,7 +46,7 @@ export async function bringInputs(assignment: Assignment, places: Places, signal
     places,
   );
   const commit = await told("the workdir", () => bringWorkdir(assignment, places, signal));
-  linkWorkdir(places);
+  if (assignment.beside === undefined) linkWorkdir(places);
   await putSecretFiles(secretFiles.filter(isInWorkdir), places);
   for (const mount of mounts) await told(`mount ${mount.path}`, () => bring(mount, places, signal));
   return commit === undefined ? {} : { commit };

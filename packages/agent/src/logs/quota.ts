@@ -7,7 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sizeOf } from "../disk.ts";
-import { PHASES, type Phase } from "../script/texts.ts";
+import type { Phase } from "../script/texts.ts";
 import type { Chunk } from "./chunks.ts";
 
 export class Quota {
@@ -56,11 +56,12 @@ const reachedLine = (quota: number): string =>
 /** What an attempt's notes begin and end with when its scripts have printed more than the quota. */
 export function cutLines(
   folder: string,
+  phases: readonly Phase[],
   quota: number | undefined,
 ): { readonly first?: string; readonly last?: string } {
-  const sizes = PHASES.filter(phase => phase !== "muster").map(
-    phase => [phase, sizeOf(join(folder, "out", `${phase}.log`))] as const,
-  );
+  const sizes = phases
+    .filter(phase => phase !== "muster")
+    .map(phase => [phase, sizeOf(join(folder, "out", `${phase}.log`))] as const);
   const printed = sizes.reduce((sum, [, size]) => sum + size, 0);
   if (quota === undefined || printed <= quota) return {};
   const parts = sizes.filter(([, size]) => size > 0).map(([phase, size]) => `${phase} ${written(size)}`);

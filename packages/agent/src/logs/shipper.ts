@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { Clock } from "../control/clock.ts";
 import { messageOf, sizeOf } from "../disk.ts";
 import type { Journal } from "../journal.ts";
-import { PHASES, type Phase } from "../script/texts.ts";
+import type { Phase } from "../script/texts.ts";
 import { FolderWatch } from "../script/watch.ts";
 import type { LogPolicy } from "../types.ts";
 import { backoff, Wake } from "../wait.ts";
@@ -31,6 +31,8 @@ const FOLLOWED_TICK = 100;
 
 export interface ShipperOptions {
   readonly folder: string;
+  /** The log's parts, in order. */
+  readonly phases: readonly Phase[];
   readonly policy: LogPolicy;
   readonly clock: Clock;
   readonly journal: Journal;
@@ -119,7 +121,7 @@ export class Shipper {
     for (;;) {
       this.#options.halt.throwIfAborted();
       this.#skipFinished();
-      const phase = PHASES[this.#phase];
+      const phase = this.#phaseNow;
       if (phase === undefined) return true;
       const chunk = this.#due(phase);
       if (this.#quota.isCut && phase !== "muster") {
@@ -137,9 +139,13 @@ export class Shipper {
     }
   }
 
+  get #phaseNow(): Phase | undefined {
+    return this.#options.phases[this.#phase];
+  }
+
   #moveTo(chunk: Chunks.Chunk | undefined): void {
     this.#sequence = chunk?.sequence ?? 0;
-    this.#phase = PHASES.indexOf(chunk?.phase ?? PHASES[0]);
+    this.#phase = chunk === undefined ? 0 : this.#options.phases.indexOf(chunk.phase);
     this.#offset = chunk?.from ?? 0;
   }
 
@@ -152,14 +158,14 @@ export class Shipper {
   }
 
   #skipToNotes(): void {
-    this.#phase = PHASES.indexOf("muster");
+    this.#phase = this.#options.phases.indexOf("muster");
     this.#offset = 0;
     this.#quota.note();
   }
 
   /** The order matters: a phase that was closed before its size was read has no more than that. */
   #skipFinished(): void {
-    for (let phase = PHASES[this.#phase]; phase !== undefined; phase = PHASES[this.#phase]) {
+    for (let phase = this.#phaseNow; phase !== undefined; phase = this.#phaseNow) {
       if (!this.#closed.has(phase) || this.#pending(phase) > 0) return;
       this.#phase++;
       this.#offset = 0;

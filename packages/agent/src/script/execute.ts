@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, readText } from "../disk.ts";
+import { messageOf, readText, writeWhole } from "../disk.ts";
 import { type Account, admit, give } from "../host/account.ts";
 import { boot } from "../host/boot.ts";
 import { end, type Keep } from "./end.ts";
@@ -129,6 +129,12 @@ function isAlive(script: Script, child: ChildProcess | undefined): boolean {
   return pid !== undefined && isMember(pid, script.folder);
 }
 
+/** Starts a script that nobody waits for, unless it was started before: it ends with the attempt's other processes. */
+export async function launch(script: Script): Promise<void> {
+  const begun = await begin(script);
+  if (begun instanceof Error) throw begun;
+}
+
 /** Undefined when the script was started before. */
 async function begin(script: Script): Promise<ChildProcess | Error | undefined> {
   if (wrapperPid(script.folder, script.phase) !== undefined) return undefined;
@@ -146,7 +152,8 @@ function start(script: Script): ChildProcess {
   const path = join(folder, `${phase}.sh`);
   mkdirSync(join(folder, "out"), { recursive: true });
   writeFileSync(path, script.text, { mode: 0o600 });
-  writeFileSync(join(folder, "wrap.sh"), WRAPPER, { mode: 0o600 });
+  // Another script's wrapper may be reading it.
+  writeWhole(join(folder, "wrap.sh"), WRAPPER);
   writeFileSync(join(folder, `${phase}.boot`), boot());
   script.inside?.prepare();
   if (script.owner !== undefined) lend(script.owner, folder, path);

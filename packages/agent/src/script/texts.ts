@@ -1,12 +1,24 @@
 /** What bash is given: the wrapper round every script, and the script itself. */
 import type { Assignment } from "../types.ts";
 
-/** The parts of an attempt that write to its log, in the order of the log; `muster` is what the agent itself has to say. */
-export const PHASES = ["packages", "setup", "run", "hooks", "muster"] as const;
-export type Phase = (typeof PHASES)[number];
+/** What runs beside run. */
+type SidePhase = "ray" | `service-${string}`;
+
+/** A part of an attempt that writes to its log; `muster` is what the agent itself has to say. */
+export type Phase = "packages" | "setup" | "run" | SidePhase | "hooks" | "muster";
 
 /** The scripts of an attempt, in their order. */
-export type ScriptPhase = "container" | "packages" | "setup" | "run";
+export type ScriptPhase = "container" | "packages" | "setup" | "run" | SidePhase;
+
+export const serviceOf = (name: string): `service-${string}` => `service-${name}`;
+
+/** All of an attempt's, in the order of its log: a part that is written beside another comes after it. */
+export const phasesOf = ({ ray, services = [] }: Pick<Assignment, "ray" | "services">): readonly Phase[] => [
+  ...(["packages", "setup", "run"] as const),
+  ...(ray ? (["ray"] as const) : []),
+  ...services.map(({ name }) => serviceOf(name)),
+  ...(["hooks", "muster"] as const),
+];
 
 /**
  * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <command...>`.

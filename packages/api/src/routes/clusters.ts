@@ -2,6 +2,8 @@ import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { Idle } from "@muster/core/cluster/idle.ts";
 import { Event } from "@muster/core/event/event.ts";
 import * as Host from "@muster/core/host/host.ts";
+import * as Command from "@muster/core/job/command.ts";
+import * as Job from "@muster/core/job/job.ts";
 import * as z from "zod";
 import { route } from "../route.ts";
 import { ClusterParam, PageQuery, page } from "./common.ts";
@@ -80,6 +82,17 @@ export const clusters = {
     summary: "Set when an idle cluster stops or ends",
     body: z.strictObject({ idle: Idle }),
     errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
+  }),
+  "clusters.exec": route({
+    method: "POST",
+    path: "/v1/clusters/{cluster}/commands",
+    summary: "Run commands on a cluster's hosts at once, beside whatever runs there; a job tells how they ended",
+    auth: "user",
+    status: 202,
+    params: ClusterParam,
+    body: Command.Create,
+    output: Job.Info,
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
   }),
   "clusters.events": route({
     method: "GET",

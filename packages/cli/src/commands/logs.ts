@@ -1,5 +1,5 @@
 import * as Job from "@muster/core/job/job.ts";
-import { Phase } from "@muster/core/log/phases.ts";
+import { PHASES, Phase } from "@muster/core/log/phases.ts";
 import { type Command, InvalidArgumentError } from "commander";
 import { jobBegun, jobOver, queuedFor } from "../attend.ts";
 import { type Cli, cliOf, define } from "../cli.ts";
@@ -36,7 +36,7 @@ export const logs = (): Command =>
     .option("--tail <lines>", "only the last so many lines of each node", count(0, MOST_LINES))
     .option("--since <time>", "only what came home since then: 10m, 2h, or 2026-01-31T12:00", given => instant(given))
     .option("--node <rank>", "only this node's, from 0", count(0, MOST_NODES))
-    .option("--phase <names>", `only these, between commas: ${Phase.options.join(", ")}`, phases)
+    .option("--phase <names>", `only these, between commas: ${PHASES.join(", ")}`, phases)
     .option(
       "--attempt <number>",
       "only this try's, from 1; without it the latest's, and those that follow",
@@ -53,7 +53,7 @@ export const logs = (): Command =>
 function phases(given: string): Phase[] {
   const read = Phase.array().safeParse(given.split(","));
   if (read.success) return read.data;
-  throw new InvalidArgumentError(`Phases are ${Phase.options.join(", ")}.`);
+  throw new InvalidArgumentError(`Phases are ${PHASES.join(", ")}.`);
 }
 
 async function show({ out, cwd, connect }: Cli, subject: string, options: Options): Promise<void> {

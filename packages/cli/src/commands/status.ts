@@ -30,6 +30,8 @@ async function show({ out, connect }: Cli, names: readonly string[], options: Op
   out.print(Shown.clusters(out, clusters, jobs, now));
   const active = Shown.queueOrder(jobs.filter(job => clusters.some(cluster => cluster.id === job.clusterId)));
   if (active.length > 0) out.print(`\n${Shown.queue(out, active, now)}`);
+  const services = Shown.endpoints(active.map(({ job }) => job));
+  if (services.length > 0) out.print(`\n${services.join("\n")}`);
   for (const line of clusters.flatMap(trouble)) out.print(line);
 }
 

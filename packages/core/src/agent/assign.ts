@@ -17,6 +17,7 @@ import type { Basics } from "../ports/world.ts";
 import { load } from "../record.ts";
 import type { Task } from "../task/task.ts";
 import * as Upload from "../upload/upload.ts";
+import { gang } from "./gang.ts";
 import { keeping } from "./keep.ts";
 import type { Assignment, LogPolicy } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
@@ -67,6 +68,7 @@ export async function assign(
     env: environment(job, task, { rank, hosts, offer }),
     ...gpusOf(job, hosts[rank]),
     ...(task.container && { container: task.container }),
+    ...(await gang(world, host, job, task)),
     secretNames: Object.keys(task.secrets),
     ...(task.workdir !== undefined && { workdir: await workdirOf(task.workdir, input) }),
     mounts: await Promise.all(task.mounts.map(mount => mountOf(mount, input))),
@@ -80,8 +82,9 @@ export async function assign(
   };
 }
 
-/** The numbers of its GPUs, where it has not the whole host, and how many it asked for. */
-function gpusOf(job: Job.Placed, slot: Slot | undefined): Pick<Assignment, "gpus" | "gpusAsked"> {
+/** The numbers of its GPUs, where it has not the whole host, and how many it asked for. What runs beside all jobs sees all. */
+function gpusOf(job: Job.Placed, slot: Slot | undefined): Pick<Assignment, "gpus" | "gpusAsked" | "beside"> {
+  if (job.exec) return { beside: { again: job.exec.force ?? false } };
   const run = slot?.runs.find(one => one.jobId === job.id);
   if (slot === undefined || run === undefined || run.whole) return {};
   const { gpus = [] } = run;

@@ -8,7 +8,7 @@ import { Generation } from "../checkpoint/checkpoint.ts";
 import { Facts, Pulse } from "../host/host.ts";
 import { Container } from "../task/container.ts";
 import { BucketMode, Git, Package } from "../task/inputs.ts";
-import { Service } from "../task/service.ts";
+import { Endpoint, Service } from "../task/service.ts";
 import { OnError } from "../task/task.ts";
 
 export const Enroll = z.strictObject({
@@ -118,14 +118,16 @@ export const Assignment = z.object({
   /** How many GPUs the job asked for: with fewer it does not begin. */
   gpusAsked: z.number().int().positive().optional(),
   container: Container.optional(),
+  /** Commands beside whatever runs there: they leave `~/sky_workdir` alone. `again`: a setup that was done before is run once more. */
+  beside: z.object({ again: z.boolean() }).optional(),
   ray: z.boolean().optional(),
   /** On the job's first host only. */
   services: z.array(Service).optional(),
   /** Kept under these grants when the attempt ends. */
   outputs: z.object({ places: z.array(z.string()), policy: LogPolicy }).optional(),
   checkpoint: Checkpoint.optional(),
-  /** The key pair by which the cluster's hosts reach each other with ssh. */
-  peerKey: z.object({ privateKey: z.string(), publicKey: z.string() }).optional(),
+  /** The job's other hosts that can be reached with ssh, each with the public half of the key that it made. */
+  peers: z.array(z.object({ address: z.string(), sshKey: z.string() })).optional(),
   /** Bytes of log that are shipped at most. */
   logQuota: z.number().int().positive().optional(),
   /** Seconds, setup included. */
@@ -174,7 +176,11 @@ export type Orders = z.infer<typeof Orders>;
 
 export const Report = z.discriminatedUnion("state", [
   AttemptRef.extend({ state: z.literal("preparing") }),
-  AttemptRef.extend({ state: z.literal("running") }),
+  AttemptRef.extend({
+    state: z.literal("running"),
+    /** Of its services. */
+    endpoints: z.array(Endpoint).max(10).optional(),
+  }),
   AttemptRef.extend({
     state: z.literal("exited"),
     cause: Cause,

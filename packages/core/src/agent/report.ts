@@ -58,6 +58,7 @@ async function record(world: Part, host: HostActor, said: Report, rank: number):
 const events = { preparing: "prepare", running: "run", exited: "exit" } as const;
 
 function outcome(said: Report, host: Host.Host) {
+  if (said.state === "running") return { ...(said.endpoints && { endpoints: said.endpoints }) };
   if (said.state !== "exited") return {};
   const { cause, exitCode, message, chunks, logsComplete, gpuPeaks, outputs } = said;
   return {

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import * as Keys from "../keys.ts";
 import { fieldsOf, type Noun, type Stored, UNWRITTEN } from "../record.ts";
+import { Endpoint } from "../task/service.ts";
 import { life } from "./life.ts";
 
 /** What made a node's part end. */
@@ -37,7 +38,7 @@ const variant = <S extends string, X extends z.ZodRawShape>(state: S, extra: X) 
 export const Attempt = z.discriminatedUnion("state", [
   variant("assigned", {}),
   variant("preparing", {}),
-  variant("running", {}),
+  variant("running", { endpoints: z.array(Endpoint).optional() }),
   variant("exited", {
     cause: Cause,
     exitCode: z.number().int().optional(),

@@ -56,7 +56,7 @@ export const emptyRoom = ({ gpus, gpu, cpus, memory, most = MOST_PER_HOST }: Cap
   whole: false,
 });
 
-export const roomOf = (slot: Slot): Room => slot.runs.reduce(less, emptyRoom(slot));
+export const roomOf = (slot: Slot): Room => slot.runs.filter(run => !run.beside).reduce(less, emptyRoom(slot));
 
 /** The host with one job more. */
 export function less(room: Room, run: Omit<Run, "jobId" | "fence">): Room {

@@ -11,6 +11,8 @@ import { takesJobs } from "./group.ts";
 /** The most jobs that run on one host at a time, and the most parts of jobs that run on one cluster: the item has a limit. */
 export const MOST_PER_HOST = 64;
 export const MOST_RUNS = 2000;
+/** The most parts of what runs beside jobs: all hosts of the largest cluster at once. */
+export const MOST_BESIDE = 1024;
 
 /** The most jobs that a cluster's hosts may be told to run at a time, each. */
 export const MaxConcurrentJobs = z.number().int().min(1).max(MOST_PER_HOST);
@@ -26,6 +28,8 @@ const Run = z.object({
   memory: z.number().optional(),
   /** It has all of the host, alone. */
   whole: z.literal(true).optional(),
+  /** It takes nothing of the host, and is in nobody's way. */
+  beside: z.literal(true).optional(),
 });
 export type Run = z.infer<typeof Run>;
 
@@ -83,6 +87,10 @@ export function busy(slots: Slots): Pick<Run, "jobId" | "fence">[] {
   const jobs = new Map(slots.hosts.flatMap(slot => slot.runs.map(run => [run.jobId, run] as const)));
   return [...jobs.values()];
 }
+
+/** Each job that has a part of a host which others would want, once. */
+export const taking = (slots: Slots): Pick<Run, "jobId" | "fence">[] =>
+  busy({ ...slots, hosts: slots.hosts.map(slot => ({ ...slot, runs: slot.runs.filter(run => !run.beside) })) });
 
 export const holds = (slots: Slots, jobId: string): boolean =>
   slots.hosts.some(slot => slot.runs.some(run => run.jobId === jobId));

@@ -23,6 +23,12 @@ export const Facts = z.object({
   market: z.string().max(32).optional(),
   /** Whether the agent of AWS's session service runs: kicks and sessions can reach the machine. */
   sessionAgent: z.boolean().optional(),
+  /** The public half of the key by which its jobs reach the job's other hosts with ssh. */
+  sshKey: z
+    .string()
+    .max(200)
+    .regex(/^ssh-ed25519 [A-Za-z0-9+/]{68}$/)
+    .optional(),
 });
 export type Facts = z.infer<typeof Facts>;
 

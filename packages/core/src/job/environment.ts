@@ -54,7 +54,7 @@ const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): 
 function gpusOf(job: Placed, slot: Slot | undefined): readonly number[] | undefined {
   if (slot === undefined || slot.gpus === 0) return undefined;
   const run = slot.runs.find(one => one.jobId === job.id);
-  return run?.whole ? Array.from({ length: slot.gpus }, (_, index) => index) : (run?.gpus ?? []);
+  return run?.whole || run?.beside ? Array.from({ length: slot.gpus }, (_, index) => index) : (run?.gpus ?? []);
 }
 
 function clusterInfo(job: Placed, offer: Place["offer"]): string {

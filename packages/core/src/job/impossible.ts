@@ -8,7 +8,7 @@ import type { Table } from "../ports/table.ts";
 import { describeNeeds, plural, sentence } from "./needs.ts";
 import { alternativesOf, couldFit, type Entry } from "./place.ts";
 
-type Wish = Pick<Entry, "nodes" | "needs">;
+type Wish = Pick<Entry, "nodes" | "needs" | "ranks">;
 
 /** States in which a cluster's machines are chosen, and others will not come. */
 const CHOSEN: ReadonlySet<Cluster.State> = new Set(["booting", "setting_up", "ready", "broken", "stopped", "starting"]);
@@ -50,10 +50,21 @@ export function requireNodes(cluster: Pick<Cluster.Cluster, "name"> & Grouped, n
 
 /** Why a job ends that waits on a cluster which could never run it. */
 export function failureOf(wish: Wish, cluster: Cluster.Cluster, slots: readonly Slots.Slot[]): Cluster.Failure {
+  if (wish.ranks !== undefined) return withoutHosts(wish.ranks, cluster, slots);
   const hosts = slots.filter(takesJobs);
   if (wish.nodes > hosts.length) return tooWide(wish.nodes, cluster, hosts.length);
   const { code, message, hint } = explain(wish, cluster.name, hosts);
   return { code, message, hint };
+}
+
+function withoutHosts(
+  ranks: readonly number[],
+  { name }: Cluster.Cluster,
+  slots: readonly Slots.Slot[],
+): Cluster.Failure {
+  const gone = ranks.filter(rank => slots.every(slot => slot.rank !== rank));
+  const message = `cluster '${name}' has no host ${sentence(gone.map(String))} any more`;
+  return { code: "host_lost", message, hint: `see its hosts: muster status ${name}` };
 }
 
 function tooWide(nodes: number, cluster: Cluster.Cluster, hosts: number): Cluster.Failure {

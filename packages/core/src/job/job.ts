@@ -9,8 +9,10 @@ import { Kept } from "../output/manifest.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Retry } from "../task/retry.ts";
+import { Endpoint } from "../task/service.ts";
 import { Labels, Task } from "../task/task.ts";
 import { Coarse, coarseOf } from "./coarse.ts";
+import { Exec } from "./command.ts";
 import { life } from "./life.ts";
 import { GpuPeaks } from "./peaks.ts";
 
@@ -43,6 +45,8 @@ export const base = {
   nodes: z.number().int(),
   /** What each of its nodes takes of its host: any of these; absent: the whole host. */
   needs: z.array(Need).optional(),
+  /** It is commands on just these hosts, beside whatever runs there. */
+  exec: Exec.optional(),
   /** Seconds that each try may run. */
   timeout: z.number().int().optional(),
   /** Epoch ms at which it ends if it has not begun. */
@@ -75,6 +79,8 @@ const placed = {
   fence: z.number().int(),
   placement: z.array(z.number().int()),
   verdict: Verdict.optional(),
+  /** Of its services, once they have been started. */
+  endpoints: z.array(Endpoint).optional(),
 };
 const ended = {
   endedAt: z.number(),
@@ -164,6 +170,7 @@ export const Info = z.object({
     .array(Need)
     .optional()
     .meta({ description: "What each node takes of its host, any of these; absent: all of it" }),
+  exec: Exec.optional().meta({ description: "Of commands that run beside whatever else does" }),
   timeout: z.number().int().optional().meta({ description: "Seconds that each try may run" }),
   startBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends if it has not begun" }),
   retry: Retry.optional(),
@@ -198,6 +205,10 @@ export const Info = z.object({
       "The most that each GPU of each node was busy in its last try, 0 to 1, as its host saw it now and then",
   }),
   outputs: Kept.optional().meta({ description: "What its last try has kept: see the artifacts" }),
+  endpoints: z
+    .array(Endpoint)
+    .optional()
+    .meta({ description: "Of its services, while it runs: where its first host serves them" }),
 });
 export type Info = z.infer<typeof Info>;
 

@@ -23,7 +23,7 @@ export const Chunk = z.object({
   sequence: z.number().int(),
   phase: z
     .string()
-    .meta({ description: "packages, setup, run, hooks, or muster for what the agent itself has to say" }),
+    .meta({ description: "packages, setup, run, ray, service-NAME, hooks, or muster for what the agent has to say" }),
   size: z.number().int(),
   at: z.number().meta({ description: "Epoch milliseconds at which it came home" }),
   url: z.string().meta({ description: "Reads the chunk's bytes, for some minutes, with no further credentials" }),
@@ -57,7 +57,7 @@ const LARGEST = 2 ** 40;
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const phases = z
   .string()
-  .max(100)
+  .max(1000)
   .transform(text => text.split(","))
   .pipe(z.array(Phase).min(1));
 

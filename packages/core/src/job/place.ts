@@ -2,10 +2,10 @@
 import { takesJobs } from "../cluster/group.ts";
 import type { Need } from "../cluster/need.ts";
 import { byLeast, type Capacity, emptyRoom, fits, less, partOf, type Room, roomOf } from "../cluster/room.ts";
-import { MOST_RUNS, type Parts, type Slot } from "../cluster/slots.ts";
+import { MOST_BESIDE, MOST_RUNS, type Parts, type Slot } from "../cluster/slots.ts";
 import type { Queued } from "./queue.ts";
 
-export type Entry = Pick<Queued, "jobId" | "nodes" | "needs">;
+export type Entry = Pick<Queued, "jobId" | "nodes" | "needs" | "ranks">;
 
 export interface Placement {
   readonly jobId: string;
@@ -27,19 +27,18 @@ export interface Round {
 /**
  * Strictly in order of the queue, as it is given: the first entry that does not fit now ends the round. Nothing overtakes it,
  * so that a wide job is never starved by narrow ones. What could never fit on these hosts, those that are lost included,
- * holds up nobody; unless the cluster `grows`: then it waits like any other.
+ * holds up nobody; unless the cluster `grows`: then it waits like any other. What takes nothing of its hosts is outside of
+ * this order: it waits only for those of its own hosts that are lost, and nobody waits for it.
  */
 export function place(queue: readonly Entry[], slots: readonly Slot[], { grows = false } = {}): Round {
   const state = new State(slots);
   const impossible: Entry[] = [];
   const placements: Placement[] = [];
   for (const entry of queue) {
-    const isPossible = state.isPossible(entry);
-    if (!isPossible && grows) break;
-    const placement = isPossible ? state.place(entry) : undefined;
-    if (placement) placements.push(placement);
-    else if (isPossible) break;
-    else impossible.push(entry);
+    const decision = state.decide(entry);
+    if (typeof decision === "object") placements.push(decision);
+    else if (decision === "impossible" && !grows) impossible.push(entry);
+    else if (entry.ranks === undefined) break;
   }
   return { placements, impossible, looks: state.looks };
 }
@@ -60,22 +59,42 @@ interface Host {
 class State {
   looks = 0;
   readonly #whole: readonly Room[];
+  readonly #all: ReadonlyMap<number, Slot>;
   readonly #hosts: Map<number, Host>;
   /** How many hosts are large enough for a need, by that need. */
   readonly #large = new Map<string, number>();
   #runs: number;
+  #beside: number;
 
   constructor(slots: readonly Slot[]) {
     const usable = slots.filter(takesJobs);
+    this.#all = new Map(slots.map(slot => [slot.rank, slot]));
     this.#whole = usable.map(emptyRoom);
     this.#hosts = new Map(
       usable.filter(slot => slot.up).map(slot => [slot.rank, { rank: slot.rank, room: roomOf(slot) }]),
     );
-    this.#runs = slots.reduce((sum, slot) => sum + slot.runs.length, 0);
+    const runs = slots.flatMap(slot => slot.runs);
+    this.#beside = runs.filter(run => run.beside).length;
+    this.#runs = runs.length - this.#beside;
   }
 
-  isPossible(entry: Entry): boolean {
+  decide(entry: Entry): Placement | "impossible" | undefined {
+    if (entry.ranks !== undefined) return this.#besides(entry, entry.ranks);
+    return this.#isPossible(entry) ? this.#place(entry) : "impossible";
+  }
+
+  #isPossible(entry: Entry): boolean {
     return alternativesOf(entry).some(need => this.#largeEnough(need) >= entry.nodes);
+  }
+
+  /** On exactly these hosts, whatever runs there, also where jobs do not; undefined while one of them is lost. */
+  #besides({ jobId }: Entry, ranks: readonly number[]): Placement | "impossible" | undefined {
+    this.looks += ranks.length;
+    const hosts = ranks.map(rank => this.#all.get(rank));
+    if (hosts.some(host => host === undefined)) return "impossible";
+    if (hosts.some(host => !host?.up) || this.#beside + ranks.length > MOST_BESIDE) return undefined;
+    this.#beside += ranks.length;
+    return { jobId, ranks: [...ranks], parts: new Map(ranks.map(rank => [rank, { beside: true }])) };
   }
 
   #largeEnough(need: Need | undefined): number {
@@ -89,7 +108,7 @@ class State {
   }
 
   /** The first alternative under which all nodes find their places at once. */
-  place({ jobId, nodes, needs }: Entry): Placement | undefined {
+  #place({ jobId, nodes, needs }: Entry): Placement | undefined {
     if (this.#runs + nodes > MOST_RUNS) return undefined;
     for (const need of alternativesOf({ needs })) {
       const hosts = this.#best(need, nodes);

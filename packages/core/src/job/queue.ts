@@ -11,19 +11,25 @@ export const Queued = z.object({
   priority: z.number().int(),
   /** Absent: whole hosts. */
   needs: z.array(Need).optional(),
+  /** It takes nothing, of exactly these hosts of the cluster. */
+  ranks: z.array(z.number().int()).optional(),
   /** It stands for the next run of an array of this id. */
   array: z.literal(true).optional(),
 });
 export type Queued = z.infer<typeof Queued>;
 
 /** What has a place in a queue, or may have one. */
-export type Waiting = Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id" | "nodes" | "needs">;
+export type Waiting = Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id" | "nodes" | "needs" | "exec">;
 
 /** The job's place in its cluster's queue. */
 export const enqueue = (job: Waiting, array?: true): Write => ({
-  put: { ...queueKey(job), type: "queued", data: Queued.parse({ ...job, jobId: job.id, array }) },
+  put: {
+    ...queueKey(job),
+    type: "queued",
+    data: Queued.parse({ ...job, jobId: job.id, array, ranks: job.exec?.ranks }),
+  },
   expect: "absent",
 });
 
-export const queueKey = (job: Pick<Waiting, "workspace" | "clusterId" | "priority" | "id">) =>
-  Keys.queued(job.workspace, job.clusterId, job.priority, job.id);
+export const queueKey = (job: Pick<Waiting, "workspace" | "clusterId" | "priority" | "id" | "exec">) =>
+  Keys.queued(job.workspace, job.clusterId, job.exec === undefined ? job.priority : "first", job.id);

@@ -43,7 +43,7 @@ async function clear(world: Basics, actor: Actor, cluster: Cluster.Cluster): Pro
   const before = await findClaim(world, actor);
   if (before) throw new Replay(before.answer);
   const slots = await Slots.get(world.table, cluster.workspace, cluster.id);
-  for (const { jobId } of slots === undefined ? [] : Slots.busy(slots)) await end(world, actor, jobId);
+  for (const { jobId } of slots === undefined ? [] : Slots.taking(slots)) await end(world, actor, jobId);
   for (const prefix of ["Q#", Keys.RECOVERING]) await endListed(world, actor, cluster, prefix);
 }
 
@@ -52,7 +52,7 @@ async function endListed(world: Basics, actor: Actor, cluster: Cluster.Cluster, 
   let cursor: string | undefined;
   do {
     const page = await world.table.query({ pk, prefix, limit: 100, ...(cursor !== undefined && { cursor }) });
-    for (const item of page.items) await end(world, actor, String(item.data.jobId));
+    for (const item of page.items) if (item.data.ranks === undefined) await end(world, actor, String(item.data.jobId));
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
@@ -88,12 +88,12 @@ const guarded = (world: Basics, actor: Actor, decide: () => Promise<readonly Wri
 /** Of two that want it for themselves at the same time only one gets it: the slots are theirs to write. */
 async function requireFree(world: Basics, cluster: Cluster.Cluster): Promise<readonly Write[]> {
   const slots = await Slots.get(world.table, cluster.workspace, cluster.id);
-  const running = slots === undefined ? [] : Slots.busy(slots);
+  const running = slots === undefined ? [] : Slots.taking(slots);
   const { pk } = Keys.cluster(cluster.workspace, cluster.id);
   const waiting = await Promise.all(
     ["Q#", Keys.RECOVERING].map(prefix => world.table.query({ pk, prefix, limit: 100 })),
   );
-  const queued = waiting.flatMap(page => page.items);
+  const queued = waiting.flatMap(page => page.items).filter(item => item.data.ranks === undefined);
   if (running.length + queued.length === 0)
     return slots === undefined ? [] : [amend(Slots.noun, slots, { idleSince: world.clock.now() }).write];
   const first = running[0]?.jobId ?? String(queued[0]?.data.jobId);

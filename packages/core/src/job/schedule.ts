@@ -57,19 +57,34 @@ async function round(world: Basics, ref: ClusterRef, done: string[]): Promise<bo
     if (!(error instanceof WriteConflict) || done.length === before) throw error;
     return true;
   }
-  return placements.length + impossible.length === PAGE;
+  const decided = new Set([...placements, ...impossible].map(one => one.jobId));
+  // What waits for a lost host stays at the head, and holds up nobody.
+  const waits = found.queue.some(entry => entry.ranks === undefined && !decided.has(entry.jobId));
+  return decided.size > 0 && !waits && found.queue.length >= PAGE;
 }
 
 async function read(world: Basics, ref: ClusterRef): Promise<Read | undefined> {
   const key = Keys.cluster(ref.workspace, ref.clusterId);
-  const { items } = await world.table.query({ pk: key.pk, prefix: "Q#", limit: PAGE });
-  if (items.length === 0) return undefined;
+  const queue = await head(world, key.pk);
+  if (queue.length === 0) return undefined;
   // Before its slots: those that are of an earlier time would seem to lack the hosts that it has got since.
   const cluster = await load(world.table, Cluster.noun, key);
   if (cluster === undefined || !Cluster.takesJobs(cluster)) return undefined;
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   if (slots === undefined) return undefined;
-  return { cluster, slots, queue: items.map(item => ({ ...Queued.parse(item.data), item })) };
+  return { cluster, slots, queue };
+}
+
+/** The head of the queue, with more than what stands before all that has a priority. */
+async function head(world: Basics, pk: string): Promise<Entry[]> {
+  const found: Entry[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await world.table.query({ pk, prefix: "Q#", limit: PAGE, ...(cursor !== undefined && { cursor }) });
+    found.push(...page.items.map(item => ({ ...Queued.parse(item.data), item })));
+    cursor = page.cursor;
+  } while (cursor !== undefined && found.at(-1)?.ranks !== undefined);
+  return found;
 }
 
 const entryOf = ({ queue }: Read, jobId: string): Entry => queue.find(entry => entry.jobId === jobId) as Entry;

@@ -56,15 +56,19 @@ async function step(
   attempts: readonly Attempt.Attempt[],
 ): Promise<Stored<Job.Job>> {
   const ended = attempts.filter(attempt => attempt.state === "exited" || attempt.state === "lost");
-  const verdict = job.verdict ?? verdictOf(ended);
+  const verdict = job.verdict ?? verdictOf(ended, job.exec === undefined ? firstInTime : byRank);
   if (ended.length === job.nodes) return close(world, job, ended, verdict);
-  if (verdict && job.verdict === undefined) return note(world, job, verdict);
+  // What fails of commands on one host is no matter of the others.
+  if (verdict && job.verdict === undefined && job.exec === undefined) return note(world, job, { verdict });
   const began = attempts.find(attempt => attempt.state !== "assigned" && attempt.state !== "preparing");
+  const endpoints = endpointsOf(attempts);
+  if (job.state === "running" && endpoints && job.endpoints === undefined) return note(world, job, { endpoints });
   if (job.state !== "starting" || began === undefined) return job;
   const now = world.clock.now();
   const move = advance(world, Job.kind, Actor.system(job.workspace), job, "run", {
     startedAt: began.createdAt,
     dueAt: checkAt(job, now),
+    endpoints,
   });
   await world.table.write(move.writes);
   return move.next;
@@ -84,8 +88,18 @@ export function expiresAt(job: Job.Placed): number | undefined {
   return job.timeout === undefined ? undefined : (job.startedAt ?? job.changedAt) + job.timeout * 1000 + EXPIRY_SLACK;
 }
 
-async function note(world: Basics, job: Stored<Job.Placed>, verdict: Job.Verdict): Promise<Stored<Job.Job>> {
-  const { next, write } = amend<Job.Job>(Job.noun, job, { verdict });
+/** Services are on the job's first host, which may begin after others. */
+function endpointsOf(attempts: readonly Attempt.Attempt[]): Job.Placed["endpoints"] {
+  const first = attempts.find(({ rank, state }) => rank === 0 && state === "running");
+  return first?.state === "running" ? first.endpoints : undefined;
+}
+
+async function note(
+  world: Basics,
+  job: Stored<Job.Placed>,
+  patch: Pick<Job.Placed, "verdict" | "endpoints">,
+): Promise<Stored<Job.Job>> {
+  const { next, write } = amend<Job.Job>(Job.noun, job, patch);
   await world.table.write([write]);
   return next;
 }
@@ -121,12 +135,16 @@ function closingEvent(job: Job.Placed, verdict: Job.Verdict | undefined): "cance
   return verdict?.event ?? "succeed";
 }
 
-/** The first node in time that did not end well. */
-function verdictOf(ended: readonly Attempt.Attempt[]): Job.Verdict | undefined {
+type Order = (a: Attempt.Attempt, b: Attempt.Attempt) => number;
+const firstInTime: Order = (a, b) => a.changedAt - b.changedAt;
+const byRank: Order = (a, b) => a.rank - b.rank;
+
+/** The first node that did not end well. */
+function verdictOf(ended: readonly Attempt.Attempt[], order: Order): Job.Verdict | undefined {
   const bad = ended.filter(
     attempt => !(attempt.state === "exited" && attempt.cause === "exited" && attempt.exitCode === 0),
   );
-  const first = bad.toSorted((a, b) => a.changedAt - b.changedAt)[0];
+  const first = bad.toSorted(order)[0];
   if (first === undefined || (first.state !== "exited" && first.state !== "lost")) return undefined;
   const exitCode = first.state === "exited" ? first.exitCode : undefined;
   return {

@@ -11,11 +11,18 @@ type Wish = Pick<Entry, "nodes" | "needs">;
 export function shortage(wish: Wish, slots: readonly Slot[], hosts: number): string[] {
   const lost = slots.filter(slot => !slot.up).length;
   const away = lost === 0 ? [] : [`${plural(lost, "host")} of it ${are(lost)} lost, and not yet given up`];
-  const usable = open(slots);
+  const usable = open(slots).map(slot => ({ ...slot, runs: slot.runs.filter(run => !run.beside) }));
   if (wish.needs === undefined) return [wholeHosts(wish, usable, hosts), ...away];
   const [first, ...others] = alternativesOf(wish).map(need => lacking(need ?? {}, wish.nodes, usable));
   const wants = `it wants ${describeNeeds(wish.needs)} on ${plural(wish.nodes, "host")}`;
   return [`${wants}; ${first ?? ""}`, ...others.filter(text => text !== first), ...away];
+}
+
+/** What commands wait for that take nothing of these hosts. */
+export function besideReasons(ranks: readonly number[], slots: readonly Slot[]): string[] {
+  const lost = ranks.filter(rank => !slots.find(slot => slot.rank === rank)?.up).map(String);
+  if (lost.length === 0) return ["its hosts are up, and it begins at once"];
+  return [`${lost.length === 1 ? "host" : "hosts"} ${sentence(lost)} ${are(lost.length)} lost`];
 }
 
 function wholeHosts({ nodes }: Wish, usable: readonly Slot[], hosts: number): string {

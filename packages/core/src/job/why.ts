@@ -16,7 +16,7 @@ import { plural, sentence } from "./needs.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Queued } from "./queue.ts";
 import { find } from "./read.ts";
-import { shortage } from "./shortage.ts";
+import { besideReasons, shortage } from "./shortage.ts";
 
 type Part = { readonly table: Table; readonly clock: Clock };
 
@@ -54,7 +54,7 @@ export async function reasonsOf(world: Part, job: Job.Job, cluster: Cluster.Clus
 
 async function queuedReasons(
   { table, clock }: Part,
-  job: Pick<Job.Job, "id" | "workspace" | "clusterId" | "clusterName" | "nodes" | "needs">,
+  job: Pick<Job.Job, "id" | "workspace" | "clusterId" | "clusterName" | "nodes" | "needs" | "exec">,
   cluster: Cluster.Cluster | undefined,
 ): Promise<string[]> {
   const slots = await Slots.get(table, job.workspace, job.clusterId);
@@ -62,6 +62,7 @@ async function queuedReasons(
   if (renewal.length > 0) return renewal;
   if (cluster === undefined || slots === undefined || !Cluster.takesJobs(cluster))
     return [`it waits for cluster '${job.clusterName}', which is ${cluster?.state ?? "gone"}`];
+  if (job.exec !== undefined) return besideReasons(job.exec.ranks, slots.hosts);
   return [...(await queueReasons(table, job)), ...shortage(job, slots.hosts, jobNodes(cluster))];
 }
 

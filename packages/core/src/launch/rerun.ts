@@ -16,11 +16,12 @@ import { create } from "./create.ts";
 import type * as Launch from "./launch.ts";
 
 /**
- * @throws MusterError `not_found` (the job), `conflict` (it had secrets, and none were given; or its cluster is gone and was
+ * @throws MusterError `not_found` (the job), `conflict` (it had secrets, and none were given; it was commands on hosts; or its cluster is gone and was
  * of several kinds of hosts), and what a launch throws.
  */
 export async function rerun(world: Edge, actor: Actor, id: string, request: Launch.Rerun): Promise<Launch.Info> {
   const { job, task } = await submitted(world, actor, id);
+  if (job.exec) throw isExec(job);
   if (job.hasSecrets && request.secrets === undefined && request.secretFiles === undefined) throw withoutSecrets(job);
   const cluster = request.cluster ?? (await placeOf(world, job));
   return create(world, actor, {
@@ -50,7 +51,7 @@ async function submitted(world: Edge, actor: Actor, id: string): Promise<{ job: 
 
 type Ran = Pick<
   Job.Job,
-  "id" | "workspace" | "clusterId" | "clusterName" | "name" | "priority" | "down" | "managed" | "hasSecrets"
+  "id" | "workspace" | "clusterId" | "clusterName" | "name" | "priority" | "down" | "managed" | "hasSecrets" | "exec"
 >;
 
 /** Name of the cluster to run on; undefined for a new one with a name made up for it. */
@@ -67,6 +68,11 @@ async function placeOf(world: Pick<Edge, "table">, job: Ran): Promise<string | u
     );
   return isMadeUp(cluster) ? undefined : cluster.name;
 }
+
+const isExec = ({ id, clusterName }: Ran): MusterError =>
+  new MusterError("conflict", `${id} was commands on hosts, not a task`, {
+    hint: `send them again: muster exec ${clusterName} -- COMMAND`,
+  });
 
 const withoutSecrets = (job: Ran): MusterError =>
   new MusterError("conflict", `job ${job.id} had secrets, which are not kept when it has ended`, {

@@ -1,18 +1,28 @@
 /** The parts of a node's log, in the order in which they are written. */
 import * as z from "zod";
+import { Service } from "../task/service.ts";
+
+/** As people name them; `service-NAME` is what that service printed. */
+export const PHASES = ["provision", "packages", "setup", "run", "ray", "service-NAME", "hooks", "muster"] as const;
 
 /**
  * `provision`: what happened until the job had its hosts; told of events, and not stored. `packages`, `setup` and `run`
- * are what these printed, `hooks` what commands round them did, `muster` what the agent itself has to say.
+ * are what these printed; what `ray` and services printed beside them comes when `run` is over; `hooks` is what commands
+ * round them did, `muster` what the agent itself has to say.
  */
-export const Phase = z.enum(["provision", "packages", "setup", "run", "hooks", "muster"]);
+export const Phase = z.union([
+  z.enum(["provision", "packages", "setup", "run", "ray", "hooks", "muster"]),
+  z.templateLiteral(["service-", Service.shape.name]),
+]);
 export type Phase = z.infer<typeof Phase>;
 
-const ORDER: readonly string[] = Phase.options;
+const ORDER: readonly string[] = PHASES;
 const RUN = ORDER.indexOf("run");
+const SERVICES = ORDER.indexOf("service-NAME");
 
 /** Its place among the phases. One that a newer agent has invented counts as `run`. */
 export function orderOf(phase: string): number {
+  if (phase.startsWith("service-")) return SERVICES;
   const order = ORDER.indexOf(phase);
   return order < 0 ? RUN : order;
 }

@@ -8,3 +8,13 @@ export const Service = z.strictObject({
   port: z.number().int().min(1).max(65_535),
 });
 export type Service = z.infer<typeof Service>;
+
+/** Where a service listens, as its host has said. */
+export const Endpoint = z.object({
+  name: Service.shape.name,
+  url: z
+    .string()
+    .max(200)
+    .regex(/^http:\/\/[\w.:[\]-]+$/),
+});
+export type Endpoint = z.infer<typeof Endpoint>;

@@ -87,7 +87,13 @@ const fields = z.strictObject({
   checkpoint: Place.optional(),
   /** Whether a Ray cluster spans the job's hosts before run begins. */
   ray: z.boolean().optional(),
-  services: z.array(Service).min(1).max(10).optional(),
+  /** Servers beside the job, on its first host. */
+  services: z
+    .array(Service)
+    .min(1)
+    .max(10)
+    .refine(all => new Set(all.map(({ name }) => name)).size === all.length, "two services have one name")
+    .optional(),
 });
 
 export const Task = fields.superRefine((task, context) => {

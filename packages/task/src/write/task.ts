@@ -60,6 +60,8 @@ export function taskOf(draft: Draft, options: WriteOptions): Entries {
     file_mounts: mounts(draft),
     outputs: task.outputs,
     checkpoint: task.checkpoint,
+    ray: task.ray ? true : undefined,
+    services: task.services?.map(({ name, run, port }) => ({ name, run, port })),
     packages: task.packages.length > 0 ? task.packages.map(packageOf) : undefined,
     envs: filled({ ...shown(task.envs, options, isSecretName), ...missing(draft, "envs") }),
     secrets: secrets(draft, options),
