@@ -107,6 +107,10 @@ function chaos(sim: Sim): void {
       sim.kernel.note(`${box.id} ${what}`);
       harm[what](sim, box);
     }
+    for (const box of sim.cloud.boxes.filter(one => one.state === "stopped" && sim.faults.happens("startedByHand"))) {
+      sim.kernel.note(`${box.id} startedByHand`);
+      sim.cloud.startByHand(box);
+    }
     chaos(sim);
   });
 }

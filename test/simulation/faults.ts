@@ -26,6 +26,7 @@ const GREATEST = {
   // Per machine and beat of the chaos.
   machineDies: 0.01,
   machineTaken: 0.01,
+  startedByHand: 0.01,
   hostFreezes: 0.005,
   hostReboots: 0.015,
   agentRestarts: 0.03,

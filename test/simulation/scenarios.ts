@@ -88,7 +88,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
   down: (sim, accepted, actor) =>
     onCluster(sim, accepted, actor, Change.remove, sim.rng.chance(0.5) ? "launching" : undefined),
   stop: (sim, accepted, actor) =>
-    onCluster(sim, accepted, actor, Change.stop, sim.rng.chance(0.3) ? "booting" : "ready"),
+    onCluster(sim, accepted, actor, Change.stop, sim.rng.pick(["starting", "booting", "ready", "ready"])),
   start: (sim, accepted, actor) => onCluster(sim, accepted, actor, Change.start, "stopped"),
   move: (sim, accepted, actor) => onCluster(sim, accepted, actor, moved, "stopped"),
   autostop: (sim, accepted, actor) => {

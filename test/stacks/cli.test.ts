@@ -60,5 +60,5 @@ test.each(FUNCTIONS)("the bundle of %s starts on the links that are encrypted be
 
 test("the functions that people and hosts wait for are small", () => {
   const sizes = ["ApiHandler", "AgentHandler"].map(name => statSync(join(real.bundle(name), "bundle.mjs")).size);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(400_000);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(450_000);
 });

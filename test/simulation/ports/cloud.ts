@@ -206,6 +206,11 @@ export class Cloud {
     for (const box of stopped) this.#boot(box);
   }
 
+  /** By somebody at the cloud's own console. */
+  startByHand(box: Box): void {
+    this.#boot(box);
+  }
+
   /** Without a word to anybody. */
   vanish(box: Box): void {
     box.isSick = true;
