@@ -4,7 +4,16 @@
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
@@ -61,6 +70,23 @@ function asRoot(): void {
     chmodSync(bench.home.root, 0o711);
     return bench;
   }
+
+  test("a host has a key of the user's, and lets the job's other hosts in while the job runs", async () => {
+    await using bench = await opened();
+    const ssh = join(place, "home", ".ssh");
+    const peers = [{ address: "10.0.0.2", sshKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"a".repeat(43)}` }];
+    bench.plane.assign("job_a", { peers, run: "stat -c '%U %a' ~/.ssh ~/.ssh/*; cat ~/.ssh/authorized_keys" });
+    bench.start(["run", "--run-as", name]);
+    await bench.exit("job_a");
+    const [key] = bench.plane.enrollments.map(({ facts }) => facts.sshKey);
+    expect(readFileSync(join(ssh, "muster_ed25519.pub"), "utf8")).toBe(`${key} muster\n`);
+    expect(bench.plane.log("job_a", "run").split("\n")).toEqual([
+      `${name} 700`,
+      ...[`${name} 600`, `${name} 600`, `${name} 600`, `${name} 600`],
+      ...[expect.stringContaining("begin"), `from="10.0.0.2" ${peers[0]?.sshKey} muster`, expect.any(String), ""],
+    ]);
+    expect(readFileSync(join(ssh, "authorized_keys"), "utf8")).toBe("");
+  });
 
   const flags = (bench: Bench): string[] => ["run", "--run-as", name, "--jobs-home", bench.home.jobs];
 

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { bindable, Ports } from "../../packages/agent/src/service/ports.ts";
 import { KEEP_UP, RESTARTS } from "../../packages/agent/src/service/texts.ts";
 import { Bench, isAlive, murder } from "./support/bench.ts";
+import { FakeDocker } from "./support/fake-docker.ts";
 import { until } from "./support/until.ts";
 
 const SERVER = `exec node -e 'require("http").createServer((_, r) => r.end("served")).listen(+process.env.PORT, () => console.log("up"))'`;
@@ -87,6 +88,24 @@ test.concurrent("a service that ends is started again, and its end is not the jo
   expect(bench.plane.log("job_a", "service-board")).toBe(
     "life\nservice board: it ended with exit code 7, and is started again in 1 s\nlife\n",
   );
+});
+
+test.concurrent("of a job in a container services run in there, and end with it", async () => {
+  await using bench = await Bench.open();
+  const docker = new FakeDocker();
+  const port = await free();
+  bench.plane.assign("job_a", {
+    container: { image: "ghcr.io/you/it:1.0", options: [] },
+    services: [{ name: "board", run: `echo $$ >~/pid; echo "[$MUSTER_ATTEMPT_DIR]"; ${SERVER}`, port }],
+    run: "until [ -e ~/over ]; do sleep 0.05; done; exit 3",
+  });
+  await bench.agent(docker.env);
+  expect(await seen(`http://127.0.0.1:${port}`)).toBe("served");
+  bench.write("over");
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "exited", exitCode: 3 });
+  expect(isAlive(Number(bench.read("pid")))).toBe(false);
+  // In there nothing is marked as this machine's.
+  expect(bench.plane.log("job_a", "service-board")).toMatch(/^\[\]\nup\n/);
 });
 
 test("a service is started again five times, after 1, 2, 4, 8 and 16 seconds", () => {

@@ -2,9 +2,12 @@
 import type * as Job from "@muster/core/job/job.ts";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { doingOf } from "../../packages/cli/src/doing.ts";
 import * as Columns from "../../packages/cli/src/job-columns.ts";
 import { label } from "../../packages/cli/src/job-filter.ts";
+import { groupsOf } from "../../packages/cli/src/job-groups.ts";
 import { output } from "../../packages/cli/src/output.ts";
+import * as Shown from "../../packages/cli/src/shown.ts";
 import { instant } from "../../packages/cli/src/time-option.ts";
 
 const NOW = Date.UTC(2026, 0, 31, 12);
@@ -114,4 +117,69 @@ describe("options", () => {
     expect(label("team=a", label("x"))).toEqual(["x", "team=a"]);
     expect(() => label("a,b")).toThrow("Write one label");
   });
+});
+
+const counts = { count: 100, started: 40, running: 3, succeeded: 30, failed: 4, cancelled: 2, timedOut: 1 };
+
+describe("arrays", () => {
+  const out = output({}, {});
+  const array = job({ id: "job_array", state: "running", runs: counts });
+
+  test("have a column of their runs where there is one", () => {
+    expect(Columns.usual([job()])).toEqual(Columns.DEFAULT);
+    expect(Columns.usual([job(), array])).toContain("runs");
+    expect([job(), array].map(one => Columns.cells(out, one, ["runs"], NOW))).toEqual([["-"], ["37/100"]]);
+    const rows = (...jobs: Job.Info[]) =>
+      Shown.queue(
+        out,
+        jobs.map(one => ({ job: one })),
+        NOW,
+      ).split("\n");
+    expect(rows(job())[0]).not.toContain("RUNS");
+    expect(rows(job())[1]?.split(/ +/)).toHaveLength(7);
+    expect(rows(job(), array).map(line => line.split(/ +/).at(-2))).toEqual(["RUNS", "-", "37/100"]);
+  });
+});
+
+describe("jobs together", () => {
+  const jobs = [
+    job({ id: "a", provider: "aws" }),
+    job({ id: "b", state: "failed" }),
+    job({ id: "c", provider: "aws" }),
+  ];
+  const ids = (groups: ReturnType<typeof groupsOf>) =>
+    Object.entries(groups).map(([value, some]) => [value, some.map(({ id }) => id).join("")]);
+
+  test("by provider, those that have none among them; by cluster; by state", () => {
+    expect(ids(groupsOf(jobs, "provider", ["local", "aws"]))).toEqual([
+      ["local", ""],
+      ["aws", "ac"],
+      ["unknown", "b"],
+    ]);
+    expect(ids(groupsOf(jobs, "cluster"))).toEqual([["demo", "abc"]]);
+    expect(ids(groupsOf(jobs, "state"))).toEqual([
+      ["succeeded", "ac"],
+      ["failed", "b"],
+    ]);
+    expect(groupsOf([], "state")).toEqual({});
+  });
+});
+
+test("what a cluster does is told beside its state, until it has come to rest", () => {
+  const running = job({ coarse: "running" });
+  expect([
+    doingOf({ state: "booting" }, []),
+    doingOf({ state: "ready" }, []),
+    doingOf({ state: "ready" }, [running, running, job({ coarse: "pending" })]),
+    doingOf({ state: "ready" }, [job({ coarse: "pending" })]),
+    doingOf({ state: "stopped" }, []),
+    doingOf({ state: "terminated" }, []),
+  ]).toEqual([
+    "its hosts start, and their agents report",
+    "it waits for jobs",
+    "it runs 2 jobs, 1 more waits",
+    "1 job waits",
+    undefined,
+    undefined,
+  ]);
 });

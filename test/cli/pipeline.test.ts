@@ -1,9 +1,10 @@
 /** What one cluster must be for all tasks of a file, and the order in which they are sent. Pure. */
-import { machinesFor } from "../../packages/cli/src/pipeline/machines.ts";
-import { stepsOf } from "../../packages/cli/src/pipeline/order.ts";
+
 import { read } from "@muster/task/read.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { machinesFor } from "../../packages/cli/src/pipeline/machines.ts";
+import { stepsOf } from "../../packages/cli/src/pipeline/order.ts";
 
 const drafts = (...resources: string[]) =>
   read(resources.map(one => `${one}\non_error: stop\nrun: x\n`).join("---\n"), { dialect: "muster" }).tasks;

@@ -104,7 +104,13 @@ describe("a good file", () => {
   test("of several tasks is told with what they are together", async () => {
     const file = written("steps.yaml", "name: both\n---\nrun: a\n---\nrun: b\n");
     const { answer } = await json(file);
-    expect(answer).toMatchObject({ ok: true, name: "both", execution: "serial", unsupported: [], waits: [[], [{ task: 0, on: "success" }]] });
+    expect(answer).toMatchObject({
+      ok: true,
+      name: "both",
+      execution: "serial",
+      unsupported: [],
+      waits: [[], [{ task: 0, on: "success" }]],
+    });
     expect((await home.run("validate", file)).out).toContain(`${file}: skypilot 2 tasks (it has several documents)`);
   });
 });

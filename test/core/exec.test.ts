@@ -12,15 +12,16 @@ import { why } from "@muster/core/job/why.ts";
 import { rerun } from "@muster/core/launch/rerun.ts";
 import { amend } from "@muster/core/record.ts";
 import { expect, test } from "vitest";
+import { HEAD, readyGroups, WORKERS } from "../support/groups.ts";
 import type { TestHost } from "../support/host.ts";
 import { clusterRequest, code, jobRequest, MINUTE, passing, readyCluster, ref, stateOf } from "../support/requests.ts";
 import { ADA, BEN, testWorld } from "../support/world.ts";
 
 const commands = (more = {}) => Command.Create.parse({ commands: ["uptime"], ...more });
 
-async function made(more = {}) {
+async function made(more = {}, groups?: unknown) {
   const world = testWorld();
-  const { id, hosts } = await readyCluster(world, more);
+  const { id, hosts } = await (groups === undefined ? readyCluster(world, more) : readyGroups(world, groups));
   const run = (asked = {}) => exec(world, ADA, id, commands(asked));
   const slots = async () => {
     const found = await Slots.get(world.table, "acme", id);
@@ -58,11 +59,8 @@ test("commands begin at once, beside a job that has the whole host, before what 
 });
 
 test("all hosts that are up, those of a group, or just those that are named; also where no jobs run", async () => {
-  const groups = [
-    { name: "head", nodes: 1, resources: {}, schedulable: false },
-    { name: "work", nodes: 3, resources: {}, schedulable: true },
-  ];
-  const { world, id, run, lose } = await made({ groups });
+  const workers = { ...WORKERS, name: "work", nodes: 3 };
+  const { world, id, run, lose } = await made({}, [HEAD, workers]);
   expect((await run()).exec).toMatchObject({ ranks: [0, 1, 2, 3] });
   expect((await run({ target: { group: "WORK" } })).exec?.ranks).toEqual([1, 2, 3]);
   const named = await run({ target: { nodes: [3, 0, 3] } });
@@ -82,7 +80,10 @@ test("all hosts that are up, those of a group, or just those that are named; als
     code: "invalid_request",
     details: { hint: "did you mean 'work'?" },
   });
-  expect(await schedule(world, ref(id))).toHaveLength(4);
+  expect(await schedule(world, ref(id))).toHaveLength(2);
+  expect((await why(world, ADA, named.id)).reasons).toEqual(["host 3 is lost"]);
+  await lose(3, true);
+  expect(await schedule(world, ref(id))).toHaveLength(3);
 });
 
 test("what waits for a host that was lost says so, holds up nobody however much of it there is, and ends in time", async () => {
@@ -105,6 +106,22 @@ test("what waits for a host that was lost says so, holds up nobody however much 
   expect(await schedule(world, ref(id))).toHaveLength(59);
 });
 
+test("a host takes so many at a time and no more, and one that is not there any more ends what waits for it", async () => {
+  const { world, id, run, slots } = await made({ nodes: 2 });
+  for (let count = 0; count < 65; count++) await run({ target: { nodes: [0] } });
+  const other = await run({ target: { nodes: [1] } });
+  const placed = await schedule(world, ref(id));
+  expect([placed.length, placed.at(-1)]).toEqual([65, other.id]);
+  const late = await run({ target: { nodes: [1] } });
+  const now = await slots();
+  await world.table.write([amend(Slots.noun, now, { hosts: now.hosts.slice(0, 1) }).write]);
+  expect(await schedule(world, ref(id))).toEqual([late.id]);
+  expect(await Read.get(world, ADA, late.id)).toMatchObject({
+    state: "failed",
+    failure: { code: "host_lost", message: "cluster 'demo' has no host 1 any more" },
+  });
+});
+
 test("commands that fail on one host go on at the others, and the first host's code is the job's", async () => {
   const { world, hosts, run, id } = await made({ nodes: 3 });
   const job = await run();
@@ -118,6 +135,21 @@ test("commands that fail on one host go on at the others, and the first host's c
   expect((await Read.get(world, ADA, job.id)).state).toBe("running");
   await hosts[0]?.run(now, 0);
   expect(await Read.get(world, ADA, job.id)).toMatchObject({ state: "failed", exitCode: 5 });
+});
+
+test("commands see all GPUs of their hosts, whoever has them", async () => {
+  const world = testWorld();
+  const [offer] = world.provider.offered;
+  if (offer) world.provider.offered.splice(0, 2, { ...offer, accelerators: { A100: 2 } });
+  const { id, hosts } = await readyCluster(world);
+  await submit(world, ADA, id, jobRequest({ resources: { accelerators: { A100: 2 } } }));
+  await exec(world, ADA, id, commands());
+  await schedule(world, ref(id));
+  const given = (await hosts[0]?.poll())?.assignments ?? [];
+  expect(given.map(({ gpus, env }) => [gpus, env.CUDA_VISIBLE_DEVICES])).toEqual([
+    [undefined, "0,1"],
+    [[0, 1], "0,1"],
+  ]);
 });
 
 test("while commands run the cluster is busy, and then its idle time begins", async () => {

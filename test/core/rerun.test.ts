@@ -56,6 +56,14 @@ test("it is the same task, in the same order of importance, on the same cluster"
   expect(await storedTask(world, again.job?.id)).toEqual(await storedTask(world, job.id));
 });
 
+test("it keeps its labels, and gets more", async () => {
+  const world = testWorld();
+  const { job } = await launched(world, { labels: { team: "vision", stage: "one" } }, { cluster: "demo" });
+  expect((await rerun(world, ADA, job.id, {})).job?.labels).toEqual({ team: "vision", stage: "one" });
+  const more = await rerun(world, ADA, job.id, { labels: { stage: "two", tried: "" } });
+  expect(more.job?.labels).toEqual({ team: "vision", stage: "two", tried: "" });
+});
+
 test("where its cluster is gone there is another of its name, or a new one where it had none of its own", async () => {
   const world = testWorld();
   for (const name of ["demo", undefined]) {

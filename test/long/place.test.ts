@@ -4,6 +4,7 @@ import { place } from "@muster/core/job/place.ts";
 import type { Queued } from "@muster/core/job/queue.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { laws as besideLaws, mixtures } from "../support/beside-laws.ts";
 import { cases } from "../support/place-cases.ts";
 import { laws } from "../support/place-laws.ts";
 
@@ -11,6 +12,11 @@ for (const [name, law] of Object.entries(laws))
   test(name, async () => {
     const holds = fc.property(cases, of => law(of, place(of.queue, of.slots)));
     await fc.assert(holds, { numRuns: 10_000 });
+  });
+
+for (const [name, law] of Object.entries(besideLaws))
+  test(name, async () => {
+    await fc.assert(fc.property(mixtures, fc.boolean(), law), { numRuns: 10_000 });
   });
 
 const HOSTS = 1024;

@@ -210,6 +210,11 @@ const runs = fc.oneof(
   ),
 );
 
+const labels = fc.dictionary(
+  fc.oneof(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_./-]{0,20}$/), fc.constantFrom("on", "no", "1.0", "null")),
+  fc.oneof(line(40), fc.constantFrom("", "yes", "007", "null", "~", "1e-5")),
+  { minKeys: 1, maxKeys: 8, noNullPrototype: true },
+);
 const kinds = fc.constantFrom("env", "secret", "stored", "missingEnv", "missingSecret");
 const variables = fc.uniqueArray(fc.record({ name: variable, kind: kinds, value: text }), {
   maxLength: 5,
@@ -228,6 +233,7 @@ export const parts = fc.record(
     timeout: fc.integer({ min: 1, max: 31_536_000 }),
     queueTimeout: fc.integer({ min: 1, max: 31_536_000 }),
     retry,
+    labels,
     runs,
     container,
     outputs: fc.uniqueArray(fc.oneof(place, fc.constantFrom("results/*.json", "~", "[a]", "x/")), {
@@ -282,6 +288,7 @@ export function draftOf(parts: Parts): Draft {
       timeout,
       queueTimeout,
       retry,
+      labels: parts.labels,
       runs,
       container: parts.container,
       outputs: parts.outputs,

@@ -9,6 +9,7 @@ import { Clock } from "./control/clock.ts";
 import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
 import { Registration } from "./control/register.ts";
 import { messageOf } from "./disk.ts";
+import { Peers } from "./gang/peers.ts";
 import { Holdings } from "./holdings.ts";
 import type { Home } from "./home.ts";
 import * as Homes from "./home.ts";
@@ -87,6 +88,7 @@ class Agent {
   readonly #control: Control;
   readonly #clock = new Clock();
   readonly #machine: Surroundings;
+  readonly #peers: Peers;
   readonly #pulse: Pulse;
   readonly #wake = new Wake();
   readonly #quit = new AbortController();
@@ -101,6 +103,7 @@ class Agent {
     this.#machine = options.machine;
     this.#pulse = new Pulse(this.#machine.smi, gpus => this.#holdings.sample(gpus));
     this.#journal = new Journal(options.home.log);
+    this.#peers = new Peers(options.machine, this.#journal);
     this.#control = new Control(options.endpoint);
     this.#holdings = new Holdings({
       home: options.home,
@@ -110,6 +113,7 @@ class Agent {
       journal: this.#journal,
       setups: new Setups(options.home.setups),
       ports: new Ports(),
+      peers: this.#peers,
       mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
       containers: new Containers({ folder: options.home.containers, journal: this.#journal }),
       pollSoon: () => this.kick(),
@@ -231,10 +235,10 @@ class Agent {
     const control = this.#control;
     if (metadata !== undefined) {
       const registration = new Registration({ control, metadata, sessionAgentWithin, hasSessionAgent });
-      return nonce => registration.send(nonce, facts(gpus, address));
+      return async nonce => registration.send(nonce, facts(gpus, address, await this.#peers.key()));
     }
     const token = readToken(tokenFile);
-    return nonce => control.enroll({ token, nonce, facts: facts(gpus, address) });
+    return async nonce => control.enroll({ token, nonce, facts: facts(gpus, address, await this.#peers.key()) });
   }
 
   async #poll(): Promise<number> {

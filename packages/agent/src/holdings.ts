@@ -46,6 +46,9 @@ export class Holdings {
     for (const record of records) this.#reserve(record);
     for (const record of records.sort((one, other) => one.assignment.fence - other.assignment.fence))
       this.#take(record);
+    const running = records.filter(({ state }) => state.step !== "keeping" && state.step !== "closing");
+    const open = running.map(({ assignment }) => ({ name: nameOf(assignment), peers: assignment.peers }));
+    void this.#host.peers.retain(open);
     const names = new Set(records.map(record => nameOf(record.assignment)));
     const left = this.#host.containers.retain(names).then(() => this.#host.mounts.retain(names));
     left.catch((error: unknown) => {

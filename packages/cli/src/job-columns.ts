@@ -4,7 +4,7 @@ import { nearest } from "@muster/core/near.ts";
 import { InvalidArgumentError } from "commander";
 import { age, duration } from "./format.ts";
 import type { Output } from "./output.ts";
-import { state } from "./shown.ts";
+import { done, state } from "./shown.ts";
 
 type Value = string | number | undefined;
 
@@ -31,6 +31,8 @@ const labels = (job: Job.Info): string =>
     .map(([key, value]) => (value === "" ? key : `${key}=${value}`))
     .join(" ");
 
+const runs = (job: Job.Info): Value => (job.runs === undefined ? undefined : done(job));
+
 export const COLUMNS = {
   job: { of: job => job.id },
   name: { of: job => job.name },
@@ -40,6 +42,7 @@ export const COLUMNS = {
   cluster: { of: job => job.clusterName },
   provider: { of: job => job.provider },
   hosts: { of: job => job.nodes },
+  runs: { of: runs },
   priority: { of: job => job.priority },
   tries: { of: job => job.attempts },
   again: { of: job => job.retryAt, shown: (at, now) => (at > now ? `in ${age(at - now)}` : "soon"), plain: iso },
@@ -58,6 +61,12 @@ export type Name = keyof typeof COLUMNS;
 const NAMES = Object.keys(COLUMNS) as Name[];
 
 export const DEFAULT: readonly Name[] = ["job", "name", "state", "exit", "cluster", "hosts", "took", "submitted"];
+
+/** With the runs of arrays, where there are any. */
+export const usual = (jobs: readonly Job.Info[]): readonly Name[] =>
+  jobs.some(job => job.runs !== undefined)
+    ? DEFAULT.flatMap(name => (name === "took" ? ["runs", name] : name))
+    : DEFAULT;
 
 const column = (name: Name): Column => COLUMNS[name];
 

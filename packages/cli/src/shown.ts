@@ -94,7 +94,8 @@ export function queueOrder(jobs: readonly Job.Info[]): Queued[] {
 const sooner = (a: Job.Info, b: Job.Info): number => b.priority - a.priority || (a.id < b.id ? -1 : 1);
 
 export function queue(out: Output, items: readonly Queued[], now: number): string {
-  const head = ["POSITION", "JOB", "NAME", "STATE", "CLUSTER", "HOSTS", "AGE"];
+  const hasRuns = items.some(({ job }) => job.runs !== undefined);
+  const head = ["POSITION", "JOB", "NAME", "STATE", "CLUSTER", "HOSTS", ...(hasRuns ? ["RUNS"] : []), "AGE"];
   const rows = items.map(({ job, position }) => [
     position === undefined ? "-" : String(position),
     job.id,
@@ -102,6 +103,7 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
     jobState(out, job, now),
     job.clusterName,
     String(job.nodes),
+    ...(hasRuns ? [done(job)] : []),
     age(now - job.createdAt),
   ]);
   return table(head, rows);
@@ -111,6 +113,12 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
 export function endpoints(jobs: readonly Job.Info[]): string[] {
   const named = ({ name, id }: Job.Info): string => (name === undefined ? id : `${id} ${name}`);
   return jobs.flatMap(job => (job.endpoints ?? []).map(({ name, url }) => `${name}: ${url} (${named(job)})`));
+}
+
+/** Of an array: `37/100` of its runs have ended. */
+export function done({ runs }: Job.Info): string {
+  if (runs === undefined) return "-";
+  return `${runs.succeeded + runs.failed + runs.cancelled + runs.timedOut}/${runs.count}`;
 }
 
 /** With the time of its next try, of a job that will have one. */

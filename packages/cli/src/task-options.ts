@@ -7,6 +7,7 @@ import * as Job from "@muster/core/job/job.ts";
 import { Name, type TaskInput } from "@muster/core/task/task.ts";
 import { type Dialect, dialects } from "@muster/task/dialect.ts";
 import { InvalidArgumentError, Option } from "commander";
+import { addLabelOption, type LabelOptions, labelsOf } from "./label-option.ts";
 import { addRetryOptions, type RetryOptions, retryOf } from "./retry-options.ts";
 import { addRunsOptions, type RunsOptions, runsOf } from "./runs-options.ts";
 import { count, envOption, TaskCommand } from "./task-command.ts";
@@ -31,7 +32,7 @@ export interface ClusterOptions {
   readonly spotFallback?: boolean;
 }
 
-export interface JobOptions extends RetryOptions, RunsOptions {
+export interface JobOptions extends RetryOptions, RunsOptions, LabelOptions {
   readonly secret?: Given;
   readonly name?: string;
   readonly priority?: number;
@@ -94,6 +95,7 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
 export function addJobOptions(command: TaskCommand): TaskCommand {
   addRetryOptions(command);
   addRunsOptions(command);
+  addLabelOption(command);
   return command
     .option("-n, --name <name>", "name of the job", named)
     .option(
@@ -128,7 +130,7 @@ export function addFlowOptions(command: TaskCommand): TaskCommand {
 }
 
 /** The task with what the options say of it. */
-export function taskOf<T extends Pick<TaskInput, "retry" | "runs">>(
+export function taskOf<T extends Pick<TaskInput, "retry" | "runs" | "labels">>(
   task: T,
   { name, timeout, ...options }: JobOptions,
 ): T {
@@ -139,6 +141,7 @@ export function taskOf<T extends Pick<TaskInput, "retry" | "runs">>(
     ...(timeout !== undefined && { timeout }),
     ...(retry !== undefined && { retry }),
     ...runsOf(task, options),
+    ...labelsOf(task.labels, options),
   };
 }
 

@@ -70,6 +70,7 @@ const mountsStorage = ([root]: readonly Node[]): boolean => {
 const MUSTER = [
   ...[
     "groups",
+    "labels",
     "idle",
     "max_concurrent_jobs",
     "packages",

@@ -24,6 +24,7 @@ export type Fields = Pick<
   | "checkpoint"
   | "queueTimeout"
   | "retry"
+  | "labels"
   | "runs"
   | "container"
   | "ray"

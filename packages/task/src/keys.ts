@@ -10,6 +10,7 @@ import { variables } from "./envs.ts";
 import { groups } from "./groups.ts";
 import { idle } from "./idle.ts";
 import * as Kept from "./kept.ts";
+import { labels } from "./labels.ts";
 import { priority } from "./machine.ts";
 import { fileMounts } from "./mounts.ts";
 import { packages } from "./packages.ts";
@@ -81,6 +82,7 @@ const own = (given: Given): Keys<Draft> => ({
     else mistyped(reading, value, at, "a list of names");
   },
   name,
+  labels,
   num_nodes: nodes,
   nodes,
   resources: Resources.resources(Resources.own),

@@ -17,7 +17,7 @@ const SEGMENT = /\[([^\]]+)\]|[^.[\]]+/g;
 const RESERVED = new Set(["__proto__", "constructor", "prototype"]);
 const SCRIPTS = new Set(["setup", "run"]);
 /** Their keys are the user's own: taking out one that is not there is no mistake in a key. */
-const FREE = new Set(["envs", "env", "secrets", "file_mounts"]);
+const FREE = new Set(["envs", "env", "secrets", "file_mounts", "labels"]);
 const ALTERNATIVES = ["any_of", "ordered"];
 const MOST_SEGMENTS = 16;
 

@@ -20,9 +20,10 @@ import { alarm, sleep } from "../wait.ts";
 import type { Host } from "./host.ts";
 import { Keeping } from "./keeping.ts";
 import { masked, notesOf } from "./notes.ts";
+import { workdirOf } from "./places.ts";
 import { halt, nameOf, type Outcome, type Record, stopOf } from "./record.ts";
 import { Reports } from "./reports.ts";
-import { work, workdirOf } from "./work.ts";
+import { work } from "./work.ts";
 
 /** How long the rest of a log is tried after the script's end, in ms. */
 const LOG_DEADLINE = 600_000;
@@ -216,6 +217,7 @@ export class Attempt {
     const name = nameOf(this.ref);
     this.#host.setups.leave(name);
     this.#host.ports.release(name);
+    await this.#host.peers.release(name);
     // First: what is mounted may be in use in there.
     await this.#host.containers.release(name);
     await this.#host.mounts.release(name);

@@ -4,6 +4,7 @@ import type { Mounts } from "../bucket/mounts.ts";
 import type { Containers } from "../container/containers.ts";
 import type { Control } from "../control/call.ts";
 import type { Clock } from "../control/clock.ts";
+import type { Peers } from "../gang/peers.ts";
 import type { Home } from "../home.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import type { Journal } from "../journal.ts";
@@ -19,6 +20,7 @@ export interface Host {
   readonly journal: Journal;
   readonly setups: Setups;
   readonly ports: Ports;
+  readonly peers: Peers;
   readonly mounts: Mounts;
   readonly containers: Containers;
   pollSoon(): void;

@@ -45,6 +45,8 @@ export interface State {
   readonly hadInputs?: boolean;
   /** Of its outputs. */
   readonly kept?: Kept;
+  /** In the place of the one that the control plane chose. */
+  readonly masterPort?: number;
   /** Of its services, by their names. */
   readonly ports?: { readonly [name: string]: number };
   /** The most that each of its GPUs was busy, 0 to 1, by their order. */

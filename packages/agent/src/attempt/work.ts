@@ -1,16 +1,16 @@
 /** What is done for an attempt until its script is over: inputs, packages, setup, run. Each step knows whether it was done before. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { container, inContainer, intoContainer, leaveContainer } from "../container/step.ts";
 import { portable } from "../container/texts.ts";
+import { masterPort } from "../gang/master-port.ts";
+import { reach } from "../gang/reach.ts";
 import { missing } from "../host/gpus-missing.ts";
-import { basics } from "../host/surroundings.ts";
-import { bringInputs, linkWorkdir, type Places } from "../inputs/inputs.ts";
+import { bringInputs, linkWorkdir } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
+import { type Cluster, clusterOf, gathered, leaveRay, nodeOutcome } from "../ray/ray.ts";
 import { end } from "../script/end.ts";
 import { type Ending, execute, launch, type Script } from "../script/execute.ts";
 import { INSTALLER } from "../script/installer.ts";
-import { MARKER } from "../script/processes.ts";
 import { scriptOf, toolOf } from "../script/texts.ts";
 import { startServices } from "../service/services.ts";
 import { INSTALLING, keyOf, LISTS } from "../setups.ts";
@@ -18,7 +18,8 @@ import type { Assignment, Endpoint } from "../types.ts";
 import type { Host } from "./host.ts";
 import type { Keeping } from "./keeping.ts";
 import { failuresOf } from "./notes.ts";
-import { argumentsOf, labelOf, listKey, pythonPath, withGit } from "./packages.ts";
+import { argumentsOf, labelOf, listKey, withGit } from "./packages.ts";
+import { placesOf, userEnv } from "./places.ts";
 import { nameOf, type Outcome, type Record, type Step } from "./record.ts";
 
 export interface Work {
@@ -37,11 +38,12 @@ export interface Work {
 export async function work(task: Work): Promise<Outcome> {
   const outcome = await workThrough(task);
   await leaveContainer(task);
+  leaveRay(task.record);
   return outcome;
 }
 
 async function workThrough(task: Work): Promise<Outcome> {
-  for (const step of [gpus, inputs, checkpoint, makeContainer, packages, setup, run]) {
+  for (const step of [gpus, masterPort, inputs, checkpoint, reach, makeContainer, packages, setup, run]) {
     task.halt.throwIfAborted();
     if (task.record.isHalted) return halted(task);
     const outcome = task.stop.aborted && !hasBegun(task) ? stopped(task) : await step(task);
@@ -213,22 +215,39 @@ async function run(task: Work): Promise<Outcome | undefined> {
   task.isOver("setup");
   const text = task.record.assignment.run;
   if (text === undefined) return undefined;
-  task.tell("running", await startServices({ ...task, start: part => alongside(task, part) }, userEnv(task)));
-  const ending = await userScript(task, "run", text);
+  const cluster = clusterOf(task.record.assignment);
+  const env = { ...userEnv(task), ...cluster?.env };
+  if (cluster?.isHead === false) return rayNode(task, { ...cluster.part, env });
+  const failed = cluster && (await rayHead(task, cluster, { ...cluster.part, env }));
+  if (failed !== undefined) return failed;
+  task.tell("running", await startServices({ ...task, start: part => alongside(task, part) }, env));
+  const ending = await userScript(task, "run", text, env);
   return ending.kind === "exited" ? { cause: "exited", exitCode: ending.code } : badEnding(task, ending);
 }
 
-function userScript(task: Work, phase: "setup" | "run", text: string): Promise<Ending> {
-  const { assignment } = task.record;
-  const whole = assignment.container === undefined ? scriptOf : portable;
-  return script(task, { phase, text: whole(assignment.onError, text), env: userEnv(task) });
+/** The head runs along with run, which begins when all hosts have come. */
+async function rayHead(task: Work, cluster: Cluster, part: Part): Promise<Outcome | undefined> {
+  const { record, host, stop, halt } = task;
+  if (record.has("run.pid")) return undefined;
+  await alongside(task, part);
+  const failed = await gathered(record, cluster, AbortSignal.any([stop, halt]));
+  halt.throwIfAborted();
+  if (failed === undefined && !stop.aborted) return undefined;
+  await host.containers.end(nameOf(record.assignment), record.assignment.grace);
+  await end(record.folder, record.assignment.grace);
+  return failed ?? stopped(task);
 }
 
-/** Of the task's own scripts. */
-function userEnv(task: Work): Script["env"] {
-  const places = placesOf(task);
-  const path = pythonPath(task.record.assignment, places);
-  return { ...places.env, ...(path === undefined ? {} : { PYTHONPATH: path }) };
+async function rayNode(task: Work, part: Part): Promise<Outcome> {
+  task.tell("running");
+  const ending = await script(task, part);
+  return ending.kind === "exited" ? nodeOutcome(task.record, ending) : badEnding(task, ending);
+}
+
+function userScript(task: Work, phase: "setup" | "run", text: string, env = userEnv(task)): Promise<Ending> {
+  const { assignment } = task.record;
+  const whole = assignment.container === undefined ? scriptOf : portable;
+  return script(task, { phase, text: whole(assignment.onError, text), env });
 }
 
 type Part = Pick<Script, "phase" | "text" | "args" | "env">;
@@ -259,30 +278,4 @@ function badEnding(task: Work, ending: Exclude<Ending, { kind: "exited" }>): Out
 
 function advance({ record }: Work, step: Step, more: { readonly commit?: string } = {}): undefined {
   record.update({ step, ...more });
-}
-
-/** The job's working folder on this host. */
-export const workdirOf = ({ home }: Host, { jobId }: Assignment): string => join(home.jobs, "muster", jobId);
-
-function placesOf({ record, host, keeping }: Work): Places {
-  const { assignment, folder } = record;
-  const env = {
-    ...basics(host.machine, host.home.jobs),
-    // Its number, which the control plane knows; by one that does not tell it, its name.
-    MUSTER_ATTEMPT: nameOf(assignment),
-    ...assignment.env,
-    ...keeping.environment,
-    [MARKER]: folder,
-  };
-  const workdir = workdirOf(host, assignment);
-  return {
-    attempt: nameOf(assignment),
-    folder,
-    home: host.home.jobs,
-    workdir,
-    env,
-    given: assignment.env,
-    owner: host.machine.account,
-    mounts: host.mounts,
-  };
 }

@@ -3,7 +3,7 @@ import { arch, availableParallelism, networkInterfaces, platform, release, total
 import type { Facts } from "../types.ts";
 import { VERSION } from "../version.ts";
 
-export function facts(gpus: readonly string[], address?: string): Facts {
+export function facts(gpus: readonly string[], address?: string, sshKey?: string): Facts {
   return {
     address: address ?? firstAddress(),
     cpus: availableParallelism(),
@@ -12,6 +12,7 @@ export function facts(gpus: readonly string[], address?: string): Facts {
     os: `${platform()} ${release()}`.slice(0, 64),
     arch: arch(),
     agentVersion: VERSION,
+    ...(sshKey !== undefined && { sshKey }),
   };
 }
 

@@ -8,8 +8,10 @@ export const RESTARTS = 5;
  * TERM ends both, as it comes to their whole group.
  */
 export const KEEP_UP = `muster_pause=1
+# What ends by a signal is this shell's business, and not the log's.
+exec 2>/dev/null
 while :; do
-  "\${BASH:-sh}" -c "$2"
+  "\${BASH:-sh}" -c "$2" 2>&1
   muster_code=$?
   if [ "$muster_pause" -gt ${2 ** (RESTARTS - 1)} ]; then
     echo "service $1: it ended once more, with exit code $muster_code, and is not started again"

@@ -105,7 +105,7 @@ async function attend(out: Output, client: Client, signal: AbortSignal, asked: A
   using progress = step(out, `job ${asked.id}`);
   if (!alone) progress.show("running");
   await stream({ out, client, signal }, asked, true, {
-    into: results,
+    into: { write: (chunk, bytes) => results.write(chunk, bytes), end: () => results.end() },
     phases: [commands.once ? "setup" : "run"],
   });
   await alone?.end();

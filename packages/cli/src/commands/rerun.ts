@@ -4,13 +4,14 @@ import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import * as Find from "../find.ts";
 import { interrupt } from "../interrupt.ts";
+import { addLabelOption, type LabelOptions } from "../label-option.ts";
 import { openCopy } from "../log-copy.ts";
 import { count } from "../task-command.ts";
 import * as Options from "../task-options.ts";
 import { type Given, secretOption } from "../task-secrets.ts";
 import { stay } from "../wind-up.ts";
 
-interface RerunOptions {
+interface RerunOptions extends LabelOptions {
   readonly cluster?: string;
   readonly priority?: number;
   readonly secret?: Given;
@@ -19,7 +20,7 @@ interface RerunOptions {
 }
 
 export const rerun = (): Command =>
-  define("rerun", "Run a job once more, with its log", "muster rerun job_01JABCDEFGHJKMNPQRSTVWXYZ0")
+  addLabelOption(define("rerun", "Run a job once more, with its log", "muster rerun job_01JABCDEFGHJKMNPQRSTVWXYZ0"))
     .argument("<job>", "id of a job, or a cluster: its latest")
     .option("-c, --cluster <name>", "cluster to use or create (default: the job's own, or one like it)", Options.named)
     .option("--priority <number>", "0 to 1000; higher runs first (default: as before)", count(0, Options.MAX_PRIORITY))
@@ -38,11 +39,12 @@ async function again(cli: Cli, subject: string, options: RerunOptions): Promise<
   using stop = interrupt();
   const client = await cli.connect();
   const before = await Find.latestJob(client, subject);
-  const { cluster, priority, secret } = options;
+  const { cluster, priority, secret, label: labels } = options;
   const body = {
     ...(cluster !== undefined && { cluster }),
     ...(priority !== undefined && { priority }),
     ...(secret !== undefined && { secrets: valuesOf(secret) }),
+    ...(labels && { labels }),
   };
   const launched = await client.jobs.rerun({ params: { job: before.id }, body }, { idempotencyKey: randomUUID() });
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });

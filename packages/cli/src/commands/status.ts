@@ -2,6 +2,7 @@ import type { Client } from "@muster/api/client.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import { doingOf } from "../doing.ts";
 import * as Find from "../find.ts";
 import { all } from "../pages.ts";
 import * as Shown from "../shown.ts";
@@ -23,11 +24,15 @@ async function show({ out, connect }: Cli, names: readonly string[], options: Op
     all(cursor => client.jobs.list({ query: { active: "true", ...(cursor !== undefined && { cursor }) } })),
   ]);
   const ofCluster = (id: string) => jobs.filter(job => job.clusterId === id);
-  out.data(clusters.map(cluster => ({ ...cluster, jobs: ofCluster(cluster.id) })));
+  const doing = (cluster: Cluster.Info) => doingOf(cluster, ofCluster(cluster.id));
+  out.data(clusters.map(cluster => ({ ...cluster, doing: doing(cluster), jobs: ofCluster(cluster.id) })));
   if (clusters.length === 0)
     return out.print("No clusters. Create one and run something on it: muster launch examples/hello.yaml -c demo");
   const now = Date.now();
   out.print(Shown.clusters(out, clusters, jobs, now));
+  const onTheirWay = clusters.filter(cluster => cluster.state !== "ready" && doing(cluster) !== undefined);
+  if (onTheirWay.length > 0) out.print("");
+  for (const cluster of onTheirWay) out.print(`${cluster.name} is ${cluster.state}: ${doing(cluster)}`);
   const active = Shown.queueOrder(jobs.filter(job => clusters.some(cluster => cluster.id === job.clusterId)));
   if (active.length > 0) out.print(`\n${Shown.queue(out, active, now)}`);
   const services = Shown.endpoints(active.map(({ job }) => job));

@@ -24,7 +24,7 @@ interface Gathered {
 }
 
 /** Takes the log of all hosts; `show` is told what arrives of the output. */
-export class Results implements Ending {
+export class Results implements Pick<Ending, "write" | "end"> {
   readonly #exec: Exec;
   readonly #show: (chunk: Chunk, bytes: Uint8Array) => Promise<void>;
   readonly #hosts: readonly Gathered[];

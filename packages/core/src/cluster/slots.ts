@@ -11,7 +11,7 @@ import { takesJobs } from "./group.ts";
 /** The most jobs that run on one host at a time, and the most parts of jobs that run on one cluster: the item has a limit. */
 export const MOST_PER_HOST = 64;
 export const MOST_RUNS = 2000;
-/** The most parts of what runs beside jobs: all hosts of the largest cluster at once. */
+/** The most parts of what runs beside jobs: all hosts of the largest cluster at once. On one host as many as of jobs. */
 export const MOST_BESIDE = 1024;
 
 /** The most jobs that a cluster's hosts may be told to run at a time, each. */

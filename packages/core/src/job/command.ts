@@ -4,7 +4,7 @@ import { MOST_NODES } from "../cluster/group.ts";
 import { Name, Task } from "../task/task.ts";
 
 /** The most commands that are sent at a time. */
-export const MOST_COMMANDS = 1000;
+const MOST_COMMANDS = 1000;
 /** Characters of one command; what all of them come to is bounded by the task that carries them. */
 const LONGEST = 140_000;
 

@@ -30,7 +30,7 @@ const LOOK = 15_000;
  * @throws MusterError `not_found` (the cluster), `forbidden`; `conflict` when the cluster is not up, or hosts that are named
  * are down, or all of them are; `invalid_request` for a group or a rank that it does not have, and for too much text.
  */
-export function exec(
+export async function exec(
   world: Basics & Pick<Edge, "random">,
   actor: Actor,
   reference: string,

@@ -2,7 +2,7 @@
 import { takesJobs } from "../cluster/group.ts";
 import type { Need } from "../cluster/need.ts";
 import { byLeast, type Capacity, emptyRoom, fits, less, partOf, type Room, roomOf } from "../cluster/room.ts";
-import { MOST_BESIDE, MOST_RUNS, type Parts, type Slot } from "../cluster/slots.ts";
+import { MOST_BESIDE, MOST_PER_HOST, MOST_RUNS, type Parts, type Slot } from "../cluster/slots.ts";
 import type { Queued } from "./queue.ts";
 
 export type Entry = Pick<Queued, "jobId" | "nodes" | "needs" | "ranks">;
@@ -64,7 +64,8 @@ class State {
   /** How many hosts are large enough for a need, by that need. */
   readonly #large = new Map<string, number>();
   #runs: number;
-  #beside: number;
+  /** How much runs beside the jobs of each host. */
+  readonly #beside: Map<number, number>;
 
   constructor(slots: readonly Slot[]) {
     const usable = slots.filter(takesJobs);
@@ -73,9 +74,8 @@ class State {
     this.#hosts = new Map(
       usable.filter(slot => slot.up).map(slot => [slot.rank, { rank: slot.rank, room: roomOf(slot) }]),
     );
-    const runs = slots.flatMap(slot => slot.runs);
-    this.#beside = runs.filter(run => run.beside).length;
-    this.#runs = runs.length - this.#beside;
+    this.#beside = new Map(slots.map(slot => [slot.rank, slot.runs.filter(run => run.beside).length]));
+    this.#runs = slots.reduce((sum, slot) => sum + slot.runs.length, 0) - this.#allBeside();
   }
 
   decide(entry: Entry): Placement | "impossible" | undefined {
@@ -87,14 +87,20 @@ class State {
     return alternativesOf(entry).some(need => this.#largeEnough(need) >= entry.nodes);
   }
 
-  /** On exactly these hosts, whatever runs there, also where jobs do not; undefined while one of them is lost. */
+  /** On exactly these hosts, whatever runs there, also where jobs do not; undefined while one of them is lost, or too much does. */
   #besides({ jobId }: Entry, ranks: readonly number[]): Placement | "impossible" | undefined {
     this.looks += ranks.length;
     const hosts = ranks.map(rank => this.#all.get(rank));
     if (hosts.some(host => host === undefined)) return "impossible";
-    if (hosts.some(host => !host?.up) || this.#beside + ranks.length > MOST_BESIDE) return undefined;
-    this.#beside += ranks.length;
+    if (hosts.some(host => !host?.up) || this.#allBeside() + ranks.length > MOST_BESIDE) return undefined;
+    const counts = ranks.map(rank => [rank, (this.#beside.get(rank) ?? 0) + 1] as const);
+    if (counts.some(([, count]) => count > MOST_PER_HOST)) return undefined;
+    for (const [rank, count] of counts) this.#beside.set(rank, count);
     return { jobId, ranks: [...ranks], parts: new Map(ranks.map(rank => [rank, { beside: true }])) };
+  }
+
+  #allBeside(): number {
+    return [...this.#beside.values()].reduce((sum, count) => sum + count, 0);
   }
 
   #largeEnough(need: Need | undefined): number {

@@ -21,7 +21,8 @@ export function shortage(wish: Wish, slots: readonly Slot[], hosts: number): str
 /** What commands wait for that take nothing of these hosts. */
 export function besideReasons(ranks: readonly number[], slots: readonly Slot[]): string[] {
   const lost = ranks.filter(rank => !slots.find(slot => slot.rank === rank)?.up).map(String);
-  if (lost.length === 0) return ["its hosts are up, and it begins at once"];
+  if (lost.length === 0)
+    return ["its hosts are up: it begins at once, or when some of the other commands there have ended"];
   return [`${lost.length === 1 ? "host" : "hosts"} ${sentence(lost)} ${are(lost.length)} lost`];
 }
 

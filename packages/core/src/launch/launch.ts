@@ -4,7 +4,7 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Group from "../cluster/group.ts";
 import { Idle } from "../cluster/idle.ts";
 import * as Job from "../job/job.ts";
-import { Name, Task } from "../task/task.ts";
+import { Labels, Name, Task } from "../task/task.ts";
 
 export const Create = z
   .strictObject({
@@ -66,6 +66,7 @@ export const Rerun = z.strictObject({
     .optional()
     .meta({ description: "The job's secrets, which are not kept when it has ended" }),
   secretFiles: Task.shape.secretFiles.removeDefault().optional(),
+  labels: Labels.optional().meta({ description: "Over those that the job has" }),
 });
 export type Rerun = z.infer<typeof Rerun>;
 

@@ -29,6 +29,7 @@ export async function rerun(world: Edge, actor: Actor, id: string, request: Laun
       ...task,
       secrets: request.secrets ?? {},
       secretFiles: request.secretFiles ?? {},
+      ...(request.labels && { labels: { ...task.labels, ...request.labels } }),
       ...(task.name === undefined && job.name !== undefined && { name: job.name }),
     },
     ...(cluster !== undefined && { cluster }),

@@ -42,6 +42,7 @@ export function taskOf(draft: Draft, options: WriteOptions): Entries {
   const { task, groups, idle, priority, workdir } = draft;
   return {
     name: task.name,
+    labels: task.labels && filled(task.labels),
     groups: groups?.map(groupOf),
     resources: resources(task.resources),
     num_nodes: task.nodes === 1 ? undefined : task.nodes,
