@@ -26,6 +26,7 @@ const [A, B] = ["a", "b"].map(letter => ({ address: letter === "a" ? "10.0.0.1" 
 const line = (peer: typeof A): string => `from="${peer?.address}" ${peer?.sshKey} muster`;
 const block = (...lines: readonly string[]): string => `${[BEGIN, ...lines, END].join("\n")}\n`;
 
+const KEYGEN = "ssh-keygen";
 const folder = mkdtempSync(join(tmpdir(), "mp-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -180,7 +181,7 @@ test("a key is made anew by each agent that registers, for its owner alone, and 
   expect(await peers.key()).toBe(key);
   expect(read("muster_ed25519.pub")).toBe(`${key} muster\n`);
   expect(statSync(at("muster_ed25519")).mode & 0o777).toBe(0o600);
-  expect(execFileSync("ssh-keygen", ["-y", "-f", at("muster_ed25519")], { encoding: "utf8" })).toContain(key);
+  expect(execFileSync(KEYGEN, ["-y", "-f", at("muster_ed25519")], { encoding: "utf8" })).toContain(key);
   const other = await again().key();
   expect(other).toMatch(/^ssh-ed25519 \S{68}$/);
   expect(other).not.toBe(key);
