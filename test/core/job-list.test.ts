@@ -92,7 +92,7 @@ test("a state that is none is told, with the one that may have been meant", asyn
 test("patterns match as regular expressions of their pieces would, and take no time", () => {
   const job = (name: string) => ({ name, state: "queued", createdAt: 0 }) as Job.Job;
   const letters = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 12 });
-  fc.assert(
+  void fc.assert(
     fc.property(letters, fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 }), (pattern, name) => {
       fc.pre(pattern !== "");
       const expected = new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name);

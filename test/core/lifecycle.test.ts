@@ -1,5 +1,5 @@
 /** The laws of every lifecycle table. Pure: against the tables themselves. */
-import { JobArray, kind as array } from "@muster/core/array/array.ts";
+import { kind as array, JobArray } from "@muster/core/array/array.ts";
 import { kind as attempt } from "@muster/core/attempt/attempt.ts";
 import { Cluster, kind as cluster } from "@muster/core/cluster/cluster.ts";
 import { Host, kind as host } from "@muster/core/host/host.ts";

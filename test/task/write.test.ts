@@ -36,6 +36,13 @@ run: |
   python train.py
 `;
 
+test("places keep their order, also where their names are numbers", () => {
+  const text = 'file_mounts:\n  "2": s3://lab-data\n  "1": s3://lab-data\nrun: x\non_error: stop\n';
+  const again = form(form(text));
+  expect(again.indexOf('"2"')).toBeGreaterThan(0);
+  expect(again.indexOf('"2"')).toBeLessThan(again.indexOf('"1"'));
+});
+
 test("what people read is in the order in which they read it", () => {
   const text = SKYPILOT.replace("{ A100: 8, H100: 8 }", "A100:8");
   expect(form(text)).toBe(`name: train

@@ -30,7 +30,7 @@ export function setting(): TaskCommand {
   const command = Options.taskCommand(
     "set",
     "Set a schedule, or set it anew; from then on it launches in your name",
-    "muster schedule set nightly --cron '0 3 * * 1-5' --tz Europe/Paris examples/train.yaml -c demo",
+    "muster schedule set nightly --cron '0 3 * * *' examples/train.yaml -c demo",
   )
     .argument("<name>", "its name")
     .argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's")

@@ -6,8 +6,16 @@
  */
 import { Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
-/** What the writer makes nodes of. Undefined is left out. */
-export type Value = string | number | boolean | null | undefined | readonly Value[] | { readonly [key: string]: Value };
+/** What the writer makes nodes of. Undefined is left out; a Map keeps its order, also of keys that are numbers. */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Value[]
+  | ReadonlyMap<string, Value>
+  | { readonly [key: string]: Value };
 
 /** Characters that a YAML file cannot hold as they are, or that some loader takes for the end of a line. */
 const ODD = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF\uFFFE\uFFFF]/u;
@@ -21,7 +29,7 @@ export function node(value: Value): Scalar | YAMLMap | YAMLSeq {
   if (value === null || typeof value !== "object") return new Scalar(value);
   if (Array.isArray(value)) return list(value);
   const map = new YAMLMap();
-  for (const [key, item] of Object.entries(value))
+  for (const [key, item] of value instanceof Map ? value : Object.entries(value))
     if (item !== undefined) map.items.push(new Pair(text(key), node(item)));
   return map;
 }

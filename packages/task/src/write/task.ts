@@ -106,7 +106,8 @@ function time(seconds: number): string {
 function mounts({ fileMounts, buckets }: Draft): Value {
   const files = fileMounts.map(({ path, source }): [string, Value] => [path, source]);
   const others = buckets.map(({ path, source, mode }): [string, Value] => [path, { source, mode: mode.toUpperCase() }]);
-  return filled(Object.fromEntries([...files, ...others]));
+  const all = new Map([...files, ...others]);
+  return all.size > 0 ? all : undefined;
 }
 
 function packageOf({ method, source, args, revision }: Package): Value {
