@@ -4,7 +4,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // They have commands of their own: they need Python, SST's platform, Docker or Podman, or much time.
-    exclude: ["test/aws/**", "test/stacks/**", "test/cli/remote/**", "test/long/**", "test/containers/**"],
+    exclude: [
+      ...["test/aws/**", "test/stacks/**", "test/cli/remote/**", "test/containers/**"],
+      ...["test/long/**", "test/**/*.long.test.ts"],
+    ],
     maxWorkers: 2,
     // Journeys start real processes and share two cores with each other.
     testTimeout: 60_000,

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { readText } from "../../packages/agent/src/disk.ts";
 import type { Places } from "../../packages/agent/src/inputs/inputs.ts";
 import { fill } from "../../packages/agent/src/inputs/packs.ts";
 import { InputError, placeOf } from "../../packages/agent/src/inputs/place.ts";
@@ -125,7 +126,7 @@ test.concurrent("the next pack, and no other, is fetched while one is unpacked",
   const filled = fill("w", packs, folder, places, new AbortController().signal);
   await until("the first to be unpacked", () => existsSync(join(folder, "called")));
   await until("the next to be asked for", () => bench.plane.asked.includes("two"));
-  await until("the next to be there", () => readFileSync(join(folder, "input-1"), "utf8") === "two");
+  await until("the next to be there", () => readText(join(folder, "input-1")) === "two");
   expect(bench.plane.asked).toEqual(["one", "two"]);
   expect(readFileSync(join(folder, "input-0"), "utf8")).toBe("one");
   writeFileSync(join(folder, "go"), "");

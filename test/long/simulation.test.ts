@@ -3,7 +3,6 @@
  * cloud and a model of the agent, so it proves nothing about AWS or the real agent.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { bugs } from "../simulation/bugs/bugs.ts";
 import { FAULTS } from "../simulation/faults.ts";
 import type { Sum } from "../simulation/hunt.ts";
 import { hunt } from "../simulation/parent.ts";
@@ -45,30 +44,4 @@ test("a seed has one trace, and another seed another", async () => {
   const [once, twice, other] = [await search(7, 2, STEPS), await search(7, 2, STEPS), await search(9, 2, STEPS)];
   expect(twice.hash).toBe(once.hash);
   expect(other.hash).not.toBe(once.hash);
-});
-
-/** Found by the long hunt, `npm run sim:bugs`: it takes some time until their moment comes. */
-const rare = new Set([
-  "copies-not-swept",
-  "earlier-groups-trusted-to-show",
-  "empty-observation-trusted",
-  "failed-growth-fails-the-cluster",
-  "failed-move-ends-the-cluster",
-  "growth-ends-what-works",
-  "growth-forgets-running-jobs",
-  "intent-after-the-call",
-  "jobs-too-wide-wait-for-ever",
-  "moved-before-all-is-copied",
-  "orphans-not-swept",
-  "placement-without-check",
-  "refusal-settles-other-calls",
-  "renewed-machines-ended-with-the-old-ones",
-  "secrets-swept-at-once",
-  "stop-trusts-what-shows",
-  "schedules-launch-twice",
-]);
-
-test.each(Object.keys(bugs).filter(bug => !rare.has(bug)))("the planted bug '%s' is found", async bug => {
-  const sum = await search(0, 150, 1_500, bug);
-  expect(sum.failures.length).toBeGreaterThan(0);
 });

@@ -1,9 +1,9 @@
 /** What EC2 announces to a machine; the metadata service and the control plane are servers of our own. */
 import { Poll } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
-import type { Bench } from "../agent/support/bench.ts";
-import { Machine } from "../agent/support/machine.ts";
-import { until } from "../agent/support/until.ts";
+import type { Bench } from "./support/bench.ts";
+import { Machine } from "./support/machine.ts";
+import { until } from "./support/until.ts";
 
 const TIME = "2026-11-21T08:22:00Z";
 

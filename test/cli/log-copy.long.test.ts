@@ -30,8 +30,10 @@ test("a launch and its log later write the same plain text as is shown", async (
   expect(lines(readFileSync(file, "utf8"))).toEqual(lines(PLAIN));
   expect(readFileSync(file, "utf8")).toBe(launched.out);
   const again = join(home.path, "again.log");
-  expect(await home.run("logs", "pair", "--output-filepath", again)).toMatchObject({ code: 0, out: launched.out });
-  expect(readFileSync(again, "utf8")).toBe(launched.out);
+  // Which of two ranks comes first is nobody's promise, from one reading to the next.
+  const later = await home.run("logs", "pair", "--output-filepath", again);
+  expect([later.code, lines(later.out)]).toEqual([0, lines(PLAIN)]);
+  expect(readFileSync(again, "utf8")).toBe(later.out);
 });
 
 test("a file in the working folder is not sent with it", async () => {
