@@ -162,8 +162,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   "jobs-too-wide-wait-for-ever": [
     {
       file: "core/src/job/place.ts",
-      from: "if (!isPossible && grows) break;",
-      to: "if (!isPossible) break;",
+      from: 'else if (decision === "impossible" && !grows) impossible.push(entry);',
+      to: 'else if (decision === "impossible" && !grows) break;',
     },
   ],
   "gpus-given-twice": [
