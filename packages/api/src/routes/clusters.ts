@@ -6,7 +6,7 @@ import * as Command from "@muster/core/job/command.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as z from "zod";
 import { route } from "../route.ts";
-import { ClusterParam, PageQuery, page } from "./common.ts";
+import { ClusterParam, MAKING, PageQuery, page } from "./common.ts";
 
 const one = { auth: "user", status: 202, params: ClusterParam, output: Cluster.Info } as const;
 
@@ -19,16 +19,7 @@ export const clusters = {
     status: 202,
     body: Cluster.Create,
     output: Cluster.Info,
-    errors: [
-      "name_taken",
-      "no_offer",
-      "quota_exceeded",
-      "over_budget",
-      "unsupported",
-      "not_found",
-      "idempotency_mismatch",
-      "conflict",
-    ],
+    errors: [...MAKING, "idempotency_mismatch"],
   }),
   "clusters.list": route({
     method: "GET",

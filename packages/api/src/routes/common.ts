@@ -14,3 +14,14 @@ export const PageQuery = z.object({
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), cursor: z.string().optional().meta({ description: "Absent on the last page" }) });
+
+/** What the making of machines may be refused with. */
+export const MAKING = [
+  "name_taken",
+  "no_offer",
+  "quota_exceeded",
+  "over_budget",
+  "unsupported",
+  "not_found",
+  "conflict",
+] as const;

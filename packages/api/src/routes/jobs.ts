@@ -7,7 +7,7 @@ import { LogPage, LogQuery } from "@muster/core/job/logs.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import * as z from "zod";
 import { route } from "../route.ts";
-import { ClusterParam, JobParam, PageQuery, page } from "./common.ts";
+import { ClusterParam, JobParam, MAKING, PageQuery, page } from "./common.ts";
 
 const ClusterJobs = { auth: "user", params: ClusterParam } as const;
 
@@ -21,17 +21,7 @@ export const jobs = {
     status: 202,
     body: Launch.Create,
     output: Launch.Info,
-    errors: [
-      "name_taken",
-      "no_offer",
-      "quota_exceeded",
-      "over_budget",
-      "unsupported",
-      "not_found",
-      "idempotency_mismatch",
-      "conflict",
-      "cluster_busy",
-    ],
+    errors: [...MAKING, "idempotency_mismatch", "cluster_busy"],
   }),
   "launches.plan": route({
     method: "POST",
@@ -42,7 +32,7 @@ export const jobs = {
     status: 200,
     body: Launch.Create,
     output: Launch.Plan,
-    errors: ["name_taken", "no_offer", "quota_exceeded", "over_budget", "unsupported", "not_found", "conflict"],
+    errors: MAKING,
   }),
   "jobs.submit": route({
     ...ClusterJobs,
@@ -99,16 +89,7 @@ export const jobs = {
     params: JobParam,
     body: Launch.Rerun,
     output: Launch.Info,
-    errors: [
-      "name_taken",
-      "no_offer",
-      "quota_exceeded",
-      "over_budget",
-      "unsupported",
-      "not_found",
-      "idempotency_mismatch",
-      "conflict",
-    ],
+    errors: [...MAKING, "idempotency_mismatch"],
   }),
   "jobs.cancel": route({
     method: "POST",
