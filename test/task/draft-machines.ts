@@ -48,7 +48,7 @@ type Machine = { [K in keyof typeof machine]?: (typeof machine)[K] };
 const whole = fc
   .subarray(Object.keys(machine) as (keyof typeof machine)[], { maxLength: 5 })
   .chain(keys => fc.record(Object.fromEntries(keys.map(key => [key, machine[key]])) as Machine as typeof machine));
-const choice = fc.tuple(whole, images).map(([one, image]) => ({ ...one, ...image }));
+export const choice = fc.tuple(whole, images).map(([one, image]) => ({ ...one, ...image }));
 const choices = fc.array(choice, { minLength: 1, maxLength: 2 });
 export const resources = fc.oneof(
   choice,

@@ -2,7 +2,7 @@
 import { RetryCause } from "@muster/core/task/retry.ts";
 import type { Draft } from "@muster/task/read.ts";
 import * as fc from "fast-check";
-import { name, resources } from "./draft-machines.ts";
+import { choice, name, resources } from "./draft-machines.ts";
 import { line, text } from "./draft-text.ts";
 
 const variable = fc.oneof(fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,12}$/), fc.constantFrom("on", "yes", "null", "Y"));
