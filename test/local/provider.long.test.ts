@@ -52,6 +52,13 @@ test("a machine that has gone is told once; one whose record cannot be read is n
   expect(await provider.tend()).toEqual([]);
 });
 
+test("a machine that has gone before anybody looked is told, too", async () => {
+  const { provider, launch, folder } = open();
+  const [gone = ""] = await launch();
+  rmSync(join(folder, gone), { recursive: true, maxRetries: 10 });
+  expect(await provider.tend()).toEqual([gone]);
+});
+
 test("a machine whose record was broken is made anew by the launch that made it", async () => {
   const { provider, mark, launch, lives } = open();
   const [id = ""] = await launch();

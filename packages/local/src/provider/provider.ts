@@ -54,6 +54,7 @@ export function localProvider(options: LocalOptions): LocalProvider {
     launch: async intent => {
       // One at a time: two launches must not choose the same address.
       const records = await launches.run("launch", () => launch(rack, machines, options.clock, intent));
+      for (const { machineId } of records) present.add(machineId);
       await Promise.all(records.map(record => machines.wake(record.machineId)));
       return records.map(seen);
     },
@@ -80,7 +81,12 @@ export function localProvider(options: LocalOptions): LocalProvider {
 
 /** Which machines there are, round by round: what a cloud would tell of its own accord when one has gone. */
 class Present {
-  #names: ReadonlySet<string> = new Set();
+  #names = new Set<string>();
+
+  /** One that was made between two rounds, and may be gone before the next. */
+  add(name: string): void {
+    this.#names.add(name);
+  }
 
   /** Takes note of those that are there now. @returns the others of the last time */
   goneFrom(names: readonly string[]): readonly string[] {
