@@ -1,5 +1,5 @@
 /**
- * Ten thousand runs of one array through four hosts: the verbs of core on SQLite, with hosts that are calls in this process and
+ * Thousands of runs of one array through four hosts: the verbs of core on SQLite, with hosts that are calls in this process and
  * start nothing. Five hundred more are real: a real control plane, real agents, and a process for each.
  */
 import { mkdirSync, readdirSync } from "node:fs";
