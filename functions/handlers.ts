@@ -23,16 +23,21 @@ import { uploads } from "./api/uploads.ts";
 export const api = (world: Edge) =>
   ({
     ...artifacts(world),
-    ...budgets(world),
     ...clusters(world),
     ...jobs(world),
     ...launches(world),
     ...providers(world),
+    ...tokens(world),
+    ...uploads(world),
+  }) satisfies Runs;
+
+/** For people who set something up. */
+export const config = (world: Edge) =>
+  ({
+    ...budgets(world),
     ...schedules(world),
     ...secrets(world),
     ...targets(world),
-    ...tokens(world),
-    ...uploads(world),
   }) satisfies Runs;
 
 /** For hosts. */
@@ -46,4 +51,8 @@ export const agent = (world: HostEdge) =>
     ...report(world),
   }) satisfies Runs;
 
-export const handlers = (world: Edge & HostEdge): Required<Runs> => ({ ...api(world), ...agent(world) });
+export const handlers = (world: Edge & HostEdge): Required<Runs> => ({
+  ...api(world),
+  ...config(world),
+  ...agent(world),
+});

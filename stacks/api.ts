@@ -1,12 +1,12 @@
-/** The HTTP API: the route table, and the two functions that answer it. */
-import { functionOf } from "@muster/api/route.ts";
+/** The HTTP API: the route table, and the functions that answer it. */
+import { functionOf, SERVING, type Serving } from "@muster/api/route.ts";
 import { entries } from "@muster/api/routes.ts";
 import type { Data } from "./data.ts";
 import { handler, idOf } from "./functions.ts";
 import type { Here } from "./here.ts";
 import type { Link } from "./links.ts";
 
-export type Handlers = Readonly<Record<"api" | "agent", sst.aws.Function>>;
+export type Handlers = Readonly<Record<Serving, sst.aws.Function>>;
 
 export const gateway = (at: Here): sst.aws.ApiGatewayV2 =>
   new sst.aws.ApiGatewayV2("Api", {
@@ -29,11 +29,8 @@ export const gateway = (at: Here): sst.aws.ApiGatewayV2 =>
  * sixty routes with a permission each would fill.
  */
 export function api(at: Here, data: Data, from: sst.aws.ApiGatewayV2, muster: Link): Handlers {
-  const handlers = {
-    api: handler(at, data, "api", [muster]),
-    agent: handler(at, data, "agent", [muster]),
-  };
-  const targets = { api: integrate(from, "api", handlers.api), agent: integrate(from, "agent", handlers.agent) };
+  const handlers = forEach(name => handler(at, data, name, [muster]));
+  const targets = forEach(name => integrate(from, name, handlers[name]));
   for (const [id, { method, path, auth }] of entries)
     new aws.apigatewayv2.Route(`Route${idOf(id)}`, {
       apiId: from.nodes.api.id,
@@ -44,7 +41,10 @@ export function api(at: Here, data: Data, from: sst.aws.ApiGatewayV2, muster: Li
   return handlers;
 }
 
-function integrate(from: sst.aws.ApiGatewayV2, name: "api" | "agent", to: sst.aws.Function) {
+const forEach = <T>(make: (name: Serving) => T) =>
+  Object.fromEntries(SERVING.map(name => [name, make(name)])) as Readonly<Record<Serving, T>>;
+
+function integrate(from: sst.aws.ApiGatewayV2, name: Serving, to: sst.aws.Function) {
   const permission = new aws.lambda.Permission(`${idOf(name)}Permission`, {
     action: "lambda:InvokeFunction",
     function: to.name,

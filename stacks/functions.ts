@@ -14,6 +14,7 @@ interface Size {
 const sizes: Readonly<Record<FunctionName, Size>> = {
   // API Gateway gives up after 30 seconds.
   api: { timeout: "28 seconds", reserved: 50 },
+  config: { timeout: "28 seconds", reserved: 10 },
   agent: { timeout: "28 seconds", reserved: 100 },
   // A state machine gives up on a step after 90 seconds.
   lifecycle: { timeout: "85 seconds", reserved: 20 },

@@ -1,7 +1,7 @@
 /** The grants against the adapters' own sources: what is sent is granted, and what is granted is sent. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { functionOf } from "@muster/api/route.ts";
+import { functionOf, SERVING } from "@muster/api/route.ts";
 import { entries } from "@muster/api/routes.ts";
 import { grants, policyOf, roleStatementsOf, roles, statementsOf } from "@muster/aws/grants.ts";
 import { FUNCTIONS, ROLES } from "@muster/aws/places.ts";
@@ -60,8 +60,7 @@ test("every grant says why, in a sentence", () => {
 });
 
 test("the functions that face users and hosts cannot touch a machine", () => {
-  const touching = ["api", "agent"]
-    .flatMap(name => grants[name as "api" | "agent"])
+  const touching = SERVING.flatMap(name => grants[name])
     .filter(({ on }) => on.some(place => place !== "secrets"))
     .flatMap(({ actions }) => actions);
   expect(touching.filter(action => /^(ec2|iam|ssm|states):/.test(action))).toEqual([]);
@@ -75,6 +74,7 @@ test("whoever keeps secrets cannot read them, whoever reads them cannot change t
   const parameters = Object.fromEntries(FUNCTIONS.map(name => [name, may(name, /^ssm:\w+(Parameter|TagsToResource)/)]));
   expect(parameters).toEqual({
     api: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
+    config: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
     agent: ["ssm:GetParameter"],
     lifecycle: [],
     doorbell: ["ssm:DeleteParameter"],

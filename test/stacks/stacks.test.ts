@@ -17,7 +17,15 @@ describe.each(Object.entries(stages))("%s", (_name, stage) => {
   test("the program runs to its end", () => {
     expect(view.graph.errors).toEqual([]);
     expect(view.resources.length).toBeGreaterThan(150);
-    expect(view.functions.map(({ name }) => name)).toEqual(["api", "agent", "lifecycle", "doorbell", "events", "cron"]);
+    expect(view.functions.map(({ name }) => name)).toEqual([
+      "api",
+      "config",
+      "agent",
+      "lifecycle",
+      "doorbell",
+      "events",
+      "cron",
+    ]);
   });
 
   test.each(Object.entries(laws))("%s", (_law, law) => {

@@ -152,6 +152,8 @@ const fleet: readonly Grant[] = [
 
 export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   api,
+  // What schedules and pools launch is what `api` launches.
+  config: api,
   agent,
   lifecycle: fleet,
   doorbell: [

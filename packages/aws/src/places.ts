@@ -1,6 +1,6 @@
 /** Where the things of a deployment are: names that the stacks give and that grants point at, and the ARNs they make. */
 
-export const FUNCTIONS = ["api", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
+export const FUNCTIONS = ["api", "config", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** Roles that are no function's: of machines, of the state machines, of the schedules. */

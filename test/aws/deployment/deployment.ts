@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { type Client, client } from "@muster/api/client.ts";
+import { SERVING } from "@muster/api/route.ts";
 import { FUNCTIONS, type FunctionName, namesOf } from "@muster/aws/places.ts";
 import type { Created } from "@muster/core/token/token.ts";
 import { awsHeaders } from "../../agent/support/signature.ts";
@@ -93,8 +94,7 @@ export async function deploy(): Promise<Deployment> {
   const bundles = new Map<FunctionName, string>();
   for (const name of FUNCTIONS) bundles.set(name, (await bundle(name, folder)).path);
   const start = (name: FunctionName) => deployed(bundles.get(name) ?? "", env(), clock);
-  functions.api = start("api");
-  functions.agent = start("agent");
+  for (const name of SERVING) functions[name] = start(name);
   const gateway = await openGateway(REGION, functions);
   place.url = gateway.url;
   for (const name of ["lifecycle", "doorbell", "events", "cron"] as const) functions[name] = start(name);

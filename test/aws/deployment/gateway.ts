@@ -3,7 +3,7 @@
  * signatures of routes that want AWS credentials with AWS's own signing code, and hands all to the deployed functions.
  */
 import type { HttpAnswer, HttpEvent } from "@muster/api/http.ts";
-import { functionOf } from "@muster/api/route.ts";
+import { functionOf, type Serving } from "@muster/api/route.ts";
 import { entries } from "@muster/api/routes.ts";
 import { type Listening, listen } from "@muster/local/http/listen.ts";
 import type { Credentials } from "../../../packages/agent/src/control/sign.ts";
@@ -30,10 +30,7 @@ const answerOf = (statusCode: number, message: string): HttpAnswer => ({
   body: JSON.stringify({ message }),
 });
 
-export async function openGateway(
-  region: string,
-  functions: Readonly<Record<"api" | "agent", Deployed>>,
-): Promise<Gateway> {
+export async function openGateway(region: string, functions: Readonly<Record<Serving, Deployed>>): Promise<Gateway> {
   const principals = new Map<string, Principal>();
   const requests: string[] = [];
   const place = { url: "" };

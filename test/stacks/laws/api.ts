@@ -1,5 +1,5 @@
 /** The HTTP API: the route table, whole and as it stands. */
-import { functionOf } from "@muster/api/route.ts";
+import { functionOf, SERVING } from "@muster/api/route.ts";
 import { entries } from "@muster/api/routes.ts";
 import { at, type Law, list, same, unless, type View } from "../harness/view.ts";
 
@@ -32,13 +32,13 @@ const routesAreTheTable: Law = view => {
   );
 };
 
-/** API Gateway may call the two, for this API; nothing else on earth may call any function but by a source that is named. */
+/** API Gateway may call those that answer requests, for this API; nothing else on earth may call any function but by a source that is named. */
 const callersAreNamed: Law = view => {
   const api = `${view.arn("execute-api", view.one("apigatewayv2/api:Api").id)}/*`;
   const permissions = view.of("lambda/permission:Permission");
   const reached = permissions.filter(({ inputs }) => inputs.sourceArn === api).map(({ inputs }) => inputs.function);
   return [
-    ...same([...reached].sort(), [`${view.deployment}-agent`, `${view.deployment}-api`], "what API Gateway may call"),
+    ...same([...reached].sort(), SERVING.map(name => `${view.deployment}-${name}`).sort(), "what API Gateway may call"),
     ...permissions.flatMap(({ name, inputs }) =>
       unless(
         /^(apigateway|events)\.amazonaws\.com$/.test(String(inputs.principal)) &&

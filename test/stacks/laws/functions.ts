@@ -9,6 +9,7 @@ import { at, type Law, list, same, unless, type View } from "../harness/view.ts"
 /** Seconds that each may take at most: API Gateway's patience, a state machine's, the queue's. */
 const PATIENCE: Readonly<Record<FunctionName, number>> = {
   api: 30,
+  config: 30,
   agent: 30,
   lifecycle: 90,
   doorbell: 60,
@@ -41,6 +42,7 @@ const logsEnd: Law = view => [
 
 const told: Readonly<Record<FunctionName, Readonly<Record<string, z.ZodType>>>> = {
   api: { Muster },
+  config: { Muster },
   agent: { Muster },
   lifecycle: { Muster, Fleet },
   doorbell: { Muster, Fleet, Doorbell },
