@@ -1,0 +1,17 @@
+/** Which function answers which route: the verbs that each function is given, against where the gateway sends requests. */
+import { functionOf, SERVING } from "@muster/api/route.ts";
+import { entries } from "@muster/api/routes.ts";
+import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
+import { expect, test } from "vitest";
+import { agent, api, config } from "../../functions/handlers.ts";
+
+/** Verbs are only listed here, and none is run: they see nothing of the world. */
+const nowhere = {} as Edge & HostEdge;
+
+const verbs = { api, config, agent };
+
+test("every route has its verb in the function that the gateway sends it to, and in no other", () => {
+  const routed = SERVING.map(name => entries.map(([id]) => id).filter(id => functionOf(id) === name));
+  const given = SERVING.map(name => Object.keys(verbs[name](nowhere)));
+  expect(given.map(ids => ids.sort())).toEqual(routed.map(ids => ids.sort()));
+});
