@@ -1,5 +1,5 @@
 /** One agent per home, and what others may ask of it; the control plane is a server of our own. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -78,6 +78,20 @@ test.concurrent("pulse and facts have the form that the protocol wants", async (
   const { Enroll, Poll } = await import("@muster/core/agent/protocol.ts");
   expect(Poll.parse(poll)).toEqual(poll);
   expect(Enroll.parse(bench.plane.enrollments[0])).toEqual(bench.plane.enrollments[0]);
+});
+
+test.concurrent("a machine whose disk is gone has no agent, though somebody made the folder anew; and no exit code of its own", async () => {
+  await using bench = await Bench.open();
+  // What is written to a folder that is gone makes it anew.
+  const again =
+    'trap "exit 3" TERM; sleep 0.2; mkdir -p "$MUSTER_ATTEMPT_DIR/out"; echo 3 > "$MUSTER_ATTEMPT_DIR/run.exit"; sleep 60';
+  bench.plane.assign("job_a", { run: `echo begun; ${again}` });
+  const agent = await bench.agent();
+  await until("the job to print", () => bench.plane.log("job_a") === "begun\n");
+  rmSync(bench.home.root, { recursive: true, maxRetries: 20 });
+  expect(await codeOf(agent)).toBe(3);
+  expect(bench.plane.states("job_a")).not.toContain("exited");
+  await until("the end of all that it did", () => bench.processes().length === 0);
 });
 
 test.concurrent("the bundle is one file that needs nothing beside it", async () => {

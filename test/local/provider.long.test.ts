@@ -59,6 +59,15 @@ test("a machine that has gone before anybody looked is told, too", async () => {
   expect(await provider.tend()).toEqual([gone]);
 });
 
+test("a machine has gone also where somebody who was just writing has made its folder anew, and nothing of it stays", async () => {
+  const { provider, launch, folder } = open();
+  const [gone = ""] = await launch();
+  rmSync(join(folder, gone), { recursive: true, maxRetries: 10 });
+  mkdirSync(join(folder, gone, "agent", "attempts", "job_a-1", "out"), { recursive: true });
+  expect(await provider.tend()).toEqual([gone]);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test("a machine whose record was broken is made anew by the launch that made it", async () => {
   const { provider, mark, launch, lives } = open();
   const [id = ""] = await launch();

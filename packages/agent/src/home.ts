@@ -1,5 +1,5 @@
 /** Where things lie in a machine's folder. */
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Account, admit, give, mustReach } from "./host/account.ts";
@@ -10,6 +10,8 @@ export interface Home {
   readonly root: string;
   /** The agent's own folder; nobody else may read it. */
   readonly agent: string;
+  /** There as long as the folder is: whatever else is written may come after its removal, and make it anew. */
+  readonly mark: string;
   /** HOME of the jobs. */
   readonly jobs: string;
   readonly sock: string;
@@ -39,6 +41,7 @@ export function at(root: string, jobs?: string): Home {
   return {
     root: whole,
     agent,
+    mark: join(agent, "home"),
     jobs: jobs === undefined ? join(whole, "home") : resolve(jobs),
     sock: join(agent, "sock"),
     log: join(agent, "agent.log"),
@@ -58,6 +61,7 @@ export function at(root: string, jobs?: string): Home {
 export function prepare(home: Home, jobs?: Account): void {
   for (const folder of [home.agent, home.attempts, home.setups, home.mounts, home.containers])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(home.mark, "", { mode: 0o600 });
   if (mkdirSync(home.jobs, { recursive: true }) !== undefined) give(jobs, home.jobs);
   if (jobs === undefined) return;
   admit(jobs, home.agent, home.attempts);
@@ -67,7 +71,7 @@ export function prepare(home: Home, jobs?: Account): void {
 /** How often it is seen to, in ms. */
 const LOOK = 1_000;
 
-/** Resolves when the agent's folder is not there any more. Rejects when the signal aborts. */
+/** Resolves when the folder that was prepared is not there any more. Rejects when the signal aborts. */
 export async function gone(home: Home, signal: AbortSignal): Promise<void> {
-  while (existsSync(home.agent)) await sleep(LOOK, signal);
+  while (existsSync(home.mark)) await sleep(LOOK, signal);
 }

@@ -78,8 +78,7 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   const { folder, phase } = script;
   // From here to the start nothing waits: what is halted is never started.
   halt.throwIfAborted();
-  // With its disk the machine has gone: that is for others to tell.
-  if (!existsSync(folder)) throw new Error("the attempt's folder is gone");
+  requireFolder(folder);
   const told = stop.aborted;
   const child = await begin(script);
   if (child instanceof Error) return { kind: "unstarted", message: messageOf(child) };
@@ -103,7 +102,16 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   if (keeping) await end(folder, grace, keepers(script));
   await end(folder, keeping ? DRAIN_GRACE : grace);
   halt.throwIfAborted();
+  requireFolder(folder);
   return ending(script, child, stopped);
+}
+
+/**
+ * With its disk the machine has gone: that is for others to tell, and what a script left behind since says nothing. Asked by
+ * a file that is written once: the folder itself may have been made anew by whoever was just writing into it.
+ */
+function requireFolder(folder: string): void {
+  if (!existsSync(join(folder, "assignment.json"))) throw new Error("the attempt's folder is gone");
 }
 
 function ending(script: Script, child: ChildProcess | undefined, stopped: boolean): Ending {

@@ -41,6 +41,12 @@ export class Rack {
     return readdir(this.#folder).catch(absent([]));
   }
 
+  /** Names of those that have a record, readable or not: a folder alone may be what somebody wrote after it was removed. */
+  async present(): Promise<string[]> {
+    const found = await Promise.all((await this.names()).map(async name => ((await this.find(name)) ? [name] : [])));
+    return found.flat();
+  }
+
   /** All machines whose records can be read; one that cannot is told to the log and hides no other. */
   async list(): Promise<MachineRecord[]> {
     const found = await Promise.all((await this.names()).map(name => this.find(name)));

@@ -79,6 +79,23 @@ export class Machines {
     });
   }
 
+  /** Ends and removes what is left where a machine was that has gone. */
+  async bury(machineId: string): Promise<void> {
+    await this.#lanes
+      .run(machineId, async () => {
+        if ((await this.#rack.find(machineId)) !== undefined) return;
+        if (!(await this.#rack.names()).includes(machineId)) return;
+        await this.#power.cut(machineId);
+        await this.#rack.remove(machineId);
+      })
+      .catch(error =>
+        this.#log.error("what is left of a machine could not be removed", {
+          machine: machineId,
+          reason: String(error),
+        }),
+      );
+  }
+
   async #read(machineId: string): Promise<MachineRecord | undefined> {
     const found = await this.#rack.find(machineId);
     return found === "unreadable" ? undefined : found;

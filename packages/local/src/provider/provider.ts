@@ -71,8 +71,8 @@ export function localProvider(options: LocalOptions): LocalProvider {
       await Promise.all(records.map(record => power.kick(record.machineId)));
     },
     tend: async () => {
-      // By their folders: one whose record cannot be read is not gone.
-      const gone = present.goneFrom(await rack.names());
+      const gone = present.goneFrom(await rack.present());
+      await Promise.all(gone.map(machineId => machines.bury(machineId)));
       await Promise.all((await rack.list()).map(record => machines.tend(record)));
       return gone;
     },
