@@ -74,6 +74,11 @@ function kill(pids: readonly number[]): void {
     }
 }
 
+/** Also what comes while it is removed: a removal may end where somebody else has taken a file away. */
+function remove(folder: string): void {
+  while (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
+}
+
 /** Does it. @returns the control plane that there is now. */
 async function strike(plane: OwnProcess, { victim }: Kill): Promise<OwnProcess> {
   if (victim === "control plane") {
@@ -83,7 +88,7 @@ async function strike(plane: OwnProcess, { victim }: Kill): Promise<OwnProcess> 
   for (const name of machines(plane.home)) {
     const disk = join(plane.home, "machines", name);
     if (victim === "agent") kill(pidsWith("cmdline", `--home\0${disk}`));
-    else rmSync(disk, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
+    else remove(disk);
   }
   return plane;
 }

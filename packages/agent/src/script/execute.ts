@@ -102,16 +102,17 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   if (keeping) await end(folder, grace, keepers(script));
   await end(folder, keeping ? DRAIN_GRACE : grace);
   halt.throwIfAborted();
-  requireFolder(folder);
+  requireFolder(folder, ...(code() === undefined ? [] : [`${phase}.sh`, `${phase}.pid`]));
   return ending(script, child, stopped);
 }
 
 /**
- * With its disk the machine has gone: that is for others to tell, and what a script left behind since says nothing. Asked by
- * a file that is written once: the folder itself may have been made anew by whoever was just writing into it.
+ * With its disk the machine has gone: that is for others to tell, and what a script left behind meanwhile says nothing. Told
+ * by files that are written once: the folder itself may have been made anew by whoever was just writing into it.
  */
-function requireFolder(folder: string): void {
-  if (!existsSync(join(folder, "assignment.json"))) throw new Error("the attempt's folder is gone");
+function requireFolder(folder: string, ...begun: readonly string[]): void {
+  for (const file of ["assignment.json", ...begun])
+    if (!existsSync(join(folder, file))) throw new Error(`the attempt's folder is gone: ${file}`);
 }
 
 function ending(script: Script, child: ChildProcess | undefined, stopped: boolean): Ending {
