@@ -10,8 +10,11 @@ import { report } from "./agent/report.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { budgets } from "./api/budgets.ts";
 import { clusters } from "./api/clusters.ts";
+import { images } from "./api/images.ts";
+import { jobGroups } from "./api/jobgroups.ts";
 import { jobs } from "./api/jobs.ts";
 import { launches } from "./api/launches.ts";
+import { pools } from "./api/pools.ts";
 import { providers } from "./api/providers.ts";
 import { schedules } from "./api/schedules.ts";
 import { secrets } from "./api/secrets.ts";
@@ -35,6 +38,9 @@ export const api = (world: Edge) =>
 export const config = (world: Edge) =>
   ({
     ...budgets(world),
+    ...images(world),
+    ...jobGroups(world),
+    ...pools(world),
     ...schedules(world),
     ...secrets(world),
     ...targets(world),

@@ -1,6 +1,5 @@
 /** The HTTP API: the route table, and the functions that answer it. */
-import { functionOf, SERVING, type Serving } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, functionOf, SERVING, type Serving } from "@muster/api/routes.ts";
 import type { Data } from "./data.ts";
 import { handler, idOf } from "./functions.ts";
 import type { Here } from "./here.ts";

@@ -14,13 +14,15 @@ const BOOT_GRACE = 1800;
 
 const fleet = link("Fleet", Fleet);
 
-const script = userData({
+const boot = {
   endpoint: fleet.endpoint,
   region: muster.region,
   agentSha256: fleet.runtime.agent,
   nodeSha256: { x64: fleet.runtime.nodeX64, arm64: fleet.runtime.nodeArm64 },
   bootGraceSeconds: BOOT_GRACE,
-});
+};
+const script = userData(boot);
+const movedScript = userData({ ...boot, moved: true });
 
 export const provider = ec2Provider({
   ...fleet,
@@ -29,7 +31,7 @@ export const provider = ec2Provider({
   aws,
   deployment: muster.deployment,
   catalog,
-  userData: () => script,
+  userData: ({ move }) => (move === undefined ? script : movedScript),
   clock: base.clock,
   log: base.log,
 });

@@ -1,17 +1,57 @@
 /** What a container is made with: options, logins, texts. Pure, but for scripts that real shells read. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../../packages/agent/src/container/begin.ts";
+import { Containers, sudoOf } from "../../packages/agent/src/container/containers.ts";
 import { ContainerError } from "../../packages/agent/src/container/engine.ts";
 import { pullOf } from "../../packages/agent/src/container/login.ts";
 import { isShared, optionsOf, visibleGpus } from "../../packages/agent/src/container/options.ts";
 import { ENDER, exportsOf, portable } from "../../packages/agent/src/container/texts.ts";
+import { codeIn } from "../../packages/agent/src/script/watch.ts";
+import { until } from "./support/until.ts";
 
 const never = new AbortController().signal;
+
+test("an exit code that a job has written itself is one that can be told", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "mc-")), "run.code");
+  const read = (text: string): number | undefined => {
+    writeFileSync(path, text);
+    return codeIn(path);
+  };
+  expect(["7\n", "99999\n", "7", "-1\n", "x\n", "9".repeat(1_000_000)].map(read)).toEqual([
+    ...[7, 255],
+    ...[undefined, undefined, undefined, undefined],
+  ]);
+});
+
+test("what root has left since a container was made becomes the user's, and what was root's before stays so", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "mc-"));
+  const inside = join(folder, "in");
+  mkdirSync(join(inside, "bin"), { recursive: true });
+  const said = join(folder, "said");
+  const program = join(folder, "engine");
+  writeFileSync(program, `#!/bin/sh\necho "$*" >>${said}\n`, { mode: 0o755 });
+  writeFileSync(join(folder, "before"), "");
+  // Times of files are no finer than some milliseconds.
+  execFileSync("touch", ["-d", "@1700000000", join(folder, "before")]);
+  await until("the next tick", () => Date.now() > statSync(join(folder, "before")).ctimeMs + 20);
+  writeFileSync(sudoOf(inside), "");
+  await until("the next tick", () => Date.now() > statSync(sudoOf(inside)).mtimeMs + 20);
+  const containers = new Containers({ folder, journal: { note: () => undefined, warn: () => undefined } });
+  const engine = { kind: "docker" as const, program, isRootless: false, env: { PATH: process.env.PATH ?? "" } };
+  containers.add({ attempt: "job_a-1", name: "c", engine, own: [folder, inside], owner: { uid: 4711, gid: 4712 } });
+  writeFileSync(join(folder, "after"), "");
+  await containers.release("job_a-1");
+  const owners = ["before", "after"].map(name => statSync(join(folder, name)).uid);
+  const root = process.getuid?.() === 0;
+  expect(owners).toEqual(root ? [0, 4711] : [process.getuid?.(), process.getuid?.()]);
+  // Where the agent is not root, root inside does it.
+  if (!root) expect(readFileSync(said, "utf8")).toContain(`-xdev -cnewer ${sudoOf(inside)} -user 0 -exec chown`);
+});
 
 describe("options of run", () => {
   const base = { paths: ["/home/a"], workdir: "/home/a/w", labels: { x: "y" }, hasGpus: true, options: [] };

@@ -1,5 +1,5 @@
 /** Agents that are killed (-9) at bad moments, and control planes that are away; the control plane is a server of our own. */
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { main } from "../../packages/agent/src/command.ts";
@@ -186,4 +186,19 @@ test.concurrent("secrets lie in files that only the agent's user may read, and n
   await bench.agent();
   expect((await bench.exit("job_a")).message).toBe("mount ~root/***: only ~ itself is known, no other user's home");
   expect(readFileSync(bench.home.log, "utf8")).not.toContain("very-secret");
+});
+
+test.concurrent("of an attempt that cannot be read any more nothing goes on, and it is told lost", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { run: "touch ~/up; sleep 1000" });
+  const first = await bench.agent();
+  await until("the script", () => bench.read("up") !== undefined);
+  await murder(first);
+  writeFileSync(join(bench.home.attempts, "job_a-1", "state.json"), "{");
+  // The control plane knows of it, and asks for it again.
+  bench.plane.reports.length = 0;
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "host_lost", logsComplete: false });
+  await until("its processes to end", () => bench.processes().length === 0);
+  await until("its folder to go", () => bench.attempts().length === 0);
 });

@@ -56,6 +56,20 @@ test.concurrent("an attempt that is revoked is ended and forgotten, and reports 
   expect(bench.plane.exit("job_a")).toBeUndefined();
 });
 
+test.concurrent("one that is revoked and does not end by itself holds up nothing new for long, whatever its grace", async () => {
+  await using bench = await Bench.open();
+  bench.plane.assign("job_a", { run: `trap '' TERM; ${ready}`, grace: 3600 });
+  await bench.agent();
+  const pid = Number(await until("the attempt", () => bench.read("pid")));
+  await until("the report", () => bench.plane.states("job_a").includes("running"));
+  bench.plane.assignments = [];
+  bench.plane.revoked = [{ jobId: "job_a", fence: 1 }];
+  bench.plane.assign("job_b", { run: "echo second" });
+  await bench.kick();
+  await bench.exit("job_b");
+  expect(isAlive(pid)).toBe(false);
+});
+
 test.concurrent("an attempt whose report is not accepted is ended and forgotten", async () => {
   await using bench = await Bench.open();
   bench.plane.disowned.add("job_a-1");

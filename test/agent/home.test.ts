@@ -28,6 +28,21 @@ test.concurrent("the socket of a killed agent does not keep the next one out", a
   expect(isRunning(agent)).toBe(true);
 });
 
+test.concurrent("of an agent that nobody answers no kicks make a storm", async () => {
+  await using bench = await Bench.open();
+  await bench.agent();
+  await until("the first poll", () => bench.plane.polls.length === 1);
+  bench.plane.faults.set("poll", 503);
+  const failures = (): number => bench.agentLog().split("poll not answered").length - 1;
+  await bench.kick();
+  await until("the first failure", () => failures() > 0);
+  for (const until = Date.now() + 1_500; Date.now() < until; ) await bench.kick();
+  expect(failures()).toBeLessThan(7);
+  bench.plane.faults.delete("poll");
+  await bench.kick();
+  await until("an answer", () => bench.plane.polls.length > 1, 3_000);
+});
+
 test.concurrent("a kick makes the agent poll at once, and one that comes during a poll makes another follow", async () => {
   await using bench = await Bench.open();
   await bench.agent();

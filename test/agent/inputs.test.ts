@@ -184,6 +184,11 @@ test.concurrent("secret files lie where they belong, for their owner alone, what
   // What a secret file holds is hidden in the log, where its lines are long enough.
   expect(bench.plane.log("job_a")).toBe(`0022\n${modes}${sha256}  -\nnew***\n`);
   expect(readFileSync(join(root, "precious"), "utf8")).toBe("keep");
+  // Who makes an image of this host does without them.
+  const workdir = join(jobs, "muster", "job_a");
+  const places = [...[".kube/deep/config", "link", "open"].map(name => join(jobs, name)), join(root, "else/where")];
+  const handed = readFileSync(bench.home.handed, "utf8").split("\0");
+  expect(handed.toSorted()).toEqual(["", ...places, join(workdir, "conf/key")].toSorted());
   bench.plane.assign("job_b", { secretFiles: [{ path: "~/.kube", content: content("x") }], run: "true" });
   bench.plane.assign("job_c", { secretFiles: [{ path: "~/../x", content: content("x") }], run: "true" });
   await bench.kick();

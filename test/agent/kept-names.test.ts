@@ -11,7 +11,7 @@ import { within } from "../../packages/agent/src/keep/scan.ts";
 import { Store } from "../../packages/agent/src/keep/store.ts";
 import type { Limits } from "../../packages/agent/src/outputs/list.ts";
 import { keep } from "../../packages/agent/src/outputs/outputs.ts";
-import { patternOf } from "../../packages/agent/src/outputs/places.ts";
+import { patternOf, rootsOf } from "../../packages/agent/src/outputs/places.ts";
 import { segmentsOf } from "../../packages/cli/src/artifacts/place.ts";
 import { Depot } from "./support/depot.ts";
 
@@ -156,6 +156,14 @@ test("a store that is out of reach is given up, and no end is told", async () =>
   expect(said).toEqual([
     "outputs: given up, since the store could not be reached for 0 minutes: 1 file could not be kept",
   ]);
+});
+
+test("folders of any depth, said again and again, are no more than said once", () => {
+  const home = mkdtempSync(join(tmpdir(), "ma-deep-"));
+  folders.push(home);
+  const [root] = rootsOf([`${"**/".repeat(14)}x`], { home, workdir: home }).roots;
+  const deep = "a/".repeat(40);
+  expect([`${deep}x`, `${deep}b`, "x"].map(path => root?.wants(rawOf(path)))).toEqual([true, false, true]);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 /** Logs on their way home; the control plane, and what stands for S3, is a server of our own. */
-import { writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Assignment } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
 import { Record } from "../../packages/agent/src/attempt/record.ts";
 import { Clock } from "../../packages/agent/src/control/clock.ts";
@@ -8,7 +9,7 @@ import { Journal } from "../../packages/agent/src/journal.ts";
 import { Mask } from "../../packages/agent/src/logs/mask.ts";
 import { Pace } from "../../packages/agent/src/logs/pace.ts";
 import { Shipper } from "../../packages/agent/src/logs/shipper.ts";
-import { phasesOf } from "../../packages/agent/src/script/texts.ts";
+import { phasesOf, stagesOf } from "../../packages/agent/src/script/texts.ts";
 import { Bench } from "./support/bench.ts";
 import { until } from "./support/until.ts";
 
@@ -99,31 +100,85 @@ test.concurrent("output without a line end arrives too, byte for byte", async ()
   expect(bytes.toString("latin1")).toBe("a\r\xff\x00\x01\xc3\xa9end");
 });
 
-test.concurrent("what cannot be sent by its deadline is given up, and the chunks that were sent are counted", async () => {
-  await using bench = await Bench.open();
-  const record = Record.create(bench.home.root, bench.plane.assign("job_a"), Date.now());
+/** A shipper of its own, for an attempt that nobody runs. */
+function shipping(bench: Bench, changes: Partial<Assignment> = {}) {
+  const record = Record.create(bench.home.root, bench.plane.assign("job_a", changes), Date.now());
   const halt = new AbortController();
   const shipper = new Shipper({
     folder: record.folder,
-    phases: phasesOf(record.assignment),
+    stages: stagesOf(record.assignment),
     policy: record.policy,
     clock: new Clock(),
     journal: new Journal(join(bench.home.root, "log")),
+    quota: record.assignment.logQuota,
     mask: new Mask([]),
     refresh: () => undefined,
     halt: halt.signal,
   });
-  const out = (phase: string, text: string): void => writeFileSync(join(record.folder, "out", `${phase}.log`), text);
+  const path = (phase: string): string => join(record.folder, "out", `${phase}.log`);
+  return {
+    shipper,
+    folder: record.folder,
+    path,
+    out: (phase: string, text: string): void => appendFileSync(path(phase), text),
+    closeAll: (): void => {
+      for (const phase of phasesOf(record.assignment)) shipper.close(phase);
+    },
+  };
+}
+
+test.concurrent("what cannot be sent by its deadline is given up, and the chunks that were sent are counted", async () => {
+  await using bench = await Bench.open();
+  const { shipper, out, closeAll } = shipping(bench);
   out("setup", "one\n");
   shipper.close("packages");
   const shipped = shipper.run();
   await until("the first chunk", () => bench.plane.uploads.size === 1);
   bench.plane.faults.set("logs", 503);
   out("run", "two\n");
-  for (const phase of phasesOf(record.assignment)) shipper.close(phase);
+  closeAll();
   shipper.expire(Date.now() + 500);
   expect(await shipped).toEqual({ chunks: 1, complete: false });
   expect(bench.plane.log("job_a")).toBe("one\n");
+});
+
+test.concurrent.each(["before", "after"])(
+  "of a file that is gone nobody says that it came home whole, nor sends less of a chunk: %s a restart",
+  async when => {
+    await using bench = await Bench.open();
+    const { shipper, out, path, closeAll } = shipping(bench);
+    out("setup", "one\n");
+    shipper.close("packages");
+    const shipped = shipper.run();
+    await until("the first chunk", () => bench.plane.uploads.size === 1);
+    rmSync(path("setup"));
+    closeAll();
+    if (when === "before") expect(await shipped).toEqual({ chunks: 1, complete: false });
+    else await shipped;
+    expect(await shipper.run()).toEqual({ chunks: 1, complete: false });
+    expect(await shipper.resend()).toBe(false);
+    expect([...bench.plane.uploads.values()].flat().map(String)).toEqual(["one\n"]);
+  },
+);
+
+test.concurrent("a shipper that is begun again counts what it has sent once", async () => {
+  await using bench = await Bench.open();
+  const { shipper, out, folder, closeAll } = shipping(bench, { logQuota: written(15) });
+  const chunks = join(folder, "chunks");
+  out("packages", numbered(5));
+  out("setup", numbered(5));
+  for (const phase of ["packages", "setup"] as const) shipper.close(phase);
+  const broken = shipper.run();
+  await until("two chunks", () => bench.plane.uploads.size === 2);
+  renameSync(chunks, `${chunks}.kept`);
+  mkdirSync(chunks);
+  out("run", numbered(5));
+  await expect(broken).rejects.toThrow("EISDIR");
+  rmdirSync(chunks);
+  renameSync(`${chunks}.kept`, chunks);
+  closeAll();
+  expect(await shipper.run()).toEqual({ chunks: 3, complete: true });
+  expect(bench.plane.log("job_a", "run")).toBe(numbered(5));
 });
 
 test.concurrent("nobody follows: a ten-minute job with a megabyte of log takes 25 requests at most", () => {
@@ -188,4 +243,33 @@ test.concurrent("an agent that is started again has not forgotten what of the qu
   await bench.exit("job_a");
   expect(bench.plane.log("job_a", "setup") + bench.plane.log("job_a", "run")).toBe(numbered(10));
   expect(bench.plane.log("job_a", "muster")).toContain("the first 21 B are kept\n");
+});
+
+test.concurrent("what is printed beyond the quota takes no room on the disk, and its script ends as it would have", async () => {
+  await using bench = await Bench.open();
+  const run =
+    "head -c 5000000 /dev/zero | tr '\\0' x; echo; touch ~/printed; until [ -e ~/go ]; do sleep 0.05; done; exit 3";
+  bench.plane.assign("job_a", { setup: "seq 1 10", run, logQuota: 100 });
+  await bench.agent();
+  await until("all to be printed", () => bench.read("printed") !== undefined);
+  expect(statSync(join(bench.home.attempts, "job_a-1", "out", "run.log")).size).toBeLessThan(1_100_000);
+  bench.write("go");
+  expect(await bench.exit("job_a")).toMatchObject({ exitCode: 3, logsComplete: true });
+  expect(bench.plane.log("job_a", "muster")).toContain("(setup 21 B, run 1.0 MB or more) the first 100 B are kept\n");
+});
+
+test.concurrent("what services print comes while run runs, and run's comes on", async () => {
+  await using bench = await Bench.open();
+  const services = [{ name: "a", run: "echo a is up; sleep 1000", port: 46_001 }];
+  const run = "echo one; until [ -e ~/go ]; do sleep 0.05; done; echo two";
+  bench.plane.assign("job_a", { services, run });
+  bench.plane.held = [{ jobId: "job_a", fence: 1, followUntil: Date.now() + 600_000 }];
+  await bench.agent();
+  await bench.kick();
+  await until("what the service printed", () => bench.plane.log("job_a", "service-a") === "a is up\n");
+  await until("what run printed", () => bench.plane.log("job_a", "run").endsWith("one\n"));
+  bench.write("go");
+  expect(await bench.exit("job_a")).toMatchObject({ logsComplete: true });
+  expect(bench.plane.log("job_a", "run")).toMatch(/\none\ntwo\n$/);
+  expect(bench.plane.log("job_a", "service-a")).toBe("a is up\n");
 });

@@ -22,7 +22,7 @@ test.concurrent("the first node of several ends before anything is done, and say
   bench.plane.assign("job_b", { env, rank: 1, run: RUN });
   await bench.agent();
   expect(await bench.exit("job_a")).toMatchObject({
-    cause: "start_failed",
+    cause: "port_taken",
     message: `port ${busy.port}, which MASTER_PORT names, is taken on the job's first host`,
   });
   expect(await bench.exit("job_b")).toMatchObject({ cause: "exited", exitCode: 0 });

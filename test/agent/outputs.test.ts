@@ -76,6 +76,16 @@ test.concurrent("a job that fails, runs out of time or is cancelled keeps what i
   }
 });
 
+test.concurrent("a link whose target has what some take for the end of a line is kept", async () => {
+  await using bench = await Bench.open();
+  await using depot = await Depot.open();
+  const run = "mkdir out; ln -s 'a\u2028b\u2029c' out/link; echo x >out/x";
+  bench.plane.assign("job_a", { run, outputs: await depot.outputs(P, "out") });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({ outputs: { files: 2, bytes: 2, failed: 0 } });
+  expect(await depot.texts(P)).toEqual({ "out/link": "a\u2028b\u2029c", "out/x": "x\n" });
+});
+
 test.concurrent("a job whose inputs could not be had keeps nothing: what is there is not its own", async () => {
   await using bench = await Bench.open();
   await using depot = await Depot.open();

@@ -1,11 +1,13 @@
 /** The agent's own part of a user's SSH files: real files, bash and ssh-keygen; no host is reached. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -17,7 +19,11 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { withBlock } from "../../packages/agent/src/gang/block.ts";
+import { OwnFiles } from "../../packages/agent/src/gang/own-files.ts";
 import { Peers } from "../../packages/agent/src/gang/peers.ts";
+import { list } from "../../packages/agent/src/script/processes.ts";
+
+const isAlive = (pid: number): boolean => list({ environment: "", command: "" }).some(one => one.pid === pid);
 
 const BEGIN = "# muster: begin (for jobs of several hosts; written by Muster's agent)";
 const END = "# muster: end";
@@ -103,6 +109,37 @@ test("hosts are let in from their addresses only, and the way to them is in the 
     "Port 99\n",
     undefined,
   ]);
+});
+
+test("an agent that ends while it writes leaves the file as it was", async () => {
+  const { home, read, write } = opened();
+  write("authorized_keys", "ssh-rsa AAAA me\n");
+  // Of what the agent sends, only the beginning arrives.
+  const cut = ["bash", "-c", 'head -c 5 | "$@"', "cut"];
+  const files = new OwnFiles({ name: "me", home, plain: cut }, "/bin/bash");
+  await expect(files.write("authorized_keys", "ssh-rsa AAAA me\nssh-rsa BBBB you\n")).rejects.toThrow("broke off");
+  expect(read("authorized_keys")).toBe("ssh-rsa AAAA me\n");
+  expect(readdirSync(join(home, ".ssh"))).toEqual(["authorized_keys"]);
+});
+
+test("what a job's hosts have started with ssh is ended for good, and what comes from elsewhere is not", async () => {
+  const { peers } = opened();
+  const all = ["10.2.0.1", "10.2.0.2", "10.2.0.11"].map(address => ({ address, sshKey: keyOf("d") }));
+  const visitors = all.map(({ address }) => {
+    const env = { PATH: process.env.PATH, SSH_CONNECTION: `${address} 50000 10.2.0.9 22` };
+    return spawn("bash", ["-c", "trap '' TERM; env -i setsid sleep 1000 & echo $!; wait"], { env, detached: true });
+  });
+  const children = await Promise.all(visitors.map(async one => Number(String((await once(one.stdout, "data"))[0]))));
+  try {
+    await peers.add("job_a-1", all);
+    await peers.add("job_b-1", all.slice(1, 2));
+    await peers.release("job_a-1");
+    await peers.expel(all.slice(0, 2), 0.1);
+    expect(children.map(isAlive)).toEqual([false, true, true]);
+    expect(visitors.map(one => isAlive(one.pid ?? 0))).toEqual([false, true, true]);
+  } finally {
+    for (const pid of [...children, ...visitors.map(one => one.pid ?? 0)].filter(isAlive)) process.kill(pid, "SIGKILL");
+  }
 });
 
 test("of attempts that come and go at once each has what it needs, and the last one takes all away", async () => {

@@ -2,14 +2,15 @@
  * A Ray cluster over a job's hosts: real agents and real processes; in the place of Ray is a small program of our own, and the
  * control plane is a server of our own.
  */
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Assignment } from "@muster/core/agent/protocol.ts";
 import { expect, test } from "vitest";
 import { Record } from "../../packages/agent/src/attempt/record.ts";
 import { boot } from "../../packages/agent/src/host/boot.ts";
-import { clusterOf, gathered } from "../../packages/agent/src/ray/ray.ts";
+import { clusterOf, gathered, leaveRay } from "../../packages/agent/src/ray/ray.ts";
 import { bindable } from "../../packages/agent/src/service/ports.ts";
-import { Bench } from "./support/bench.ts";
+import { Bench, murder } from "./support/bench.ts";
 import { FakeDocker } from "./support/fake-docker.ts";
 import { fakeRay } from "./support/fake-ray.ts";
 import { until } from "./support/until.ts";
@@ -84,6 +85,56 @@ test.concurrent("a job that is cancelled while hosts are missing leaves nothing 
   await bench.kick();
   expect(await bench.exit(id)).toMatchObject({ cause: "cancelled" });
   expect([bench.processes(), bench.read("ran")]).toEqual([[], undefined]);
+});
+
+test.concurrent("what began before run is ended also by an agent that finds the job's time over", async () => {
+  await using bench = await Bench.open();
+  const { id, env } = await job(3);
+  bench.plane.assign(id, { ray: true, env, timeout: 3, run: "touch ~/ran" });
+  const first = await bench.agent({ PATH: fakeRay(bench.home.root) });
+  const counted = join(bench.home.attempts, `${id}-1`, "ray.sh.failed");
+  await until("the first host to be counted", () => existsSync(counted));
+  await murder(first);
+  const { beganAt } = JSON.parse(bench.agentState(`${id}-1`));
+  await until("its time to be over", () => Date.now() > beganAt + 3_000);
+  expect(bench.processes()).not.toEqual([]);
+  await bench.agent({ PATH: fakeRay(bench.home.root) });
+  expect(await bench.exit(id)).toMatchObject({ cause: "timed_out" });
+  expect(bench.processes()).toEqual([]);
+});
+
+test.concurrent.each(["an attempt that is taken away", "its machine"])("Ray's folder goes with %s", async what => {
+  await using bench = await Bench.open();
+  const { id, env } = await job(1);
+  bench.plane.assign(id, { ray: true, env, run: "sleep 1000" });
+  await bench.agent({ PATH: fakeRay(bench.home.root) });
+  await until("run", () => bench.plane.states(id).includes("running"));
+  const folder = clusterOf(bench.plane.assignments[0] as Assignment)?.part.args?.[3] ?? "";
+  expect(existsSync(join(folder, "session"))).toBe(true);
+  bench.plane.assignments = [];
+  bench.plane.revoked = [{ jobId: id, fence: 1 }];
+  if (what === "its machine") await bench.command("kill");
+  else await bench.kick();
+  await until("the folder to go", () => !existsSync(folder));
+});
+
+test("a host that is not the first leaves Ray's folder where it is another's head's", async () => {
+  const { env, id } = await job(2);
+  const assignment = {
+    ray: true,
+    rank: 1,
+    env: env as Assignment["env"],
+    jobId: id,
+    fence: 1,
+  } as unknown as Assignment;
+  const folder = clusterOf({ ...assignment, rank: 0 })?.part.args?.[3] ?? "";
+  mkdirSync(folder);
+  writeFileSync(join(folder, "muster-head"), "");
+  leaveRay({ assignment });
+  expect(existsSync(folder)).toBe(true);
+  rmSync(join(folder, "muster-head"));
+  leaveRay({ assignment });
+  expect(existsSync(folder)).toBe(false);
 });
 
 test.concurrent.each([0, 1])("without Ray on the host of rank %i the job says what to do", async rank => {

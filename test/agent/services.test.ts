@@ -1,6 +1,6 @@
 /** Servers beside a job, on a real agent with real processes; the control plane is a server of our own. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -148,6 +148,30 @@ test.concurrent("the next agent takes over the services with their ports, and st
   expect(isAlive(pid)).toBe(false);
   expect(bench.read("pids")).toBe(`${pid}\n`);
   expect(bench.plane.log("job_a", "run")).toBe(`board: ${url}\n`);
+});
+
+test.concurrent("a service that cannot be started ends its job, which says why", async () => {
+  await using bench = await Bench.open();
+  const services = [{ name: "board", run: "sleep 1000", port: await free() }];
+  bench.plane.assign("job_a", { services, setup: 'rm -r "$PWD"', run: "true" });
+  await bench.agent();
+  expect(await bench.exit("job_a")).toMatchObject({
+    cause: "start_failed",
+    message: expect.stringContaining("ENOENT"),
+  });
+});
+
+test.concurrent("a control plane that does not understand all of a report is told of the end all the same", async () => {
+  await using bench = await Bench.open();
+  const isKnown = /^(jobId|fence|state|cause|exitCode|message|chunks|logsComplete)$/;
+  bench.plane.isStrange = report => Object.keys(report).some(name => !isKnown.test(name));
+  const services = [{ name: "board", run: "sleep 1000", port: await free() }];
+  const outputs = { places: ["nowhere"], policy: bench.plane.policy("job_a", 1, { prefix: "outputs/" }) };
+  bench.plane.assign("job_a", { services, outputs, run: "until [ -e ~/go ]; do sleep 0.05; done; exit 3" });
+  await bench.agent();
+  await until("run", () => existsSync(join(bench.home.attempts, "job_a-1", "run.pid")));
+  bench.write("go");
+  expect(await bench.exit("job_a")).toMatchObject({ cause: "exited", exitCode: 3 });
 });
 
 test("what an attempt had is free again when it is over", async () => {

@@ -29,18 +29,24 @@ test.concurrent("cancel ends the script and all that came of it, also what calle
   expect(bench.processes()).toEqual([]);
 });
 
-test.concurrent("a script that heeds TERM has its grace, and what it writes then is in the log", async () => {
-  await using bench = await Bench.open();
-  const run = "trap 'echo saving; sleep 0.3; echo saved; exit 5' TERM; echo ready; while :; do :; done";
-  bench.plane.assign("job_a", { run, grace: 10 });
-  await bench.agent();
-  await until("the script to be ready", () => bench.plane.log("job_a") === "ready\n");
-  bench.plane.held = [{ jobId: "job_a", fence: 1, cancel: "peer_failed" }];
-  await bench.kick();
-  const exit = await bench.exit("job_a");
-  expect(exit).toMatchObject({ cause: "cancelled", exitCode: 5, message: "Another node of this job failed." });
-  expect(bench.plane.log("job_a", "run")).toBe("ready\nsaving\nsaved\n");
-});
+test.concurrent.each([
+  ["peer_failed", "Another node of this job failed."],
+  ["interrupted", "The cloud takes back a machine of this job: it is tried again."],
+] as const)(
+  "a script that heeds TERM has its grace, and what it writes then is in the log: %s",
+  async (cancel, message) => {
+    await using bench = await Bench.open();
+    const run = "trap 'echo saving; sleep 0.3; echo saved; exit 5' TERM; echo ready; while :; do :; done";
+    bench.plane.assign("job_a", { run, grace: 10 });
+    await bench.agent();
+    await until("the script to be ready", () => bench.plane.log("job_a") === "ready\n");
+    bench.plane.held = [{ jobId: "job_a", fence: 1, cancel }];
+    await bench.kick();
+    const exit = await bench.exit("job_a");
+    expect(exit).toMatchObject({ cause: "cancelled", exitCode: 5, message });
+    expect(bench.plane.log("job_a", "run")).toBe("ready\nsaving\nsaved\n");
+  },
+);
 
 test.concurrent("a script that runs out of time is ended, setup included", async () => {
   await using bench = await Bench.open();

@@ -13,7 +13,7 @@ async function hurried(root: string, turn: number): Promise<string> {
   mkdirSync(join(folder, "out"), { recursive: true });
   writeFileSync(join(folder, "wrap.sh"), WRAPPER);
   writeFileSync(join(folder, "run.sh"), "echo whole");
-  const args = ["-p", join(folder, "wrap.sh"), folder, "run", "bash", join(folder, "run.sh")];
+  const args = ["-p", join(folder, "wrap.sh"), folder, "run", "unlimited", "bash", join(folder, "run.sh")];
   const wrapper = spawn("bash", args, { detached: true, stdio: "ignore" });
   const ended = once(wrapper, "exit");
   while (!existsSync(join(folder, "run.exit"))) await new Promise(resolve => setImmediate(resolve));

@@ -1,6 +1,5 @@
 /** Which function answers which route: the verbs that each function is given, against where the gateway sends requests. */
-import { functionOf, SERVING } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, functionOf, SERVING } from "@muster/api/routes.ts";
 import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
 import { expect, test } from "vitest";
 import { agent, api, config } from "../../functions/handlers.ts";

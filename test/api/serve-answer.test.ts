@@ -178,7 +178,7 @@ describe("the same request again", () => {
 describe("dispatcher", () => {
   test("finds the verb by the event's route key, and knows what it does not serve", async () => {
     const door = openDoor();
-    const dispatch = dispatcher(door, { "health.get": async () => ({ ok: true, version: "7" }) });
+    const dispatch = dispatcher(door, routes, { "health.get": async () => ({ ok: true, version: "7" }) });
     expect(bodyOf(await dispatch(eventOf("GET /v1/health"))).version).toBe("7");
     for (const key of ["$default", "GET /v1/clusters", "", "__proto__"]) {
       const answer = await dispatch(eventOf(key));
@@ -191,7 +191,7 @@ describe("dispatcher", () => {
     const door = openDoor();
     const actor = { workspace: "wsp_test", id: "usr_ada", role: "member" } as const;
     const free = { ...door, authenticate: async () => actor, findClaim: async () => undefined };
-    const dispatch = dispatcher(free, { "clusters.create": async () => cluster });
+    const dispatch = dispatcher(free, routes, { "clusters.create": async () => cluster });
     const event = eventOf("POST /v1/clusters", {
       headers: { authorization: "x", "content-type": "application/json", "idempotency-key": "k" },
       body: JSON.stringify({

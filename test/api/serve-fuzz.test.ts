@@ -6,7 +6,7 @@
 
 import type { HttpEvent } from "@muster/api/http.ts";
 import { COMMON_ERRORS, type Route } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, routes } from "@muster/api/routes.ts";
 import { dispatcher, type Runs } from "@muster/api/serve.ts";
 import { errors, isCode } from "@muster/core/error.ts";
 import fc from "fast-check";
@@ -146,7 +146,7 @@ function begin() {
     reached = new Reached(call);
     throw reached;
   };
-  dispatch = dispatcher(open, Object.fromEntries(entries.map(([id]) => [id, run])) as unknown as Runs);
+  dispatch = dispatcher(open, routes, Object.fromEntries(entries.map(([id]) => [id, run])) as unknown as Runs);
 }
 
 function expectAllowed(route: Route, { call }: Reached): void {

@@ -149,6 +149,7 @@ function imageXml(image: Ec2.Image, { states, disks, architectures }: Dials): st
   return [
     tag("imageId", id),
     tag("name", image.Name),
+    tag("creationDate", image.CreationDate),
     tag("imageState", states.get(id) ?? image.State),
     tag("architecture", architectures.get(id) ?? image.Architecture),
     tag("rootDeviceType", "ebs"),
@@ -162,7 +163,9 @@ const listing =
   (raw: Ec2.EC2Client, dials: Dials): Gap =>
   async input => {
     const { Snapshots: found = [] } = await raw.send(new Ec2.DescribeSnapshotsCommand({ Filters: filtersIn(input) }));
-    const xml = found.map(one => tag("snapshotId", one.SnapshotId) + tagSet(one.Tags));
+    const xml = found.map(
+      one => tag("snapshotId", one.SnapshotId) + tag("startTime", one.StartTime?.toISOString()) + tagSet(one.Tags),
+    );
     return `<DescribeSnapshotsResponse>${page(input, "snapshotSet", xml, dials.pageSize)}</DescribeSnapshotsResponse>`;
   };
 

@@ -120,6 +120,13 @@ describe("exit codes", () => {
     expect(job({})).toBe(errors.internal.exit);
   });
 
+  test("a job that asked for what is not there is a mistake, or no machine; never a failure of Muster's own", () => {
+    const cause = (code: string) => job({ failure: { code, message: "" } });
+    expect(["container_failed", "inputs_failed"].map(cause)).toEqual([120, 120]);
+    expect(["gpus_missing", "no_such_gpu"].map(cause)).toEqual([124, 124]);
+    expect(["dependency_failed", "cluster_ended"].map(cause)).toEqual([123, 123]);
+  });
+
   test("cancelled and timed out jobs have codes that shells know", () => {
     expect(job({ state: "cancelled" })).toBe(130);
     expect(job({ state: "timed_out", exitCode: 143 })).toBe(124);
@@ -195,6 +202,7 @@ describe("failures as they are told", () => {
     expect(issueLine(issue, "a.yaml")).toBe("a.yaml:3: resources.acc: is not a key (did you mean accelerators?)");
     expect(issueLine({ path: "", message: "is empty" }, "a.yaml")).toBe("a.yaml: is empty");
     expect(issueLine(issue)).toBe("resources.acc: is not a key (did you mean accelerators?)");
+    expect(issueLine({ path: "cpus", message: "4 are there", suggestion: "4 are there" })).toBe("cpus: 4 are there");
   });
 
   test("a hint that names an option becomes the command to type, quoted for a shell", () => {

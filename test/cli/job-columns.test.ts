@@ -6,6 +6,7 @@ import { doingOf } from "../../packages/cli/src/doing.ts";
 import * as Columns from "../../packages/cli/src/job-columns.ts";
 import { label } from "../../packages/cli/src/job-filter.ts";
 import { groupsOf } from "../../packages/cli/src/job-groups.ts";
+import { label as ofJob } from "../../packages/cli/src/label-option.ts";
 import { output } from "../../packages/cli/src/output.ts";
 import * as Shown from "../../packages/cli/src/shown.ts";
 import { instant } from "../../packages/cli/src/time-option.ts";
@@ -113,6 +114,11 @@ describe("options", () => {
       expect(() => instant(wrong)).toThrow("Write how long ago");
   });
 
+  test("a label of the job's that a map would lose is refused", () => {
+    expect(ofJob("team=a", ofJob("x"))).toEqual({ team: "a", x: "" });
+    expect(() => ofJob("__proto__=1")).toThrow("is not a name that may be used");
+  });
+
   test("labels are collected", () => {
     expect(label("team=a", label("x"))).toEqual(["x", "team=a"]);
     expect(() => label("a,b")).toThrow("Write one label");
@@ -123,6 +129,12 @@ const counts = { count: 100, started: 40, running: 3, succeeded: 30, failed: 4, 
 
 describe("arrays", () => {
   const out = output({}, {});
+
+  test("of their runs, CSV has the values behind the columns", () => {
+    const runs = [job({ values: { lr: "0,1", n: "1" } }), job({ values: { lr: "2" } })];
+    expect(Columns.csv(runs, ["exit"], ["lr", "n"])).toBe('exit,lr,n\r\n0,"0,1",1\r\n0,2,');
+    expect(runs.map(run => Columns.cells(out, run, ["values"], NOW))).toEqual([["lr=0,1 n=1"], ["lr=2"]]);
+  });
   const array = job({ id: "job_array", state: "running", runs: counts });
 
   test("have a column of their runs where there is one", () => {

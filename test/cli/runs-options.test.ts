@@ -57,7 +57,7 @@ test.each([
   ["--runs 1000000000", /from 1 to 100000/],
   ["--runs NaN", /from 1 to 100000/],
   ["--concurrent 0 --runs 3", /from 1 to 100000/],
-  ["--concurrent 2", /the command line: count: say how many runs there are to be/],
+  ["--concurrent 2", /the command line: --runs: say how many runs there are to be/],
   ["--max-runs 2", /are said of a sweep/],
   ["--search-type grid", /are said of a sweep/],
   ["--sweep nowhere.yaml", /cannot be read/],
@@ -65,9 +65,11 @@ test.each([
   ["--sweep 1lr=1", /use letters, digits and '_'/],
   ["--sweep PS4=1", /changes what the shell/],
   ["--sweep lr=quniform(0,1,2)", /is no way to draw values/],
-  ["--sweep lr=uniform(0,1)", /count: say how many runs there are to be/],
+  ["--sweep lr=uniform(0,1)", /--runs: say how many runs there are to be/],
   ["--sweep lr=uniform(0,1) --search-type grid --runs 2", /a grid tries every value of a list/],
   ["--sweep lr=uniform(1,0) --runs 2", /the first is the lower end/],
+  ["--sweep lr=constructor(1,2)", /is no way to draw values/],
+  ["--sweep __proto__=1,2", /is not a name that may be used/],
   ["--sweep lr=1,2 --runs 3", /the sweep has 2 combinations/],
 ])("%s is refused", (line, message) => {
   expect(() => said(line)).toThrow(message);

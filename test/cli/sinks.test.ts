@@ -45,6 +45,19 @@ describe("text", () => {
     );
   });
 
+  test("what is written at the same time stays apart: lines, sequences and characters", async () => {
+    const pieces = [
+      { text: "10 %\u001b[" },
+      { text: "up\n", phase: "service-a" },
+      { text: "31m 20 %\n" },
+      { text: "end\n", phase: "muster" },
+    ];
+    expect(await shown(pieces)).toBe("10 %\nup\n 20 %\nend\n");
+    expect(await shown(pieces, { nodes: 2 })).toBe(
+      ["up", "10 % 20 %", "end"].map(line => `(rank 0) ${line}\n`).join(""),
+    );
+  });
+
   test("of several nodes, open lines are shown at the end of their try", async () => {
     const pieces = [{ text: "ze" }, { rank: 1, text: "one\n" }, { attempt: 3, text: "again\n" }];
     expect(await shown(pieces, { nodes: 2 })).toBe(
@@ -101,6 +114,16 @@ describe("a download", () => {
       "node-0.other.try-2.log": "odd\n",
     });
     expect(written()).toBe("6 files in logs/");
+  });
+
+  test("what each service printed has a file of its own", async () => {
+    const { into } = await download(folder, "logs/", 1, false);
+    await write(
+      into,
+      ["service-a", "service-tensor-board2", "ray"].map(phase => ({ phase, text: `${phase}\n` })),
+    );
+    const names = ["node-0.ray.log", "node-0.service-a.log", "node-0.service-tensor-board2.log"];
+    expect(readdirSync(join(folder, "logs")).toSorted()).toEqual(names);
   });
 
   test("into a folder that is there needs no slash; raw bytes are the job's own", async () => {

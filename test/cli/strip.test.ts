@@ -109,7 +109,7 @@ describe("control sequences on a terminal", () => {
 describe("ranks", () => {
   const all = (nodes: number, ...chunks: [number, string][]): string => {
     const lines = ranks(nodes);
-    const shown = chunks.map(([rank, part]) => text(lines.take({ rank }, Buffer.from(part))));
+    const shown = chunks.map(([rank, part]) => text(lines.take({ rank, phase: "run" }, Buffer.from(part))));
     return shown.join("") + text(lines.rest());
   };
 

@@ -57,6 +57,15 @@ describe("refused, with what may have been meant", () => {
     ]);
   });
 
+  test("a number that is none of the field's is told as it was written", () => {
+    for (const [cron, message] of [
+      ["0 0 32 1 *", "cannot be read: Invalid value for day: 32"],
+      ["0 0 1 13 *", "cannot be read: Invalid value for month: 13"],
+      ["0 24 * * *", "cannot be read: Invalid value for hour: 24"],
+    ] as const)
+      expect(issues(cron)).toEqual([{ path: "cron", message }]);
+  });
+
   test("what is no cron", () => {
     expect(issues("0 25 * * *")).toMatchObject([{ message: "cannot be read: Invalid value for hour: 25" }]);
     expect(issues("daily")).toMatchObject([{ message: expect.stringContaining("has 1 field") }]);

@@ -96,6 +96,25 @@ describe("jobs", () => {
     ]);
   });
 
+  test("are launched where enough of the hosts do for them, and refused where too few do", async () => {
+    const world = testWorld();
+    const { offered } = world.provider;
+    offered.splice(0, 2, ...offered.map(offer => ({ ...offer, cpus: offer.instanceType === "large" ? 8 : 4 })));
+    await readyGroups(world, [{ ...HEAD, schedulable: true }, WORKERS]);
+    const launch = (nodes: number) =>
+      LaunchCreate.create(world, ADA, {
+        ...launchRequest,
+        task: Task.parse({ run: "true", nodes, resources: { cpus: { count: 8, atLeast: true } } }),
+      });
+    const { job } = await launch(2);
+    await schedule(world, ref(job?.clusterId ?? ""));
+    expect(await Jobs.find(world, ADA, job?.id ?? "")).toMatchObject({ state: "starting", placement: [1, 2] });
+    await expect(launch(3)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("4 CPUs per host; 8 were asked for"),
+    });
+  });
+
   test("that want more hosts than take jobs are refused, when submitted and when launched", async () => {
     const world = testWorld();
     await readyGroups(world);

@@ -63,6 +63,9 @@ test("by time: from a moment on, and before one", async () => {
   expect(await named(world, { since: from + MINUTE })).toEqual(["Eval", "train-2"]);
   expect(await named(world, { until: from + MINUTE })).toEqual(["train-1"]);
   expect(await named(world, { since: from + 1, until: from + 2 * MINUTE })).toEqual(["train-2"]);
+  // Beyond all time that an id can tell.
+  expect(await named(world, { until: 1e20 })).toEqual(["Eval", "train-2", "train-1"]);
+  expect(await named(world, { until: -1 })).toEqual([]);
 });
 
 test("what is too old, or too young, is not read", async () => {

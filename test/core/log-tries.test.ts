@@ -206,6 +206,15 @@ test("text from an offset: every character once and whole, whatever the steps", 
   expect(end).toEqual({ text: "🎉 ", nextOffset: bytes.length, status: "completed", done: true });
 });
 
+test("text of a node or a try that the job does not have is refused, as its chunks are", async () => {
+  job = await new Logged(world, 2).submit();
+  await job.place();
+  const range = { offset: 0, limit: 100 };
+  await expect(logText(world, ADA, ID, { ...range, node: 2 })).rejects.toThrow("the job has nodes 0 to 1");
+  await expect(logText(world, ADA, ID, { ...range, attempt: 2 })).rejects.toThrow("the job has had 1 try");
+  expect(await logText(world, ADA, ID, { ...range, node: 1, attempt: 1 })).toMatchObject({ text: "", done: false });
+});
+
 test("logs go when their time is over, and nothing else does", async () => {
   await job.submit();
   await job.place();

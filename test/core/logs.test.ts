@@ -9,7 +9,7 @@ import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 const ID = "job_00000000000000000000000000";
 
 /** A job that has ended, whose node `rank` has sent `chunks[rank]` chunks. */
-async function ended(world: TestWorld, chunks: readonly number[]): Promise<void> {
+async function ended(world: TestWorld, chunks: readonly number[], phaseOf = (_: number) => "run"): Promise<void> {
   const job = Job.Job.parse({
     id: ID,
     workspace: "acme",
@@ -32,7 +32,7 @@ async function ended(world: TestWorld, chunks: readonly number[]): Promise<void>
   for (const [rank, count] of chunks.entries())
     for (let sequence = 0; sequence < count; sequence++)
       await world.blobs.put(
-        Attempt.chunkKey(Attempt.logPrefix("acme", ID, 3, rank), sequence, "run"),
+        Attempt.chunkKey(Attempt.logPrefix("acme", ID, 3, rank), sequence, phaseOf(sequence)),
         new Uint8Array(1),
       );
 }
@@ -58,6 +58,19 @@ test("a page holds 500 chunks at most, and all pages together every chunk once a
     const sequences = read.flatMap(page => page.chunks).filter(chunk => chunk.rank === rank);
     expect(sequences.map(chunk => chunk.sequence)).toEqual(Array.from({ length: count }, (_, index) => index));
   }
+});
+
+test("of phases that are written at the same time each is found, and its end", async () => {
+  const world = testWorld();
+  const phases = ["run", "service-a", "ray"];
+  await ended(world, [3000], sequence => phases[sequence % 3] ?? "");
+  const sequencesOf = async (phase: string, last: number) => {
+    const read = await logs(world, ADA, ID, { follow: false, phase: [phase as "run"], last });
+    return read.chunks.map(chunk => chunk.sequence);
+  };
+  expect(await sequencesOf("run", 2)).toEqual([2994, 2997]);
+  expect(await sequencesOf("service-a", 3)).toEqual([2992, 2995, 2998]);
+  expect(await sequencesOf("ray", 1)).toEqual([2999]);
 });
 
 test("a node that writes much does not hide the others", async () => {

@@ -207,6 +207,19 @@ test("of generations two stay, with the files that they need, and what is on its
   expect(await prune(world.blobs, root)).toBe(0);
 });
 
+test("nothing goes while it cannot be told what a generation needs", async () => {
+  const world = testWorld();
+  const root = rootOf("acme", "job_a", 0);
+  const key = (number: number) => `00000001/files/0000000${number}/0-0`;
+  for (const number of [1, 2, 3]) {
+    await manifest(world, listOf(root, { fence: 1, number }), [[entry(`f${number}`, key(number))]]);
+    await put(world, `${root}${key(number)}`, "abc");
+  }
+  await world.blobs.remove(partKey(listOf(root, { fence: 1, number: 2 }), 0));
+  expect(await prune(world.blobs, root)).toBe(0);
+  expect((await world.blobs.list(root)).filter(({ key: one }) => one.includes("/files/"))).toHaveLength(3);
+});
+
 test("what the checkpoint holds is listed as what was kept is", async () => {
   const world = testWorld();
   const { job, ref } = await started(world, 1, { checkpoint: "~/ckpt" });

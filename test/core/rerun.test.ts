@@ -98,3 +98,14 @@ test("another's cluster, and another workspace's job, stay theirs", async () => 
   expect(await code(rerun(world, BEN, job.id, {}))).toBe("name_taken");
   expect(await code(rerun(world, EVE, job.id, {}))).toBe("not_found");
 });
+
+test("a managed job that goes on is run once more on a cluster of its own, where its name was made up", async () => {
+  const world = testWorld();
+  const { cluster, job } = await launched(world, {}, { managed: true });
+  const again = await rerun(world, ADA, job.id, {});
+  expect(again).toMatchObject({ reused: false, cluster: { managedBy: again.job?.id } });
+  expect(again.cluster.id).not.toBe(cluster.id);
+  const named = await launched(world, {}, { managed: true, cluster: "mine" });
+  expect(await code(rerun(world, ADA, named.job.id, {}))).toBe("name_taken");
+  expect(await rerun(world, ADA, named.job.id, { cluster: "yours" })).toMatchObject({ cluster: { name: "yours" } });
+});

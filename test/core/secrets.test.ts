@@ -1,5 +1,6 @@
 /** Making jobs that have secrets, by the real verbs, on SQLite in memory; the secrets' port is a fake that fails when it is told to. */
 import { doorOf } from "@muster/api/door.ts";
+import { routes } from "@muster/api/routes.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { Replay } from "@muster/core/commit.ts";
 import { MusterError } from "@muster/core/error.ts";
@@ -57,7 +58,7 @@ describe("when a job is made", () => {
     const logged = { ...world, log };
     const { hosts } = await readyCluster(logged);
     const { token } = await grant(logged, { workspace: "acme", actor: ADA.id, role: "admin" });
-    const dispatch = dispatcher(doorOf(logged), api(logged));
+    const dispatch = dispatcher(doorOf(logged), routes, api(logged));
     const post = (key: string, task: object) =>
       dispatch(
         eventOf("POST /v1/launches", {

@@ -1,12 +1,13 @@
 /** The workspace's secrets through the handlers of the API, on SQLite in memory; the secrets' port is a fake that fails when it is told to. */
 import { doorOf } from "@muster/api/door.ts";
+import { routes } from "@muster/api/routes.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import type { Role } from "@muster/core/actor/actor.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { unwrap } from "@muster/core/secret/secret.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { api } from "../../functions/handlers.ts";
+import { config } from "../../functions/handlers.ts";
 import { eventOf } from "../api/support.ts";
 import { testWorld } from "../support/world.ts";
 import { valueIn } from "./secrets-support.ts";
@@ -22,7 +23,7 @@ describe("over the API", () => {
       error: (...line: unknown[]) => void lines.push(line),
     };
     const logged = { ...world, log };
-    const dispatch = dispatcher(doorOf(logged), api(logged));
+    const dispatch = dispatcher(doorOf(logged), routes, config(logged));
     const tokens = new Map<Role, string>();
     for (const role of ["admin", "member", "ci", "viewer"] as const)
       tokens.set(role, (await grant(logged, { workspace: "acme", actor: role, role })).token);

@@ -1,5 +1,6 @@
 /** Targets, and what requests mean with them: by the real verbs, on SQLite in memory and a provider of ours called `fake`. */
 import { doorOf } from "@muster/api/door.ts";
+import { routes } from "@muster/api/routes.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import type { Role } from "@muster/core/actor/actor.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
@@ -15,7 +16,7 @@ import { set } from "@muster/core/target/set.ts";
 import * as Target from "@muster/core/target/target.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { api } from "../../functions/handlers.ts";
+import { config } from "../../functions/handlers.ts";
 import { eventOf } from "../api/support.ts";
 import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
@@ -84,7 +85,7 @@ describe("a target", () => {
 
   test("is set by members and seen by viewers, over the API", async () => {
     const world = testWorld();
-    const dispatch = dispatcher(doorOf(world), api(world));
+    const dispatch = dispatcher(doorOf(world), routes, config(world));
     const call = async (role: Role, method: string, send?: object) => {
       const { token } = await grant(world, { workspace: "acme", actor: role, role });
       const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };

@@ -1,5 +1,6 @@
 /** Journeys of jobs on several hosts: client → local HTTP server → real agents → real processes, all on this machine. */
 import { existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ended, type InProcess, inState, launch, logOf, openPlane } from "../support/plane.ts";
@@ -65,4 +66,24 @@ test("a service is told of while its job runs, is on the first host, and ends wi
   await expect(fetch(url)).rejects.toThrow();
   expect(await logOf(plane, job, { rank: 0 })).toMatch(/^board: http:/);
   expect(await logOf(plane, job, { rank: 1 })).toBe("");
+});
+
+test("where its nodes' port is taken a job has another one, without anybody's doing", async () => {
+  const first = await launch(plane, "gang", { nodes: 2, run: "echo $MASTER_PORT" });
+  await ended(plane, first);
+  const used = Number(await logOf(plane, first, { rank: 0 }));
+  // Ports go up with each try on a cluster, from 20,000 to 29,999.
+  const next = 20_000 + ((used + 1) % 10_000);
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(next, resolve));
+  try {
+    const second = await launch(plane, "gang", { nodes: 2, run: "echo $MASTER_PORT" });
+    expect(await ended(plane, second)).toMatchObject({ state: "succeeded", attempts: 2 });
+    const logs = await Promise.all([0, 1].map(rank => logOf(plane, second, { rank })));
+    expect(logs[0]).toMatch(/^2\d{4}\n$/);
+    expect(logs).toEqual([logs[0], logs[0]]);
+    expect(Number(logs[0])).not.toBe(next);
+  } finally {
+    server.close();
+  }
 });

@@ -269,7 +269,7 @@ describe("clusters", () => {
       /there is no cluster 'absent'\n.*muster up -c absent/,
     );
     for (const command of ["logs", "cancel", "why"])
-      expect((await home.run(command, "job_nope")).err).toMatch(/^muster: there is no job 'job_nope'\n.*queue --all/);
+      expect((await home.run(command, "job_nope")).err).toMatch(/^muster: there is no job 'job_nope'\n.*muster jobs/);
   });
 
   test("a log is told as it is when asked for", async () => {

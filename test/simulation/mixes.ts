@@ -14,7 +14,11 @@ export type Verb =
   | "chain"
   | "hold"
   | "release"
-  | "schedule";
+  | "schedule"
+  | "pool"
+  | "take"
+  | "resize"
+  | "drop";
 
 export const mixes = {
   everything: {
@@ -37,5 +41,6 @@ export const mixes = {
   managed: { managed: 6, launch: 1, submit: 2, cancel: 1, down: 0.5 },
   order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 2, cancel: 1, down: 0.5 },
   growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
+  pools: { pool: 4, take: 7, resize: 1, drop: 0.2, down: 1, submit: 1, stop: 0.5, start: 0.5, cancel: 0.5 },
   power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;

@@ -6,11 +6,13 @@ import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
 import { watchOrder } from "./invariants/order.ts";
+import { watchPools } from "./invariants/pools.ts";
 import { watchRecords } from "./invariants/records.ts";
 import { watchRetries } from "./invariants/retries.ts";
 import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
 import { MINUTE } from "./kernel.ts";
 import { endSchedules } from "./order.ts";
+import { endPools, kept, unfilled } from "./pools.ts";
 import { LONGEST_STALL } from "./process.ts";
 import { removeAll, startUsers } from "./scenarios.ts";
 import { Sim, type Violation } from "./sim.ts";
@@ -41,6 +43,7 @@ export async function run(seed: number, steps: number, lines?: string[]): Promis
   watchMachines(sim);
   watchRetries(sim);
   watchOrder(sim);
+  watchPools(sim);
   watchDisks(sim);
   watchSecrets(sim);
   startControl(sim);
@@ -70,9 +73,11 @@ async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Prom
   await sim.kernel.run(isBroken, sim.now + LAST_LANDING);
   void endSchedules(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
-  await until(sim, () => unsettled(sim), isBroken);
+  await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken);
   for (const what of wasteful(sim)) sim.violate("I16", what);
   sim.kernel.note("all are removed");
+  void endPools(sim, accepted);
+  await until(sim, () => kept(sim), isBroken);
   void removeAll(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
   await until(sim, () => unended(sim), isBroken);
@@ -120,6 +125,7 @@ function count(sim: Sim): Record<string, number> {
   const found: Record<string, number> = {
     "job.released": events.filter(({ kind, from }) => kind === "job.queued" && from === "waiting").length,
     "schedule.launched": events.filter(({ kind }) => kind === "schedule.launched").length,
+    "pool.taken": events.filter(({ kind }) => kind === "pool.taken").length,
     machine: sim.cloud.boxes.length,
     "machine.restored": restored,
     "job.retried": jobs,

@@ -15,6 +15,7 @@ import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import { mixes, type Verb } from "./mixes.ts";
 import { giveTokens, type Made, ofJob, order } from "./order.ts";
+import { pools } from "./pools.ts";
 import type { Sim } from "./sim.ts";
 
 export const WORKSPACES = ["acme", "bolt"] as const;
@@ -96,6 +97,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     return onCluster(sim, accepted, actor, (world, by, reference) => Change.autostop(world, by, reference, idle));
   },
   ...order,
+  ...pools,
   follow: (sim, accepted, actor) => {
     const id = someJob(sim, accepted, actor);
     return { run: (world, by) => logs(world, by, id, { follow: true }), nouns: () => ({}) };

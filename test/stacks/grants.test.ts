@@ -1,8 +1,7 @@
 /** The grants against the adapters' own sources: what is sent is granted, and what is granted is sent. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { functionOf, SERVING } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, functionOf, SERVING } from "@muster/api/routes.ts";
 import { grants, policyOf, roleStatementsOf, roles, statementsOf } from "@muster/aws/grants.ts";
 import { FUNCTIONS, ROLES } from "@muster/aws/places.ts";
 import { expect, test } from "vitest";

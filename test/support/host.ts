@@ -29,9 +29,9 @@ export class TestHost {
     this.#token = token;
   }
 
-  async poll(attempts: Poll["attempts"] = []): Promise<Orders> {
+  async poll(attempts: Poll["attempts"] = [], notice?: Poll["notice"]): Promise<Orders> {
     const actor = await authenticate(this.#world, `Bearer ${this.#token}`);
-    return poll(this.#world, actor, { pulse: PULSE, attempts });
+    return poll(this.#world, actor, { pulse: PULSE, attempts, ...(notice && { notice }) });
   }
 
   /** As the control plane knows it by its token. */

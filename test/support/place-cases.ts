@@ -34,6 +34,7 @@ const capacity = fc.record({
   most: fc.constantFrom(undefined, undefined, undefined, 1, 2),
   up: fc.constantFrom(true, true, true, true, false),
   schedulable: fc.constantFrom(undefined, undefined, undefined, undefined, false),
+  group: fc.constantFrom(undefined, undefined, "a", "a", "b"),
   asks: fc.array(fc.option(need, { nil: undefined, freq: 5 }), { maxLength: 3 }),
 });
 
@@ -46,7 +47,7 @@ const kinds = fc.oneof(
 );
 
 const hosts = kinds.map(all =>
-  all.map(({ asks, gpu, most, schedulable, ...one }, rank): Slot => {
+  all.map(({ asks, gpu, most, schedulable, group, ...one }, rank): Slot => {
     const empty: Slot = {
       ...one,
       rank,
@@ -54,6 +55,7 @@ const hosts = kinds.map(all =>
       ...(one.gpus > 0 && { gpu }),
       ...(most !== undefined && { most }),
       ...(schedulable === false && { schedulable }),
+      ...(group !== undefined && { group }),
       runs: [],
     };
     return asks.reduce<Slot>((slot, ask, index) => withRun(slot, ask, `job_old${rank}_${index}`), empty);
@@ -80,16 +82,18 @@ const entry = fc.record({
   nodes: fc.constantFrom(1, 1, 1, 2, 3),
   priority: fc.constantFrom(400, 500, 500, 900),
   needs: fc.option(fc.array(need, { minLength: 1, maxLength: 3 }), { nil: undefined, freq: 4 }),
+  group: fc.constantFrom(undefined, undefined, undefined, "a", "A", "b", "main", "none"),
 });
 
 /** In the order in which the table keeps it. */
 const queues = fc.array(entry, { maxLength: 10 }).map(all =>
   all
     .map(
-      ({ needs, ...one }, age): Queued => ({
+      ({ needs, group, ...one }, age): Queued => ({
         ...one,
         jobId: `job_${String(age).padStart(4, "0")}`,
         ...(needs && { needs }),
+        ...(group !== undefined && { group }),
       }),
     )
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
@@ -120,12 +124,18 @@ export function fitsNow(slot: Slot, ask: Need | undefined): boolean {
 
 export const asksOf = ({ needs }: Pick<Queued, "needs">): readonly (Need | undefined)[] => needs ?? [undefined];
 
+type Wish = Pick<Queued, "nodes" | "needs" | "group">;
+
+/** Those on which a job may be that asks for this group, or for none. A host without one is of the cluster's only one. */
+export const within = (slots: readonly Slot[], { group }: Pick<Queued, "group">): readonly Slot[] =>
+  slots.filter(slot => [undefined, (slot.group ?? "main").toUpperCase()].includes(group?.toUpperCase()));
+
 /** Whether the whole gang starts on these hosts as they are. */
-export const startsOn = (slots: readonly Slot[], one: Pick<Queued, "nodes" | "needs">): boolean =>
-  asksOf(one).some(ask => slots.filter(slot => fitsNow(slot, ask)).length >= one.nodes);
+export const startsOn = (slots: readonly Slot[], one: Wish): boolean =>
+  asksOf(one).some(ask => within(slots, one).filter(slot => fitsNow(slot, ask)).length >= one.nodes);
 
 /** Whether it ever could: nothing runs, and the lost are back. */
-export const couldStart = (slots: readonly Slot[], one: Pick<Queued, "nodes" | "needs">): boolean =>
+export const couldStart = (slots: readonly Slot[], one: Wish): boolean =>
   startsOn(
     slots.map(slot => ({ ...slot, up: true, runs: [] })),
     one,

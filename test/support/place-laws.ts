@@ -13,6 +13,7 @@ import {
   isUsable,
   startsOn,
   taken,
+  within,
   without,
 } from "./place-cases.ts";
 
@@ -73,6 +74,14 @@ export const laws: Readonly<Record<string, Law>> = {
   "lost hosts, and those that take no jobs, get none": ({ slots }, { placements }) => {
     const used = new Set(placements.flatMap(({ ranks }) => ranks));
     expect(slots.filter(slot => used.has(slot.rank) && !isUsable(slot))).toEqual([]);
+  },
+  "a job is on hosts of the group that it asks for, and of no other": ({ queue, slots }, { placements }) => {
+    for (const { jobId, ranks } of placements) {
+      const { group } = entryOf(queue, jobId);
+      const groups = ranks.map(rank => slots[rank]?.group ?? "main");
+      if (group !== undefined)
+        expect(groups.map(one => one.toLowerCase())).toEqual(ranks.map(() => group.toLowerCase()));
+    }
   },
   "a gang starts on as many hosts as it has nodes, each another": ({ queue }, { placements }) => {
     for (const { jobId, ranks } of placements) {
@@ -150,9 +159,11 @@ export const laws: Readonly<Record<string, Law>> = {
   },
   "of several alternatives the first is taken that fits": (of, round) => {
     for (const { placement, before } of steps(of, round)) {
-      const asks = asksOf(entryOf(of.queue, placement.jobId));
+      const entry = entryOf(of.queue, placement.jobId);
+      const asks = asksOf(entry);
+      const there = within(before, entry);
       const nodes = placement.ranks.length;
-      const first = asks.find(ask => before.filter(slot => fitsNow(slot, ask)).length >= nodes);
+      const first = asks.find(ask => there.filter(slot => fitsNow(slot, ask)).length >= nodes);
       const [part] = placement.parts.values();
       expect([part?.whole, part?.gpus?.length, part?.cpus, part?.memory]).toEqual([
         first === undefined || undefined,
@@ -167,9 +178,11 @@ export const laws: Readonly<Record<string, Law>> = {
       const opened = placement.ranks.filter(rank => before[rank]?.runs.length === 0);
       const [part] = placement.parts.values();
       if (opened.length === 0 || part?.whole) continue;
-      const asks = asksOf(entryOf(of.queue, placement.jobId));
-      const ask = asks.find(one => before.filter(slot => fitsNow(slot, one)).length >= placement.ranks.length);
-      const passed = before.filter(
+      const entry = entryOf(of.queue, placement.jobId);
+      const asks = asksOf(entry);
+      const there = within(before, entry);
+      const ask = asks.find(one => there.filter(slot => fitsNow(slot, one)).length >= placement.ranks.length);
+      const passed = there.filter(
         slot => slot.runs.length > 0 && fitsNow(slot, ask) && !placement.ranks.includes(slot.rank),
       );
       expect(passed).toEqual([]);
@@ -180,10 +193,12 @@ export const laws: Readonly<Record<string, Law>> = {
     for (const { placement, before } of steps(of, round)) {
       const [part] = placement.parts.values();
       if (placement.ranks.length > 1 || part?.whole) continue;
-      const asks = asksOf(entryOf(of.queue, placement.jobId));
-      const ask = asks.find(one => before.some(slot => fitsNow(slot, one)));
+      const entry = entryOf(of.queue, placement.jobId);
+      const asks = asksOf(entry);
+      const there = within(before, entry);
+      const ask = asks.find(one => there.some(slot => fitsNow(slot, one)));
       const chosen = before[placement.ranks[0] ?? -1];
-      const alike = before.filter(
+      const alike = there.filter(
         slot => fitsNow(slot, ask) && (slot.runs.length === 0) === (chosen?.runs.length === 0),
       );
       expect(left(chosen)).toBe(Math.min(...alike.map(left)));
@@ -193,7 +208,7 @@ export const laws: Readonly<Record<string, Law>> = {
     { queue, slots },
     { placements, looks },
   ) => {
-    const wishes = new Set(queue.flatMap(asksOf).map(ask => JSON.stringify(ask)));
+    const wishes = new Set(queue.flatMap(one => asksOf(one).map(ask => JSON.stringify([ask, one.group]))));
     const most = Math.max(1, ...queue.map(one => asksOf(one).length));
     expect(looks).toBeLessThanOrEqual(slots.length * (wishes.size + most * (placements.length + 1)));
   },

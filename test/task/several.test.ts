@@ -60,14 +60,89 @@ describe("pipelines", () => {
 });
 
 describe("groups of jobs", () => {
-  test("the header says how they run together", () => {
-    const result = read(
-      `name: all\nexecution: Parallel\nprimary_tasks: [train]\ntermination_delay: { judge: 30s }\n---\n${steps}`,
-    );
-    expect(result).toMatchObject({ name: "all", execution: "parallel", waits: [[], []] });
-    expect(result.unsupported).toEqual([
-      { path: "---", why: "groups of jobs: tasks that run at the same time; launch each document by itself" },
+  const group = (head = "", text = steps) => `name: all\nexecution: Parallel\n${head}---\n${text}`;
+
+  test("run at the same time, and end together unless the header says whose end it is", () => {
+    const result = read(group());
+    expect(result).toMatchObject({ name: "all", execution: "parallel", waits: [[], []], unsupported: [] });
+    expect(result.roles).toEqual([
+      { primary: true, delay: 0 },
+      { primary: true, delay: 0 },
     ]);
+    expect(read(steps)).not.toHaveProperty("roles");
+  });
+
+  test.each([
+    ["30s", [true, 30], [false, 30]],
+    ["45", [true, 45], [false, 45]],
+    ["{ judge: 1m30s }", [true, 0], [false, 90]],
+    ["{ default: 5m, train: 0 }", [true, 0], [false, 300]],
+  ])("the others go on for %s", (delay, train, judge) => {
+    const { roles } = read(group(`primary_tasks: [train]\ntermination_delay: ${delay}\n`));
+    expect(roles?.map(role => [role.primary, role.delay])).toEqual([train, judge]);
+  });
+
+  test("come back as they were written", () => {
+    const first = read(group("primary_tasks: [train]\ntermination_delay: { judge: 90s }\n"));
+    const { name, execution, roles } = read(write(first));
+    expect({ name, execution, roles }).toEqual({ name: "all", execution: "parallel", roles: first.roles });
+  });
+
+  const many = Array.from({ length: 9 }, (_, index) => `name: t${index}\nrun: x\n`).join("---\n");
+  test.each([
+    [
+      "one task",
+      group("", "name: a\nrun: x\n"),
+      "document 1: execution",
+      "is for two tasks or more, and this file has one",
+    ],
+    ["nine tasks", group("", many), "document 1: execution", "is for 8 tasks at most, and this file has 9"],
+    [
+      "a group without a name",
+      `execution: parallel\n---\n${steps}`,
+      "document 1: execution",
+      "wants a name beside it: the tasks find each other by it",
+    ],
+    [
+      "a task without a name",
+      group("", "name: a\nrun: x\n---\nrun: y\n"),
+      "document 3: name",
+      "is missing: the others find this task by its name",
+    ],
+    [
+      "two tasks of one name",
+      group("", "name: a-b\nrun: x\n---\nname: A_b\nrun: y\n"),
+      "document 3: name",
+      "another task of this file is called 'a-b'",
+    ],
+    ["a delay that is none", group("termination_delay: soon\n"), "document 1: termination_delay", undefined],
+    ["a delay of two days", group("termination_delay: 2d\n"), "document 1: termination_delay", "must be a day at most"],
+    [
+      "a delay of nobody",
+      group("termination_delay: { jugde: 30s }\n"),
+      "document 1: termination_delay.jugde",
+      "no task of this file is called 'jugde'",
+    ],
+    [
+      "one that waits",
+      group("", `${steps}after: train\n`),
+      "document 3: after",
+      "cannot be: all tasks of this file begin at once",
+    ],
+    ["many runs", group("", `${steps}runs: 3\n`), "document 3: runs", "cannot be: each task of this file runs once"],
+    [
+      "hosts of several kinds",
+      group("", "name: a\nrun: x\n---\nname: b\nrun: y\ngroups: [{ name: c }]\n"),
+      "document 3: groups",
+      "cannot be: each task of this file has hosts of one kind",
+    ],
+  ])("%s is refused with its place", (_, text, path, message) => {
+    expect(problems(text)[0]).toMatchObject({ path, ...(message !== undefined && { message }) });
+  });
+
+  test("a slip of a name is told", () => {
+    expect(problems(group("termination_delay: { jugde: 30s }\n"))[0]?.suggestion).toBe("did you mean 'judge'?");
+    expect(problems(group("primary_tasks: [tran]\n"))[0]?.suggestion).toBe("did you mean 'train'?");
   });
 
   test("one task alone has nobody to run with", () => {

@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
+import { Ballast } from "./ballast.ts";
 import { Mounts } from "./bucket/mounts.ts";
 import { Containers } from "./container/containers.ts";
 import { Control, isDisowned, Refusal } from "./control/call.ts";
@@ -59,6 +60,8 @@ const LIGHT = [
 const SHUTDOWN_GRACE = 5;
 /** Polls are never closer than this, whatever the control plane asks for. */
 const SHORTEST_POLL = 100;
+/** Nor than this, whoever asks for it, while the control plane is out of reach. */
+const SHORTEST_RETRY = 500;
 /** How often a machine that has an identity asks whether it is its own. */
 const METADATA_TRIES = 4;
 
@@ -116,6 +119,7 @@ class Agent {
       peers: this.#peers,
       mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
       containers: new Containers({ folder: options.home.containers, journal: this.#journal }),
+      ballast: new Ballast(options.home.ballast),
       pollSoon: () => this.kick(),
     });
     this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.#warned());
@@ -245,6 +249,8 @@ class Agent {
     for (let failures = 0; !this.#quit.signal.aborted; ) {
       const wait = await this.#pollOnce();
       failures = wait === undefined ? failures + 1 : 0;
+      // Attempts ask for polls, all the more when none is answered: nothing of that may become a storm.
+      if (wait === undefined) await sleep(SHORTEST_RETRY, this.#quit.signal);
       await this.#wake.wait(wait ?? backoff(failures));
     }
     return DONE;

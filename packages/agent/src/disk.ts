@@ -2,7 +2,6 @@
 import {
   appendFileSync,
   closeSync,
-  existsSync,
   fdatasyncSync,
   fsyncSync,
   openSync,
@@ -62,13 +61,22 @@ export function readText(path: string): string | undefined {
 
 /** The first bytes of a file, however long it is; empty when there is no such file. */
 export function readStart(path: string, most: number): string {
-  if (!existsSync(path)) return "";
-  const file = openSync(path, "r");
+  const file = openOld(path);
+  if (file === undefined) return "";
   try {
     const bytes = Buffer.alloc(most);
     return bytes.toString("utf8", 0, readSync(file, bytes));
   } finally {
     closeSync(file);
+  }
+}
+
+function openOld(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
   }
 }
 

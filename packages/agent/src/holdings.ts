@@ -2,9 +2,10 @@
 import { Attempt } from "./attempt/attempt.ts";
 import { Fences } from "./attempt/fences.ts";
 import type { Host } from "./attempt/host.ts";
-import { folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.ts";
+import { discard, folders, nameOf, type Outcome, Record, sweep } from "./attempt/record.ts";
 import { messageOf } from "./disk.ts";
 import { sweepWorkdirs } from "./inputs/fresh.ts";
+import { end } from "./script/end.ts";
 import { INSTALLING, keyOf } from "./setups.ts";
 import type { Assignment, AttemptRef, HeldRef, Orders } from "./types.ts";
 import { sleep } from "./wait.ts";
@@ -15,6 +16,8 @@ const JOB_ID = /^[A-Za-z0-9_-]{1,56}(\.\d{1,7})?$/;
 /** How long the ends of attempts are tried to be told before the machine goes down, in ms. */
 const LAST_WORDS = 20_000;
 const LOOK = 50;
+/** Seconds that scripts have of which nobody knows any more what they are. */
+const LOST_GRACE = 5;
 
 export class Holdings {
   readonly #host: Host;
@@ -29,6 +32,7 @@ export class Holdings {
       ...host,
       forget: attempt => {
         this.#held.delete(nameOf(attempt.ref));
+        host.ballast.fill();
         host.pollSoon();
       },
       revoke: attempt => void this.#drop(attempt),
@@ -38,6 +42,7 @@ export class Holdings {
   /** Takes over what a former agent left. */
   adopt(): void {
     sweep(this.#host.home.attempts);
+    this.#host.ballast.fill();
     sweepWorkdirs(this.#host.home.jobs, this.#host.mounts).catch((error: unknown) => {
       this.#host.journal.warn("old workdirs are left", { error: messageOf(error) });
     });
@@ -47,7 +52,7 @@ export class Holdings {
     for (const record of records.sort((one, other) => one.assignment.fence - other.assignment.fence))
       this.#take(record);
     const running = records.filter(({ state }) => state.step !== "keeping" && state.step !== "closing");
-    const open = running.map(({ assignment }) => ({ name: nameOf(assignment), peers: assignment.peers }));
+    const open = running.map(({ assignment }) => ({ ...assignment, name: nameOf(assignment) }));
     void this.#host.peers.retain(open);
     const names = new Set(records.map(record => nameOf(record.assignment)));
     const left = this.#host.containers.retain(names).then(() => this.#host.mounts.retain(names));
@@ -125,6 +130,7 @@ export class Holdings {
     } catch (error) {
       // Not held and not seen: the control plane will say it again.
       this.#host.journal.warn("attempt not accepted", { jobId, fence, error: messageOf(error) });
+      this.#host.ballast.dropFor(error);
     }
   }
 
@@ -155,8 +161,15 @@ export class Holdings {
       return Record.load(folder);
     } catch (error) {
       this.#host.journal.warn("attempt cannot be read", { folder, error: messageOf(error) });
+      if (error instanceof SyntaxError) void this.#clear(folder);
       return undefined;
     }
+  }
+
+  /** Nobody else would end what runs there. That it is lost is said when the control plane asks for it. */
+  async #clear(folder: string): Promise<void> {
+    await end(folder, LOST_GRACE);
+    discard(folder);
   }
 
   #reserve(record: Record): void {

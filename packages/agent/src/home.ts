@@ -31,6 +31,10 @@ export interface Home {
   readonly fences: string;
   /** The last order about powering off. */
   readonly power: string;
+  /** Room for when the disk is full. */
+  readonly ballast: string;
+  /** Paths of the files that jobs got as secrets, each with a NUL behind it: an image of this host does without them. */
+  readonly handed: string;
 }
 
 /** Names the paths; makes nothing. A home has one name, whatever links lead to it: processes are found by it. */
@@ -54,6 +58,8 @@ export function at(root: string, jobs?: string): Home {
     checkpoints: join(agent, "checkpoints"),
     fences: join(agent, "fences"),
     power: join(agent, "power.json"),
+    ballast: join(agent, "ballast"),
+    handed: join(agent, "handed"),
   };
 }
 

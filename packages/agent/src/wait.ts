@@ -13,6 +13,27 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export const backoff = (failures: number): number =>
   Math.random() * Math.min(15_000, 500 * 2 ** Math.min(failures, 10));
 
+/** Between tries of what must come to its end, in ms. */
+const AGAIN = 5_000;
+
+/** Does this until it succeeds. Rejects when the signal has aborted. */
+export async function again<T>(
+  work: () => Promise<T>,
+  failed: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      failed(error);
+    }
+    await sleep(AGAIN, signal);
+  }
+}
+
 /** A bell for one waiter. A ring while nobody waits is kept for the next wait. */
 export class Wake {
   #rung = false;

@@ -40,20 +40,6 @@ export const COMMON_ERRORS = [
 /** The least role that a user needs. */
 export const roleOf = (route: Route): Role => route.role ?? (route.method === "GET" ? "viewer" : "ci");
 
-/** The functions that answer requests: `api` people's work, `config` what they set up now and then, `agent` hosts. */
-export const SERVING = ["api", "config", "agent"] as const;
-export type Serving = (typeof SERVING)[number];
-
-/** What is set up once and called for seldom has a function of its own: without it, the other one starts sooner. */
-const SET_UP: ReadonlySet<string> = new Set(["budgets", "images", "pools", "schedules", "secrets", "targets"]);
-
-/** Which function answers. @param id such as `jobs.get` */
-export function functionOf(id: string): Serving {
-  const [noun = ""] = id.split(".");
-  if (noun === "agent") return "agent";
-  return SET_UP.has(noun) ? "config" : "api";
-}
-
 /** Whether the route honours `Idempotency-Key`: user routes that change something, which therefore can be told a mismatch. */
 export const isKeyed = (route: Route): boolean =>
   route.auth === "user" && route.method !== "GET" && route.errors.includes("idempotency_mismatch");

@@ -1,30 +1,25 @@
-/** The route table: every route of the system, by id. */
+/** The route table: every route of the system, by id; whole, and by the function that answers. */
 import type { Route } from "./route.ts";
-import { budgets, tokens } from "./routes/admin.ts";
-import { artifacts, checkpoints } from "./routes/artifacts.ts";
-import { clusters } from "./routes/clusters.ts";
-import { jobs } from "./routes/jobs.ts";
-import { agent, providers, uploads } from "./routes/rest.ts";
-import { schedules } from "./routes/schedules.ts";
-import { secrets } from "./routes/secrets.ts";
-import { targets } from "./routes/targets.ts";
+import { hosts } from "./routes/hosts.ts";
+import { api } from "./served/api.ts";
+import { config } from "./served/config.ts";
 
-export const routes = {
-  ...jobs,
-  ...artifacts,
-  ...clusters,
-  ...uploads,
-  ...providers,
-  ...secrets,
-  ...targets,
-  ...schedules,
-  ...agent,
-  ...checkpoints,
-  ...tokens,
-  ...budgets,
-} as const;
+/** A function loads its own part alone. */
+export const served = { api, config, agent: hosts } as const;
+
+export const routes = { ...api, ...config, ...hosts } as const;
 
 export type Routes = typeof routes;
 export type RouteId = keyof Routes;
+
+/** The functions that answer requests. */
+export type Serving = keyof typeof served;
+export const SERVING = Object.keys(served) as readonly Serving[];
+
+/** Which function answers. */
+export function functionOf(id: RouteId): Serving {
+  if (id in config) return "config";
+  return id in hosts ? "agent" : "api";
+}
 
 export const entries: readonly (readonly [RouteId, Route])[] = Object.entries(routes) as [RouteId, Route][];

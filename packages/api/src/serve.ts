@@ -20,7 +20,7 @@ import {
   type Route,
   roleOf,
 } from "./route.ts";
-import { entries, type RouteId, type Routes } from "./routes.ts";
+import type { RouteId, Routes } from "./routes.ts";
 import { bodyText, invalid, reader } from "./serve-input.ts";
 
 /** What serving needs of the world. */
@@ -72,12 +72,12 @@ export function serve<R extends Route>(door: Door, id: string, route: R, run: Ru
   };
 }
 
-/** Serves the routes that have a verb to run; the event's `routeKey` says which. */
-export function dispatcher(door: Door, runs: Runs): Handler {
+/** Serves the table's routes that have a verb to run; the event's `routeKey` says which. */
+export function dispatcher(door: Door, table: Readonly<Record<string, Route>>, runs: Runs): Handler {
   const handlers = new Map<string, Handler>();
-  for (const [id, route] of entries) {
+  for (const [id, route] of Object.entries(table)) {
     // The table pairs each id with its route, and `Runs` each id with its verb: TypeScript cannot pair them in a loop.
-    const run = runs[id] as Run<Route> | undefined;
+    const run = runs[id as RouteId] as Run<Route> | undefined;
     if (run) handlers.set(`${route.method} ${route.path}`, serve(door, id, route, run));
   }
   return async event =>

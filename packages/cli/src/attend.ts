@@ -46,6 +46,7 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
     return 0;
   }
   await jobBegun(means, launched.job, WHY_MS);
+  if (launched.job.runs && means.copy) out.warn(hint(out, severalLogs(launched.job)));
   const job = launched.job.runs ? await Runs.watch(means, launched.job) : await withLog(means, launched.job);
   const exitCode = Exit.ofJob(job);
   out.data({ cluster, job, reused: launched.reused, exitCode });
@@ -57,6 +58,9 @@ export async function attend(means: Means, launched: Launched): Promise<number> 
   out.note(hint(out, job.down ? `cluster ${cluster.name} is being torn down` : remains(cluster)));
   return exitCode;
 }
+
+const severalLogs = ({ id }: Job.Info): string =>
+  `many runs have no one log, and none is written: muster logs ${id}.0 -o FILE writes that of the first`;
 
 async function withLog(means: Means, job: Job.Info): Promise<Job.Info> {
   await stream(means, job, true);
@@ -119,7 +123,8 @@ export async function jobBegun(means: Means, first: Job.Info, patienceMs: number
   };
   const hasHosts = (job: Job.Info): boolean => !isBefore(job) && job.state !== "recovering";
   const job = await Watch.until(read, hasHosts, show, means.signal);
-  if (Job.isOver(job) && job.startedAt === undefined) return progress.clear();
+  // How it ended is told by itself.
+  if (Job.isOver(job)) return progress.clear();
   progress.done(`${first.state} → ${job.state}`);
 }
 

@@ -12,7 +12,7 @@ export interface Download {
 }
 
 /** Names of phases are part of file names, and hosts choose them. */
-const PHASE = /^[a-z_]{1,32}$/;
+const PHASE = /^[a-z][a-z0-9_-]{0,79}$/;
 
 /**
  * A path that ends with a slash, or is a folder already, is a folder. @throws MusterError `invalid_request` when it cannot be

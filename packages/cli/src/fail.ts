@@ -19,7 +19,7 @@ export function tell(out: Output, thrown: unknown): number {
 export function issueLine(issue: Issue & { readonly line?: number }, file?: string): string {
   const where = [file, file === undefined ? undefined : issue.line].filter(part => part !== undefined).join(":");
   const parts = [where, issue.path].filter(part => part !== "");
-  const tail = issue.suggestion === undefined ? "" : ` (${issue.suggestion})`;
+  const tail = [undefined, issue.message].includes(issue.suggestion) ? "" : ` (${issue.suggestion})`;
   return `${[...parts, issue.message].join(": ")}${tail}`;
 }
 
@@ -38,13 +38,15 @@ const TYPED: Readonly<Record<string, string>> = {
   "body.actor": "the name",
   "body.target": "--target",
   target: "--target",
+  "query.state": "--state",
+  "task.nodes": "--num_nodes",
   "body.value": "the value",
   "params.name": "the name",
 };
 
 const typed = (issue: Issue): Issue => ({
   ...issue,
-  path: TYPED[issue.path] ?? issue.path.replace(/^body\.(task\.)?/, ""),
+  path: TYPED[issue.path] ?? issue.path.replace(/^(body\.)?(task\.)?/, ""),
 });
 
 function lines(out: Output, { message, details }: MusterError): string[] {

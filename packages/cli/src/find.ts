@@ -5,6 +5,7 @@ import { MusterError } from "@muster/core/error.ts";
 import * as Id from "@muster/core/id.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { nearest } from "@muster/core/near.ts";
+import { quoted } from "./exec/words.ts";
 import { all } from "./pages.ts";
 
 /** Of the clusters that have ended, so many are looked through. */
@@ -43,27 +44,42 @@ export async function job(client: Client, subject: string): Promise<Job.Info> {
 /** The job of this id, or the latest of this cluster that has not ended. */
 async function activeJob(client: Client, subject: string): Promise<Job.Info | undefined> {
   if (Id.is("job", subject)) return byId(client, subject);
-  const { id } = await cluster(client, subject);
-  const { items } = await client.jobs.list({ query: { cluster: id, active: "true", limit: 1 } });
-  return items[0];
+  const { id } = await placeOf(client, subject);
+  const [first] = await active(client, id, 1);
+  return first;
 }
 
 /** The job of this id, also one that has ended; or all of this cluster that have not. */
 export async function jobs(client: Client, subject: string): Promise<Job.Info[]> {
   if (Id.is("job", subject)) return [await byId(client, subject)];
-  return activeJobs(client, [await cluster(client, subject)]);
+  return active(client, (await placeOf(client, subject)).id);
 }
 
 /** The job of this id, or the latest of this cluster. */
 export async function latestJob(client: Client, subject: string): Promise<Job.Info> {
   if (Id.is("job", subject)) return byId(client, subject);
-  const { id } = await cluster(client, subject);
+  const { id } = await placeOf(client, subject);
   const { items } = await client.jobs.list({ query: { cluster: id, limit: 1 } });
   if (items[0]) return items[0];
   throw new MusterError("not_found", `no job has run on '${subject}' yet`, {
     hint: `run one: muster run FILE -c ${subject}`,
   });
 }
+
+/** Its jobs that have not ended, newest first. A page of them may be empty, and not the last. */
+function active(client: Client, cluster: string, most?: number): Promise<Job.Info[]> {
+  const query = { cluster, active: "true", ...(most !== undefined && { limit: most }) };
+  return all(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }), most);
+}
+
+/** The cluster whose jobs are meant. @throws MusterError `not_found` that says how a job is named. */
+export const placeOf = (client: Client, subject: string): Promise<Cluster.Info> =>
+  cluster(client, subject).catch(error => {
+    const isTold = !isAbsent(error) || subject.startsWith("job_") || error.details.hint?.startsWith("did you mean");
+    if (isTold) throw error;
+    const hint = `jobs go by their ids: muster jobs --name ${quoted(subject)}; clusters by their names: muster status`;
+    throw new MusterError(error.code, error.message, { ...error.details, hint }, error);
+  });
 
 /** The jobs of these clusters that have not ended. */
 export async function activeJobs(client: Client, clusters: readonly Cluster.Info[]): Promise<Job.Info[]> {
@@ -78,12 +94,12 @@ async function byId(client: Client, id: string): Promise<Job.Info> {
     return await client.jobs.get({ params: { job: id } });
   } catch (error) {
     if (!isAbsent(error)) throw error;
-    throw new MusterError(error.code, error.message, { ...error.details, hint: "see them with: muster queue --all" });
+    throw new MusterError(error.code, error.message, { ...error.details, hint: "see them with: muster jobs" });
   }
 }
 
 const noJob = (id: string, cause: MusterError): MusterError =>
-  new MusterError("not_found", `there is no job '${id}'`, { hint: "see them with: muster queue --all" }, cause);
+  new MusterError("not_found", `there is no job '${id}'`, { hint: "see them with: muster jobs" }, cause);
 
 const list = (client: Client, ended: "true" | "false"): Promise<Cluster.Info[]> =>
   all(cursor => client.clusters.list({ query: { all: ended, ...(cursor !== undefined && { cursor }) } }), MOST);

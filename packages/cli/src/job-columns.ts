@@ -31,6 +31,11 @@ const labels = (job: Job.Info): string =>
     .map(([key, value]) => (value === "" ? key : `${key}=${value}`))
     .join(" ");
 
+const values = (job: Job.Info): Value =>
+  Object.entries(job.values ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
 const runs = (job: Job.Info): Value => (job.runs === undefined ? undefined : done(job));
 
 export const COLUMNS = {
@@ -39,6 +44,7 @@ export const COLUMNS = {
   state: { of: job => job.state },
   coarse: { of: job => job.coarse },
   exit: { of: job => job.exitCode },
+  group: { of: job => job.jobGroup?.name },
   cluster: { of: job => job.clusterName },
   provider: { of: job => job.provider },
   hosts: { of: job => job.nodes },
@@ -48,6 +54,7 @@ export const COLUMNS = {
   again: { of: job => job.retryAt, shown: (at, now) => (at > now ? `in ${age(at - now)}` : "soon"), plain: iso },
   owner: { of: job => job.owner },
   labels: { of: labels },
+  values: { of: values },
   waited: { of: waited, ...span },
   took: { of: took, ...span },
   submitted: { of: job => job.createdAt, ...ago },
@@ -61,6 +68,13 @@ export type Name = keyof typeof COLUMNS;
 const NAMES = Object.keys(COLUMNS) as Name[];
 
 export const DEFAULT: readonly Name[] = ["job", "name", "state", "exit", "cluster", "hosts", "took", "submitted"];
+
+/** Of the runs of one array; their values follow. */
+export const OF_RUNS: readonly Name[] = ["job", "state", "exit", "tries", "took"];
+
+/** The value that a run has of this parameter. */
+export const parameterOf = (job: Job.Info, name: string): string | undefined =>
+  Object.hasOwn(job.values ?? {}, name) ? job.values?.[name] : undefined;
 
 /** With the runs of arrays, where there are any. */
 export const usual = (jobs: readonly Job.Info[]): readonly Name[] =>
@@ -115,10 +129,16 @@ export function cells(out: Output, job: Job.Info, names: readonly Name[], now: n
   });
 }
 
-/** Lines of CSV as RFC 4180 has them, the names first. Times are ISO 8601, durations seconds. */
-export function csv(jobs: readonly Job.Info[], names: readonly Name[]): string {
-  const rows = jobs.map(job => names.map(name => plain(column(name), job)));
-  return [[...names], ...rows].map(row => row.map(quoted).join(",")).join("\r\n");
+/**
+ * Lines of CSV as RFC 4180 has them, the names first. Times are ISO 8601, durations seconds.
+ * @param parameters of runs, whose values follow
+ */
+export function csv(jobs: readonly Job.Info[], names: readonly Name[], parameters: readonly string[] = []): string {
+  const rows = jobs.map(job => [
+    ...names.map(name => plain(column(name), job)),
+    ...parameters.map(name => parameterOf(job, name) ?? ""),
+  ]);
+  return [[...names, ...parameters], ...rows].map(row => row.map(quoted).join(",")).join("\r\n");
 }
 
 function plain({ of, plain: form }: Column, job: Job.Info): string {

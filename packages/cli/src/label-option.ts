@@ -13,7 +13,9 @@ export const addLabelOption = (command: Command): Command =>
 export function label(given: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [key = "", value = ""] = given.split(/=(.*)/s, 2);
   const read = Labels.safeParse({ ...earlier, [key]: value });
-  if (read.success) return read.data;
+  // A map that is read loses `__proto__` without a word.
+  if (read.success && Object.hasOwn(read.data, key)) return read.data;
+  if (read.success) throw new InvalidArgumentError(`'${key}' is not a name that may be used.`);
   const [issue] = read.error.issues;
   const inner = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
   throw new InvalidArgumentError(`Write KEY=VALUE: ${inner}.`);

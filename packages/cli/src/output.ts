@@ -58,7 +58,7 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
   };
   const say = (line: string): void => {
     if (live.width > 0) redraw("");
-    stderr.write(`${masked(line)}\n`);
+    stderr.write(`${tame(masked(line))}\n`);
   };
   return {
     json,
@@ -66,7 +66,7 @@ export function output(choice: Choice, env: NodeJS.ProcessEnv = process.env): Ou
     live: stderr.isTTY === true && !quiet && !ci && choice.progress !== false,
     interactive: stdin.isTTY === true && stderr.isTTY === true && !ci,
     terminal: logs.isTTY === true,
-    print: line => void (json || stdout.write(`${line}\n`)),
+    print: line => void (json || stdout.write(`${tame(line)}\n`)),
     data: value => void (json && stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : undefined)}\n`)),
     note: line => void (quiet || say(line)),
     aside: line => void (stderr.isTTY === true && !quiet && say(line)),
@@ -87,6 +87,13 @@ export function erase(width: number, columns: number): string {
 
 /** The text without the secrets of tokens: whatever is said may end up in the log of a build. */
 export const masked = (text: string): string => text.replaceAll(/\b(ms[teh]_)[\w.-]{12,}/g, "$1***");
+
+/** What is no colour, and no end of a line: a label, or what a host has said of a failure, may hold anything. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNTAMED = /\u001b(?!\[[\d;]*m)|\r(?!\n)|[\0-\u0008\v\f\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g;
+
+/** The text without what would move a terminal's cursor, or set more of it than colours. */
+export const tame = (text: string): string => text.replaceAll(UNTAMED, "");
 
 /** CI=true is what every CI service sets. */
 export const isCi = (env: NodeJS.ProcessEnv): boolean => env.CI === "true" || env.CI === "1";

@@ -44,6 +44,7 @@ export function lines(out: Output, { plan, reading, down, managed, runs, maxLife
   const name = plan.cluster ?? "a new one, with a name made up for it";
   const facts: Fact[] = [
     ["cluster", plan.reused ? `${name}, which is there already` : name],
+    ["pool", plan.pool && `${plan.pool.name}, where ${plan.pool.ready ? "one is ready" : "none is ready now"}`],
     ...(several(plan) ? grouped(plan) : alike(plan)),
     ...growth(plan),
     ["runs", planned(runs)],

@@ -18,6 +18,7 @@ import { exec } from "./commands/exec.ts";
 import { exporting } from "./commands/export.ts";
 import { hold, release } from "./commands/hold.ts";
 import { iam } from "./commands/iam.ts";
+import { image } from "./commands/image.ts";
 import { importing } from "./commands/import.ts";
 import { jobs } from "./commands/jobs.ts";
 import { launch } from "./commands/launch.ts";
@@ -25,6 +26,7 @@ import { local } from "./commands/local.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
+import { pool } from "./commands/pool.ts";
 import { queue } from "./commands/queue.ts";
 import { rerun } from "./commands/rerun.ts";
 import { run } from "./commands/run.ts";
@@ -43,10 +45,10 @@ import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, rerun, exec, schedule, validate, importing]],
+  ["Run things:", [launch, run, rerun, exec, schedule, pool, validate, importing]],
   ["Jobs:", [queue, jobs, logs, artifacts, cancel, hold, release, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
-  ["What jobs and clusters use:", [secrets, targets]],
+  ["What jobs and clusters use:", [secrets, targets, image]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
   ["Administration:", [tokens, budget, iam, exporting, uninstall]],
   ["This program:", [() => completion(program)]],

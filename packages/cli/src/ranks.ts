@@ -3,9 +3,14 @@ import type { Chunk } from "./follow.ts";
 
 const LF = 0x0a;
 
+/** What is written in one go: lines of several of them may come between each other. */
+export type Part = Pick<Chunk, "rank" | "phase">;
+
+export const nameOf = ({ rank, phase }: Part): string => `${rank}.${phase}`;
+
 export interface Ranks {
   /** What can be shown now. */
-  take(chunk: Pick<Chunk, "rank">, bytes: Uint8Array): Uint8Array;
+  take(chunk: Part, bytes: Uint8Array): Uint8Array;
   /** The lines that no newline ended. */
   rest(): Uint8Array;
 }
@@ -13,18 +18,19 @@ export interface Ranks {
 /** One node's log passes as it is; several ones' wait for their lines to be whole. */
 export function ranks(nodes: number): Ranks {
   if (nodes <= 1) return { take: (_, bytes) => bytes, rest: () => new Uint8Array() };
-  const open = new Map<number, Buffer>();
+  const open = new Map<string, { readonly rank: number; readonly text: Buffer }>();
   return {
-    take: ({ rank }, bytes) => {
-      const text = Buffer.concat([open.get(rank) ?? Buffer.alloc(0), bytes]);
+    take: (part, bytes) => {
+      const { rank } = part;
+      const text = Buffer.concat([open.get(nameOf(part))?.text ?? Buffer.alloc(0), bytes]);
       const end = text.lastIndexOf(LF) + 1;
-      open.set(rank, text.subarray(end));
+      open.set(nameOf(part), { rank, text: text.subarray(end) });
       return prefixed(rank, text.subarray(0, end));
     },
     rest: () => {
-      const lines = [...open].filter(([, text]) => text.length > 0);
+      const lines = [...open.values()].filter(({ text }) => text.length > 0);
       open.clear();
-      return Buffer.concat(lines.map(([rank, text]) => prefixed(rank, Buffer.concat([text, Buffer.from("\n")]))));
+      return Buffer.concat(lines.map(({ rank, text }) => prefixed(rank, Buffer.concat([text, Buffer.from("\n")]))));
     },
   };
 }

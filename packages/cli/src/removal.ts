@@ -42,7 +42,7 @@ function deployed({ endpoint, context }: Remote, stage: string): Next {
     `On EC2 it made what is not SST's to remove: a security group for each workspace, muster-${at.deployment}-WORKSPACE,`,
     "and placement groups of clusters. It deletes these itself, the first a day after a workspace's last cluster has ended;",
     "if it goes sooner, they stay, and cost nothing. Images and snapshots of clusters that were moved it deletes within minutes;",
-    "should some be left, they cost money. The workspace's secrets stay in Parameter Store, encrypted, until they are removed",
+    "should some be left, they cost money, as do images that were saved and not removed (muster image remove, before). The workspace's secrets stay in Parameter Store, encrypted, until they are removed",
     "(muster secrets rm, before), or deleted there. To see, and to delete, what is left:",
     ...indented(groups),
   ];

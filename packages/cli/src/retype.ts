@@ -1,6 +1,7 @@
 /** Hints that name an option become the whole command to type. */
 import { MusterError } from "@muster/core/error.ts";
 import { isSecretName } from "@muster/task/envs.ts";
+import { quoted } from "./exec/words.ts";
 
 const OVERRIDE = /(--(?:groups\.\d+\.)?resources\.[a-z_]+) (\S+?)(?=;?(?:\s|$))/g;
 const TAKERS = new Set(["launch", "run", "up", "validate"]);
@@ -29,6 +30,3 @@ function masked(word: string, before = ""): string {
 /** The words without this option, in either spelling. */
 const without = (argv: readonly string[], flag: string): string[] =>
   argv.filter((word, index) => word !== flag && argv[index - 1] !== flag && !word.startsWith(`${flag}=`));
-
-/** A word as a shell takes it. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -79,8 +79,14 @@ export function runsOf(task: Pick<TaskInput, "runs">, options: RunsOptions): { r
   if (Object.keys(said).length === 0) return {};
   const read = Runs.safeParse(said);
   if (read.success) return { runs: read.data };
-  const [issue] = read.error.issues;
-  throw amiss(`${issue?.path.join(".")}: ${issue?.message}`, "--runs says how many; see muster launch --help");
+  throw wrong(read.error.issues);
+}
+
+const OPTIONS: Readonly<Record<string, string>> = { concurrent: "--concurrent", sweep: "--sweep" };
+
+function wrong([issue]: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): MusterError {
+  const option = OPTIONS[String(issue?.path[0])] ?? "--runs";
+  return amiss(`${option}: ${issue?.message}`, "--runs says how many, --max-runs how many at most");
 }
 
 function sweepOf(file: NonNullable<TaskInput["runs"]>["sweep"], { sweep, searchType }: RunsOptions): Sweep | undefined {

@@ -1,13 +1,11 @@
-/** The runs of an array: how far they are in one line, and each of them in a table. */
+/** The runs of an array: how far they are, in one line. */
 import type { Client } from "@muster/api/client.ts";
 import type { Counts } from "@muster/core/array/counts.ts";
 import * as Job from "@muster/core/job/job.ts";
 import { countOf, type Runs } from "@muster/core/task/sweep.ts";
-import { duration, plural } from "./format.ts";
+import { plural } from "./format.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
-import * as Shown from "./shown.ts";
-import { table } from "./table.ts";
 import * as Watch from "./watch.ts";
 
 /** `37 of 100 done, 4 running, 1 failed`. */
@@ -42,6 +40,10 @@ export async function watch(
   return last.job;
 }
 
+/** The command that shows how far a job is: many runs have no one log. */
+export const follower = ({ id, runs }: Pick<Job.Info, "id" | "runs">): string =>
+  runs === undefined ? `muster logs -f ${id}` : `muster jobs --array ${id}`;
+
 /** What of a task is said of its runs, for the plan. */
 export function planned(runs: Runs | undefined): string | undefined {
   if (runs === undefined) return undefined;
@@ -51,21 +53,4 @@ export function planned(runs: Runs | undefined): string | undefined {
       ? ""
       : `: ${sweep.type === "grid" ? "every combination" : "draws"} of ${Object.keys(sweep.params).join(", ")}`;
   return `${plural(countOf(runs), "run")}${concurrent === undefined ? "" : `, ${concurrent} at a time`}${names}`;
-}
-
-/** A row for each run that has begun, with its values. */
-export function rows(out: Output, runs: readonly Job.Info[], now: number): string {
-  const names = [...new Set(runs.flatMap(run => Object.keys(run.values ?? {})))];
-  const head = ["RUN", "STATE", "EXIT", "TRIES", "TOOK", ...names];
-  return table(
-    head,
-    runs.map(run => [
-      run.id,
-      Shown.state(out, run.state),
-      String(run.exitCode ?? "-"),
-      String(run.attempts),
-      run.startedAt === undefined ? "-" : duration((run.endedAt ?? now) - run.startedAt),
-      ...names.map(name => run.values?.[name] ?? "-"),
-    ]),
-  );
 }

@@ -22,6 +22,10 @@ export function state(out: Output, name: string): string {
 export const doing = (name: Cluster.State): string =>
   name === "moving" ? "moving: its disks are copied, which takes minutes to an hour" : name;
 
+/** Its name, and that of the job group it is of. */
+const called = ({ name = "-", jobGroup }: Job.Info): string =>
+  jobGroup === undefined ? name : `${name} (${jobGroup.name})`;
+
 /** An idle policy that fits into a column: `stop 30m, end 3d`. */
 function idle(policy: Idle): string {
   if (policy === "never") return "never";
@@ -39,7 +43,7 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
       String(cluster.nodes),
       several(cluster) ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
       hourly(cluster),
-      idle(cluster.idle),
+      cluster.pool === undefined ? idle(cluster.idle) : `pool ${cluster.pool}`,
       age(now - cluster.createdAt),
       jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
     ],
@@ -99,7 +103,7 @@ export function queue(out: Output, items: readonly Queued[], now: number): strin
   const rows = items.map(({ job, position }) => [
     position === undefined ? "-" : String(position),
     job.id,
-    job.name ?? "-",
+    called(job),
     jobState(out, job, now),
     job.clusterName,
     String(job.nodes),
@@ -133,7 +137,7 @@ export function history(out: Output, jobs: readonly Job.Info[], now: number): st
   const head = ["JOB", "NAME", "STATE", "EXIT", "CLUSTER", "HOSTS", "AGE"];
   const rows = jobs.map(job => [
     job.id,
-    job.name ?? "-",
+    called(job),
     state(out, job.state),
     job.exitCode === undefined ? "-" : String(job.exitCode),
     job.clusterName,

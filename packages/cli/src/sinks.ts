@@ -1,7 +1,7 @@
 /** Where a job's log goes: a terminal or a file as text, the bytes as they are, or JSON lines. */
-import type { Chunk, Sink, Told } from "./follow.ts";
+import type { Sink, Told } from "./follow.ts";
 import type { Output } from "./output.ts";
-import { type Ranks, ranks } from "./ranks.ts";
+import { nameOf, type Part, type Ranks, ranks } from "./ranks.ts";
 import { type Filter, stripper, tamer } from "./strip.ts";
 
 export interface Ending extends Pick<Sink, "write" | "tell"> {
@@ -27,7 +27,7 @@ const ESC = 0x1b;
 
 /** The log as text: ranks in front of lines where there are several nodes, and nothing that controls a terminal. */
 export function textSink(out: Target, nodes: number): Ending {
-  const state = { attempt: 0, parts: fresh(out.terminal, nodes), open: false, coloured: false };
+  const state = { attempt: 0, phase: "", parts: fresh(out.terminal, nodes), open: false, coloured: false };
   const show = async (bytes: Uint8Array): Promise<void> => {
     if (bytes.length === 0) return;
     state.open = bytes.at(-1) !== LF;
@@ -49,7 +49,9 @@ export function textSink(out: Target, nodes: number): Ending {
     turn,
     write: async (chunk, bytes) => {
       if (chunk.attempt !== state.attempt && state.attempt > 0) await turn();
-      state.attempt = chunk.attempt;
+      // What services print comes between the parts of what run does, which may have left a line open.
+      else if (chunk.phase !== state.phase && state.open) await show(Buffer.from("\n"));
+      Object.assign(state, { attempt: chunk.attempt, phase: chunk.phase });
       await show(state.parts.lines.take(chunk, state.parts.filters(chunk)(bytes)));
     },
     end: close,
@@ -58,12 +60,12 @@ export function textSink(out: Target, nodes: number): Ending {
 
 interface Parts {
   readonly lines: Ranks;
-  readonly filters: (chunk: Pick<Chunk, "rank">) => Filter;
+  readonly filters: (part: Part) => Filter;
 }
 
 const fresh = (terminal: boolean, nodes: number): Parts => ({
   lines: ranks(nodes),
-  filters: perRank(terminal ? tamer : stripper),
+  filters: perPart(terminal ? tamer : stripper),
 });
 
 /** Says where the log of another try begins: its lines may repeat those before. */
@@ -86,7 +88,7 @@ const tryLine = (attempt: number): string => `── try ${attempt}: the job beg
 /** One chunk, or line of what led to a try, one line of JSON. */
 export function jsonSink(print: (line: string) => Promise<void>): Ending {
   // A character may be cut in two by the end of a chunk.
-  const decoders = perRank(() => new TextDecoder());
+  const decoders = perPart(() => new TextDecoder());
   return {
     write: (chunk, bytes) => {
       const { attempt, fence, rank, sequence, phase, at } = chunk;
@@ -129,12 +131,12 @@ const stripped = (text: string): string =>
     .toString()
     .trimEnd();
 
-/** One of something for each rank. */
-function perRank<T>(make: () => T): (chunk: Pick<Chunk, "rank">) => T {
-  const made = new Map<number, T>();
-  return ({ rank }) => {
-    const one = made.get(rank) ?? make();
-    made.set(rank, one);
+/** One of something for each part of the log. */
+function perPart<T>(make: () => T): (part: Part) => T {
+  const made = new Map<string, T>();
+  return part => {
+    const one = made.get(nameOf(part)) ?? make();
+    made.set(nameOf(part), one);
     return one;
   };
 }

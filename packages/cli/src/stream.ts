@@ -3,7 +3,7 @@ import type { Client } from "@muster/api/client.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { type Chunk, follow, readChunk, type Source } from "./follow.ts";
 import type { LogCopy } from "./log-copy.ts";
-import type { Output } from "./output.ts";
+import { type Output, tame } from "./output.ts";
 import { aside, betweenTries, both, type Ending, jsonSink, rawSink, textSink } from "./sinks.ts";
 import { type Tailable, tail } from "./tail.ts";
 
@@ -76,7 +76,7 @@ function sinkOf(out: Output, nodes: number, { form = "text", phases }: View): En
   if (form === "json") return jsonSink(print);
   // What led to a try is no part of what was asked for, unless it was.
   const isAsked = phases?.includes("provision") === true;
-  const tell = isAsked ? async (line: { text: string }) => out.bytes(Buffer.from(line.text)) : aside(out);
+  const tell = isAsked ? async (line: { text: string }) => out.bytes(Buffer.from(tame(line.text))) : aside(out);
   const sink = form === "raw" ? rawSink(out) : textSink(out, nodes);
   return betweenTries({ ...sink, tell }, line => out.note(out.style("yellow", line)));
 }

@@ -60,7 +60,7 @@ export class TaskCommand extends Command {
 export function envOption(env: NodeJS.ProcessEnv) {
   return (given: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> => {
     const [name = "", value] = given.split(/=(.*)/s, 2);
-    const found = value ?? env[name];
+    const found = value ?? ownValue(env, name);
     if (name === "") throw new InvalidArgumentError("Write NAME=value, or NAME to pass on your own.");
     const read = EnvName.safeParse(name);
     // Not as commander tells it, which is with the value.
@@ -70,6 +70,10 @@ export function envOption(env: NodeJS.ProcessEnv) {
     return { ...earlier, [name]: found };
   };
 }
+
+/** A variable that is set here. What every object has, such as `constructor`, is none. */
+export const ownValue = (env: NodeJS.ProcessEnv, name: string): string | undefined =>
+  Object.hasOwn(env, name) ? env[name] : undefined;
 
 /** Reads a whole number that an option was given. */
 export function count(least: number, most = Number.MAX_SAFE_INTEGER) {

@@ -73,8 +73,8 @@ function withFile(file: string, error: unknown): unknown {
 }
 
 /** Says the warnings, and refuses what cannot be done yet. @throws MusterError `unsupported` with the whole list. */
-export function accept(out: Output, file: string | undefined, reading: Result): Reading {
-  acceptAll(out, file, reading);
+export function accept(out: Output, file: string | undefined, reading: Result, isPool = false): Reading {
+  acceptAll(out, file, reading, isPool);
   const [draft, ...more] = reading.tasks;
   if (draft !== undefined && more.length === 0) return { ...reading, draft };
   throw new MusterError("unsupported", `${file} has ${reading.tasks.length} tasks, and this is for one`, {
@@ -82,8 +82,9 @@ export function accept(out: Output, file: string | undefined, reading: Result): 
   });
 }
 
-/** The same for a file of one task or more. */
-export function acceptAll(out: Output, file: string | undefined, reading: Result): void {
+/** The same for a file of one task or more. @param isPool whether it may say what a pool is */
+export function acceptAll(out: Output, file: string | undefined, reading: Result, isPool = false): void {
+  if (!isPool && reading.tasks.some(({ pool }) => pool !== undefined)) throw ofPool(file);
   for (const warning of reading.warnings) out.note(`${out.style("yellow", "warning:")} ${warning}`);
   if (reading.tasks.length === 0) throw noTask(file, reading);
   if (reading.unsupported.length === 0) return;
@@ -95,6 +96,13 @@ export function acceptAll(out: Output, file: string | undefined, reading: Result
         : "take these keys out and launch it again",
   });
 }
+
+/** A file that says what machines are kept ready, and nothing that runs on them. */
+const ofPool = (file = "this task"): MusterError =>
+  new MusterError("invalid_request", `${file} says what a pool is, and not what is to run`, {
+    issues: [{ path: "pool", message: "is for files of pools" }],
+    hint: `muster pool set NAME ${file}; then launch a task from it: muster launch TASK --pool NAME`,
+  });
 
 /** A file of clusters or targets, which are brought up or taken over, and not run. */
 function noTask(file: string | undefined, { dialect, targets }: Result): MusterError {

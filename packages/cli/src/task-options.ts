@@ -30,6 +30,10 @@ export interface ClusterOptions {
   readonly maxHourly?: number;
   readonly reservation?: string;
   readonly spotFallback?: boolean;
+  /** As a task's resources name it. */
+  readonly image?: string;
+  /** Name of a pool to take it from. */
+  readonly pool?: string;
 }
 
 export interface JobOptions extends RetryOptions, RunsOptions, LabelOptions {
@@ -72,7 +76,7 @@ export function taskCommand(name: string, summary: string, example: string, keys
 }
 
 export function addClusterOptions(command: TaskCommand): TaskCommand {
-  return command
+  command
     .option("-c, --cluster <name>", "cluster to use, or to create", named)
     .option("--target <name>", "named place to run it: its provider stands over the file's (muster targets)", named)
     .option(
@@ -81,7 +85,13 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
       minutes,
     )
     .option("--share", "let others of the workspace use the cluster")
-    .option("--max-lifetime <time>", "end the cluster after this time, whatever runs on it: 90m, 12h, 2d", lifetime)
+    .option("--max-lifetime <time>", "end the cluster after this time, whatever runs on it: 90m, 12h, 2d", lifetime);
+  return addHostOptions(command);
+}
+
+/** What the hosts of a cluster are to be. */
+export function addHostOptions(command: TaskCommand): TaskCommand {
+  return command
     .option(
       "--max-concurrent-jobs <number>",
       "most jobs that run on one host at a time (default: as many as there is room for)",
@@ -89,6 +99,7 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
     )
     .option("--max-hourly <dollars>", "most that one host may cost per hour, in US dollars", dollars(0.0001))
     .option("--reservation <id>", "use this capacity reservation or capacity block")
+    .option("--image <name>", "start its machines from this saved image (muster image), or from an AMI", imageOption)
     .option("--spot-fallback", "with use_spot: take machines on demand where no spot capacity is left");
 }
 
@@ -171,6 +182,12 @@ function afterOption(given: string, earlier: readonly Job.After[] = []): Job.Aft
 /** Where it runs, by a name that is looked up. */
 export const placing = ({ target }: ClusterOptions): { target?: string } => (target === undefined ? {} : { target });
 
+export const addPoolOption = (command: TaskCommand): TaskCommand =>
+  command.option("--pool <name>", "take the cluster from this pool, unless it is there already (muster pool)", named);
+
+/** From which pool it is taken, where it is not there yet. */
+export const pooling = ({ pool }: ClusterOptions): { pool?: string } => (pool === undefined ? {} : { pool });
+
 /** Of one kind, as resources; or of several, as groups, and then the resources are empty. */
 export interface Hosts {
   readonly resources: NonNullable<TaskInput["resources"]>;
@@ -183,27 +200,47 @@ export function hostsOf(
   options: ClusterOptions,
 ): Hosts {
   if (groups === undefined) return { resources: resourcesOf(task.resources, options) };
-  const { maxHourly, reservation, spotFallback = false } = options;
+  const { maxHourly, reservation, spotFallback = false, image } = options;
   if (reservation !== undefined)
     throw new MusterError("invalid_request", "--reservation is for hosts of one kind, and this task has groups", {
       hint: `say whose it is, in the file or with --groups.0.resources.reservation=${reservation}`,
     });
   const asked = groups.map(group => {
     const own = { ...(maxHourly !== undefined && { maxHourly }), ...(group.resources.spot && { spotFallback }) };
-    return { ...group, resources: { ...group.resources, ...resourcesOf({}, own) } };
+    return { ...group, resources: { ...imageOnly(group.resources, image), ...resourcesOf({}, own) } };
   });
   return { resources: {}, groups: asked };
 }
 
 const resourcesOf = (
   resources: TaskInput["resources"],
-  { maxHourly, reservation, spotFallback }: ClusterOptions,
+  { maxHourly, reservation, spotFallback, image }: ClusterOptions,
 ): NonNullable<TaskInput["resources"]> => ({
-  ...resources,
+  ...imageOnly(resources, image),
   ...(maxHourly !== undefined && { maxHourly }),
   ...(reservation !== undefined && { reservation }),
   ...(spotFallback && { spotFallback }),
 });
+
+/** An image of the command line stands over all that the file says of images, in each of its choices. */
+function imageOnly(resources: TaskInput["resources"] = {}, image: string | undefined): typeof resources {
+  if (image === undefined) return resources;
+  const without = <M extends typeof resources>({ image: _, images: __, ...rest }: M) => rest;
+  const { anyOf, ordered, ...machine } = resources;
+  return {
+    ...without(machine),
+    image,
+    ...(anyOf && { anyOf: anyOf.map(without) }),
+    ...(ordered && { ordered: ordered.map(without) }),
+  };
+}
+
+/** A name alone is that of a saved image. */
+function imageOption(given: string): string {
+  const name = given.trim();
+  if (name === "") throw new InvalidArgumentError("Write the name of an image, or ami-….");
+  return /[:/]|^ami-/.test(name) ? name : `muster:${name}`;
+}
 
 /** How long the cluster lives at most, and how many jobs its hosts run at a time. */
 export function living(

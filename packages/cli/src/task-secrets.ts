@@ -10,6 +10,7 @@ import type { Cli } from "./cli.ts";
 import { gitToken } from "./inputs.ts";
 import type { Output } from "./output.ts";
 import { all } from "./pages.ts";
+import { ownValue } from "./task-command.ts";
 
 /** By name; without a value: the workspace's of that name. */
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -21,7 +22,8 @@ export function secretOption(env: NodeJS.ProcessEnv) {
     const read = EnvName.safeParse(name);
     if (!read.success)
       throw new InvalidArgumentError(`Write NAME=value, or NAME for your own variable or the workspace's secret.`);
-    return { ...earlier, [name]: value ?? (env[name] === "" ? undefined : env[name]) };
+    // One's own that is empty is none.
+    return { ...earlier, [name]: value ?? (ownValue(env, name) || undefined) };
   };
 }
 

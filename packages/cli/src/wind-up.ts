@@ -10,6 +10,7 @@ import type { Interrupt } from "./interrupt.ts";
 import type { LogCopy } from "./log-copy.ts";
 import { isCi } from "./output.ts";
 import { step } from "./progress.ts";
+import * as Runs from "./runs.ts";
 import * as Watch from "./watch.ts";
 
 interface Stay {
@@ -52,7 +53,7 @@ function detached({ out }: Pick<Means, "out">, { cluster, job }: Launched): void
           ["end it", `muster down ${cluster.name}`],
         ]
       : [
-          job.runs ? ["look at it", `muster jobs --array ${job.id}`] : ["follow it", `muster logs -f ${job.id}`],
+          [job.runs ? "look at it" : "follow it", Runs.follower(job)],
           ["cancel it", `muster cancel ${job.id}`],
         ];
   out.note(`${goesOn(cluster, job)} without you.`);

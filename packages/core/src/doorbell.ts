@@ -4,17 +4,24 @@
  */
 import * as z from "zod";
 import { reconcile as reconcileArray } from "./array/reconcile.ts";
+import * as Cluster from "./cluster/cluster.ts";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
 import { kick } from "./host/kick.ts";
+import { reconcile as reconcileImage } from "./image/reconcile.ts";
 import * as Job from "./job/job.ts";
 import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
 import { strand, wake } from "./job/waiting.ts";
+import { reconcile as reconcileJobGroup } from "./jobgroup/reconcile.ts";
+import * as Keys from "./keys.ts";
+import { reconcile as reconcilePool } from "./pool/reconcile.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
+import { load } from "./record.ts";
 import { fire } from "./schedule/fire.ts";
 import { forgetUnused } from "./secret/forget.ts";
 
+const Grouped = z.object({ jobGroup: z.object({ id: z.string() }).optional() });
 const Ref = z.object({ workspace: z.string(), clusterId: z.string() });
 
 /** What a change asks for; as data, because one that failed is kept. */
@@ -23,9 +30,17 @@ export const Ring = z.discriminatedUnion("do", [
   z.object({ do: z.literal("reconcile"), ref: Ref }),
   z.object({ do: z.literal("look"), workspace: z.string(), jobId: z.string() }),
   z.object({ do: z.literal("kick"), ref: Ref, ranks: z.array(z.number().int()) }),
-  z.object({ do: z.literal("over"), workspace: z.string(), jobId: z.string(), hadSecrets: z.boolean().optional() }),
+  z.object({
+    do: z.literal("over"),
+    workspace: z.string(),
+    jobId: z.string(),
+    hadSecrets: z.boolean().optional(),
+    jobGroup: z.string().optional(),
+  }),
   z.object({ do: z.literal("strand"), ref: Ref }),
   z.object({ do: z.literal("array"), workspace: z.string(), id: z.string() }),
+  z.object({ do: z.literal("pool"), workspace: z.string(), name: z.string() }),
+  z.object({ do: z.literal("image"), workspace: z.string(), imageId: z.string() }),
 ]);
 export type Ring = z.infer<typeof Ring>;
 
@@ -34,6 +49,8 @@ export function subjectOf(ring: Ring): string {
   if (ring.do === "look") return `job ${ring.workspace} ${ring.jobId}`;
   if (ring.do === "over") return `end of job ${ring.workspace} ${ring.jobId}`;
   if (ring.do === "array") return `array ${ring.workspace} ${ring.id}`;
+  if (ring.do === "image") return `image ${ring.workspace} ${ring.imageId}`;
+  if (ring.do === "pool") return `pool ${ring.workspace} ${ring.name}`;
   const cluster = `${ring.ref.workspace} ${ring.ref.clusterId}`;
   if (ring.do === "strand") return `end of cluster ${cluster}`;
   return ring.do === "kick" ? `kick ${cluster} ${ring.ranks.join()}` : `cluster ${cluster}`;
@@ -62,6 +79,12 @@ const actions: Readonly<Record<string, "up" | "down" | "reconcile" | "look" | "s
   "array.queued": "reconcile",
 };
 
+/** Those of an image. */
+const IMAGES: ReadonlySet<string> = new Set(["image.saving", "image.failed", "image.removing"]);
+
+/** What is done to a pool, other than by what looks after it. */
+const POOLS: ReadonlySet<string> = new Set(["pool.set", "pool.sized", "pool.taken", "pool.leaving"]);
+
 /** Pure, so that a stream's filter and a test can ask it too. */
 export function ringFor(change: Change): Ring | undefined {
   if ("removed" in change) return undefined;
@@ -85,7 +108,9 @@ function ringForJob({ data }: Item): Ring | undefined {
   const isOver = Job.kind.life.isTerminal(data.state as Job.State);
   // A run of an array has none of its own.
   const hadSecrets = data.hasSecrets === true && data.array === undefined;
-  return isOver ? { do: "over", ...job, ...(hadSecrets && { hadSecrets }) } : undefined;
+  const { jobGroup } = Grouped.parse(data);
+  const more = { ...(hadSecrets && { hadSecrets }), ...(jobGroup && { jobGroup: jobGroup.id }) };
+  return isOver ? { do: "over", ...job, ...more } : undefined;
 }
 
 /** The end of an array; or a batch of its runs that are to be told of theirs. */
@@ -98,7 +123,9 @@ function ringForArray({ data }: Item): Ring | undefined {
 
 function ringForEvent(item: Item): Ring | undefined {
   const event = Event.parse(item.data);
-  const workspace = item.pk.split("#")[1] ?? "";
+  const [, workspace = "", , name = ""] = item.pk.split("#");
+  if (POOLS.has(event.kind)) return { do: "pool", workspace, name };
+  if (IMAGES.has(event.kind)) return { do: "image", workspace, imageId: event.subject };
   const action = actions[event.kind];
   if (action === undefined || event.clusterId === undefined) return undefined;
   const ref = { workspace, clusterId: event.clusterId };
@@ -113,8 +140,7 @@ export async function answer(world: World, ring: Ring): Promise<void> {
     case "drive":
       return drive(world, ring);
     case "reconcile":
-      await reconcileCluster(world, ring.ref);
-      return;
+      return lookAfter(world, ring.ref);
     case "look":
       return reconcileJob(world, ring);
     case "kick":
@@ -122,23 +148,43 @@ export async function answer(world: World, ring: Ring): Promise<void> {
     case "over":
       return jobOver(world, ring);
     case "strand":
-      return strand(world, ring.ref);
+      await strand(world, ring.ref);
+      return tellPool(world, ring.ref);
+    case "pool":
+      return reconcilePool(world, ring);
     case "array":
       return reconcileArray(world, ring);
+    case "image":
+      await reconcileImage(world, ring);
+      return;
   }
 }
 
-/** A job has ended: its secrets are nobody's, and others may have waited for it. */
-async function jobOver(world: World, { workspace, jobId, hadSecrets }: Extract<Ring, { do: "over" }>): Promise<void> {
+/** A cluster, and the pool that keeps it: what becomes of it is the pool's to answer. */
+async function lookAfter(world: World, ref: z.infer<typeof Ref>): Promise<void> {
+  const cluster = await reconcileCluster(world, ref);
+  if (cluster?.pool !== undefined) await reconcilePool(world, { workspace: ref.workspace, name: cluster.pool });
+}
+
+async function tellPool(world: World, { workspace, clusterId }: z.infer<typeof Ref>): Promise<void> {
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(workspace, clusterId));
+  if (cluster?.pool !== undefined) await reconcilePool(world, { workspace, name: cluster.pool });
+}
+
+/** A job has ended: its secrets are nobody's, and others may have waited for it, or end with it. */
+async function jobOver(world: World, ring: Extract<Ring, { do: "over" }>): Promise<void> {
+  const { workspace, jobId, hadSecrets, jobGroup } = ring;
   if (hadSecrets) await forgetUnused(world, { workspace, owner: jobId });
+  if (jobGroup !== undefined) await reconcileJobGroup(world, { workspace, id: jobGroup });
   await wake(world, { workspace, jobId });
 }
 
 /** A workflow drives the cluster in time, where there is one; where there is none, this call goes as far as it can. */
 async function drive(world: World, ring: Extract<Ring, { do: "drive" }>): Promise<void> {
   const name = `${ring.machine}-${ring.ref.clusterId}-${ring.run.slice("evt_".length)}`;
-  if (await world.workflow.start(ring.machine, name, { ...ring.ref })) return;
-  await reconcileCluster(world, ring.ref);
+  if (!(await world.workflow.start(ring.machine, name, { ...ring.ref }))) return lookAfter(world, ring.ref);
+  // Its place is another's at once, however long its end takes.
+  if (ring.machine === "cluster-down") await tellPool(world, ring.ref);
 }
 
 /** Reconciles whatever an item that is due belongs to. */
@@ -148,8 +194,11 @@ export async function answerDue(
 ): Promise<void> {
   const workspace = String(due.data.workspace);
   const id = String(due.data.id);
-  if (due.type === "cluster") await reconcileCluster(world, { workspace, clusterId: id });
+  if (due.type === "cluster") await lookAfter(world, { workspace, clusterId: id });
   if (due.type === "array") await reconcileArray(world, { workspace, id });
   if (due.type === "job") await reconcileJob(world, { workspace, jobId: id });
+  if (due.type === "jobgroup") await reconcileJobGroup(world, { workspace, id });
+  if (due.type === "image") await reconcileImage(world, { workspace, imageId: id });
+  if (due.type === "pool") await reconcilePool(world, { workspace, name: String(due.data.name) });
   if (due.type === "schedule") await fire(world, { workspace, name: String(due.data.name) });
 }

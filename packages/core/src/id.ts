@@ -11,6 +11,9 @@ export const prefixes = {
   secret: "sec",
   workspace: "wsp",
   schedule: "sch",
+  image: "img",
+  pool: "pol",
+  jobGroup: "jgr",
 } as const;
 
 export type Prefix = keyof typeof prefixes;

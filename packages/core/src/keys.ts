@@ -20,6 +20,7 @@ export const claim = (workspace: string, key: string): Key => ({ pk: `W#${worksp
 
 export const job = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#J#${id}`, sk: "JOB" });
 export const array = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "ARRAY" });
+export const jobGroup = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#JG#${id}`, sk: "JOBGROUP" });
 export const follow = (workspace: string, id: string): Key => ({ ...job(workspace, id), sk: "FOLLOW" });
 export const attempt = (workspace: string, jobId: string, fence: number, rank: number): Key => ({
   ...job(workspace, jobId),
@@ -74,6 +75,24 @@ export const schedule = (workspace: string, name: string): Key => ({
 });
 /** What a schedule launches: too large to be read with it. */
 export const scheduled = (workspace: string, name: string): Key => ({ ...schedule(workspace, name), sk: "LAUNCH" });
+
+export const pool = (workspace: string, name: string): Key => ({
+  pk: `W#${workspace}#POOL#${name.toLowerCase()}`,
+  sk: "POOL",
+});
+/** What its members are made from: too large to be read with it. */
+export const pooled = (workspace: string, name: string): Key => ({ ...pool(workspace, name), sk: "LAUNCH" });
+export const MEMBER = "MEMBER#";
+export const member = (workspace: string, name: string, clusterId: string): Key => ({
+  ...pool(workspace, name),
+  sk: `${MEMBER}${clusterId}`,
+});
+
+export const image = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#I#${id}`, sk: "IMAGE" });
+export const imageName = (workspace: string, name: string): Key => ({
+  pk: `W#${workspace}#IMAGE#${name.toLowerCase()}`,
+  sk: "NAME",
+});
 
 export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });

@@ -1,6 +1,7 @@
 /** Sweeps: what is due is reconciled, and machines that nobody owns die. The guarantee behind every doorbell and event. */
 import * as Cluster from "./cluster/cluster.ts";
 import { answerDue } from "./doorbell.ts";
+import { sweepImages } from "./image/sweep.ts";
 import * as Keys from "./keys.ts";
 import type { Machine, MachineProvider } from "./ports/provider.ts";
 import type { Sighting } from "./ports/table.ts";
@@ -64,6 +65,7 @@ async function sweepProvider(world: World, provider: MachineProvider): Promise<s
   const killed: string[] = [];
   const about = { provider: provider.name };
   await surviving(world, "snapshots could not be swept", about, () => sweepSnapshots(world, provider));
+  await surviving(world, "images could not be swept", about, () => sweepImages(world, provider));
   const clusters = Map.groupBy(await provider.sweep(), machine => `${machine.workspace} ${machine.clusterId}`);
   for (const machines of clusters.values()) {
     const about = { provider: provider.name, cluster: machines[0]?.clusterId };

@@ -27,21 +27,25 @@ const linspace: Read = ([low, high, count = 50, ...more]) => {
   return { values: Array.from({ length: count }, (_, index) => low + ((high - low) * index) / (count - 1)) };
 };
 
-const calls: Readonly<Record<string, Read>> = {
+const calls = {
   uniform: both(uniform => ({ uniform })),
   loguniform: both(logUniform => ({ logUniform })),
   normal: both(normal => ({ normal })),
   lognormal: both(logNormal => ({ logNormal })),
   integer: both(integer => ({ integer })),
   linspace,
-};
-const others: Readonly<Record<string, string>> = { int: "integer", randint: "integer" };
-
-const xt: Readonly<Record<string, Read>> = {
-  ...calls,
-  loguniform: both(([low, high]) => ({ logUniform: [Math.exp(low), Math.exp(high)] })),
-  randint: ([below = 65_535, ...more]) => (more.length > 0 ? undefined : { integer: [0, below - 1] }),
-};
+} satisfies Readonly<Record<string, Read>>;
+const own = new Map(
+  Object.entries({ ...calls, int: calls.integer, randint: calls.integer } satisfies Readonly<Record<string, Read>>),
+);
+const xt = new Map(
+  Object.entries({
+    ...calls,
+    int: calls.integer,
+    loguniform: both(([low, high]) => ({ logUniform: [Math.exp(low), Math.exp(high)] })),
+    randint: ([below = 65_535, ...more]) => (more.length > 0 ? undefined : { integer: [0, below - 1] }),
+  } satisfies Readonly<Record<string, Read>>),
+);
 
 const CALL = /^(\$?)([a-z_]+)\(([^()]*)\)$/i;
 
@@ -51,8 +55,7 @@ export function parameterOf(text: string): Parameter | { readonly problem: strin
   if (sign === undefined) return { values: valuesOf(text) };
   const name = word.toLowerCase().replaceAll("_", "");
   if (name === "choice") return { values: valuesOf(list) };
-  const known = sign === "$" ? xt : calls;
-  const read = known[name] ?? known[others[name] ?? ""];
+  const read = (sign === "$" ? xt : own).get(name);
   if (read === undefined)
     return { problem: `is no way to draw values: there are ${[...Object.keys(calls), "choice"].join(", ")}` };
   const args = partsOf(list).map(Number);

@@ -67,6 +67,8 @@ export interface Draft {
   idle?: Idle;
   /** The most jobs that run on one host of the cluster at a time. */
   maxConcurrentJobs?: number;
+  /** What it says of a pool: then it says what the clusters of one are, and runs nothing. */
+  pool?: { readonly workers?: number };
   /** 0 to 1000; higher runs first. */
   priority?: number;
   /** Other tasks of its file that it waits for. */

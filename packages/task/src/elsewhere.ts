@@ -20,6 +20,7 @@ import {
 import { dockerConfig } from "./container.ts";
 import type { Draft } from "./draft.ts";
 import { variablesIn } from "./paths.ts";
+import { poolShape } from "./pool.ts";
 import { defer, type Field, mapping, type Place, type Reading, refuse, similar } from "./reading.ts";
 import type { Node } from "./yaml/tree.ts";
 
@@ -78,15 +79,6 @@ const policy = shape(
   ["min_replicas"],
 );
 
-const poolShape = shape({
-  workers: integer(0),
-  min_workers: integer(0),
-  max_workers: integer(0),
-  queue_length_threshold: integer(1),
-  upscale_delay_seconds: seconds,
-  downscale_delay_seconds: seconds,
-});
-
 const serviceShape = shape({
   readiness_probe: orMap(words, probe),
   replicas: integer(0),
@@ -109,7 +101,6 @@ const counted: Check = (reading, node, at) => {
 };
 
 export const service = deferred(counted, "services: replicas of a server behind one address");
-export const pool = deferred(poolShape, "pools of workers that jobs are sent to");
 
 const sized = orMap(
   words,

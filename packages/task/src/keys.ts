@@ -14,6 +14,7 @@ import { labels } from "./labels.ts";
 import { priority } from "./machine.ts";
 import { fileMounts } from "./mounts.ts";
 import { packages } from "./packages.ts";
+import { pool } from "./pool.ts";
 import { duration } from "./quantity.ts";
 import { claim, type Field, type Keys, mistyped, type Reading, refuse, text, whole } from "./reading.ts";
 import * as Resources from "./resources.ts";
@@ -106,7 +107,7 @@ const own = (given: Given): Keys<Draft> => ({
   on_error: onError,
   after,
   service: Elsewhere.service,
-  pool: Elsewhere.pool,
+  pool,
   volumes: Elsewhere.volumes,
   volume_mounts: Elsewhere.volumeMounts,
   config: Elsewhere.config,

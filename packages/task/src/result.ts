@@ -2,6 +2,7 @@
 import type { Wait } from "./after.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ClusterDraft, Draft, TargetDraft } from "./draft.ts";
+import type { Role } from "./parallel.ts";
 import type { Unsupported } from "./reading.ts";
 
 /** From `-e NAME=value`. */
@@ -37,6 +38,8 @@ export interface Result {
   readonly tasks: readonly Draft[];
   /** Of a file of several tasks: what each of them waits for. */
   readonly waits?: readonly (readonly Wait[])[];
+  /** Of tasks that run at the same time: what each of them is to the others. */
+  readonly roles?: readonly Role[];
   readonly clusters?: readonly ClusterDraft[];
   readonly targets?: readonly TargetDraft[];
   readonly warnings: readonly string[];

@@ -8,23 +8,21 @@ import { type Draft, empty } from "./draft.ts";
 import { TaskFileError } from "./error.ts";
 import { hold } from "./hold.ts";
 import { homesOf } from "./keys.ts";
+import { checkParallel, rolesOf } from "./parallel.ts";
 import { begin, noteTwice, type Reading, refuse, similar, walk } from "./reading.ts";
 import type { Options, Result } from "./result.ts";
 import { taskOf } from "./task.ts";
-import { type Together, together } from "./together.ts";
+import { nothingSaid, type Together, together } from "./together.ts";
 import type { Document } from "./yaml/parse.ts";
 import { isNull, type Mapping } from "./yaml/tree.ts";
 
-type Several = Pick<Result, "name" | "execution" | "tasks" | "waits" | "warnings" | "unsupported">;
+type Several = Pick<Result, "name" | "execution" | "tasks" | "waits" | "roles" | "warnings" | "unsupported">;
 
 /** One document's reading, and its number in the file, from 1. */
 interface Part {
   readonly reading: Reading;
   readonly number: number;
 }
-
-/** Each of them has hosts of its own, and finds the others by their names. */
-const PARALLEL = "groups of jobs: tasks that run at the same time; launch each document by itself";
 
 /** Reads a file of several documents, all of which are maps. @throws TaskFileError that has everything that is wrong with it. */
 export function several(dialect: Dialect, documents: readonly Document[], options: Options): Several {
@@ -34,22 +32,25 @@ export function several(dialect: Dialect, documents: readonly Document[], option
   refuseOverrides(documents, bodies.length, options);
   const read = bodies.map((document, index) => body(dialect, document, index + (head === undefined ? 1 : 2), options));
   const tasks = read.map(({ task }) => task);
-  if (head !== undefined) checkPrimary(head, tasks);
+  if (head !== undefined) checkHead(head, read);
   const execution = head?.said.execution ?? "serial";
   const waits = waitsOf(read, execution === "serial");
-  const parts: Part[] = [...(head === undefined ? [] : [head]), ...read];
-  const issues = parts.flatMap(({ reading, number }) => reading.issues.map(issue => inside(number, issue)));
-  if (issues.length > 0) throw new TaskFileError(issues, options.path);
-  const found = {
-    warnings: parts.flatMap(({ reading, number }) => reading.warnings.map(text => `document ${number}: ${text}`)),
-    unsupported: parts.flatMap(({ reading, number }) => reading.unsupported.map(one => inside(number, one))),
-  };
+  const found = toldBy([...(head === undefined ? [] : [head]), ...read], options);
   const name = head?.said.name;
   const [task, ...more] = tasks;
   if (task !== undefined && more.length === 0) return { ...found, tasks: [named(task, name)] };
-  const isLater = execution === "parallel";
-  const unsupported = [...(isLater ? [{ path: "---", why: PARALLEL }] : []), ...found.unsupported];
-  return { ...found, ...(name !== undefined && { name }), execution, tasks, waits, unsupported };
+  const roles = head?.said.execution === "parallel" ? { roles: rolesOf(head.said, tasks) } : {};
+  return { ...found, ...(name !== undefined && { name }), execution, tasks, waits, ...roles };
+}
+
+/** What is to be said of all of them. @throws TaskFileError that has everything that is wrong with them. */
+function toldBy(parts: readonly Part[], { path }: Options): Pick<Several, "warnings" | "unsupported"> {
+  const issues = parts.flatMap(({ reading, number }) => reading.issues.map(issue => inside(number, issue)));
+  if (issues.length > 0) throw new TaskFileError(issues, path);
+  return {
+    warnings: parts.flatMap(({ reading, number }) => reading.warnings.map(text => `document ${number}: ${text}`)),
+    unsupported: parts.flatMap(({ reading, number }) => reading.unsupported.map(one => inside(number, one))),
+  };
 }
 
 function refuseOverrides(documents: readonly Document[], tasks: number, { overrides = [], path }: Options): void {
@@ -68,9 +69,9 @@ function isHeader({ root }: Document): boolean {
   return keys.length > 0 && keys.every(key => Object.hasOwn(together, key));
 }
 
-function header(dialect: Dialect, document: Document): Part & { readonly said: Together } {
+function header(dialect: Dialect, document: Document): Head {
   const reading = begin(dialect, homesOf(dialect));
-  const said: Together = { primary: [] };
+  const said = nothingSaid();
   noteTwice(reading, document.duplicates);
   walk(reading, document.root as Mapping, "", together, said);
   const { name } = said;
@@ -89,10 +90,13 @@ function body(dialect: Dialect, document: Document, number: number, options: Opt
   };
 }
 
-function checkPrimary({ reading, said }: { reading: Reading; said: Together }, tasks: readonly Draft[]): void {
-  const names = tasks.flatMap(({ task }) => task.name ?? []);
+type Head = Part & { readonly said: Together };
+
+function checkHead({ reading, said }: Head, parts: readonly (Part & { readonly task: Draft })[]): void {
+  const names = parts.flatMap(({ task }) => task.task.name ?? []);
   for (const { name, at } of said.primary)
     if (!names.includes(name)) refuse(reading, at, `no task of this file is called '${name}'`, similar(name, names));
+  if (said.execution === "parallel") checkParallel(reading, said, parts);
 }
 
 const inside = <P extends { readonly path: string }>(number: number, place: P): P => ({

@@ -2,7 +2,7 @@
 import { Document, type DocumentOptions, Pair, Scalar, type SchemaOptions, YAMLMap } from "yaml";
 import type { Result } from "./result.ts";
 import { escaped, node, type Value } from "./write/nodes.ts";
-import { clusterOf, taskOf, type WriteOptions } from "./write/task.ts";
+import { clusterOf, taskOf, time, type WriteOptions } from "./write/task.ts";
 
 export type { WriteOptions } from "./write/task.ts";
 
@@ -27,8 +27,19 @@ export function write(result: Result, options: WriteOptions = {}): string {
 }
 
 /** What is said of several tasks. */
-function head({ name, execution, tasks }: Result): Readonly<Record<string, Value>>[] {
-  return tasks.length > 1 && (name ?? execution) !== undefined ? [{ name, execution }] : [];
+function head({ name, execution, tasks, roles = [] }: Result): Readonly<Record<string, Value>>[] {
+  if (tasks.length < 2 || (name ?? execution) === undefined) return [];
+  const all = tasks.map(({ task }, index) => ({ name: task.name ?? "", primary: true, delay: 0, ...roles[index] }));
+  const primary = all.filter(one => one.primary).map(one => one.name);
+  const delays = all.filter(one => one.delay > 0).map(one => [one.name, time(one.delay)] as const);
+  return [
+    {
+      name,
+      execution,
+      primary_tasks: primary.length < all.length ? primary : undefined,
+      termination_delay: delays.length > 0 ? Object.fromEntries(delays) : undefined,
+    },
+  ];
 }
 
 function text(entries: Readonly<Record<string, Value>>): string {

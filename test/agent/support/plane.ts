@@ -29,6 +29,8 @@ export class Plane {
   readonly polls: Poll[] = [];
   /** Answers what is asked of a checkpoint. */
   onCheckpoint: ((ask: Ask) => Promise<[number, unknown]>) | undefined;
+  /** Whether a report is one that this control plane does not understand. */
+  isStrange: (report: Report) => boolean = () => false;
   /** Called as an exit is accepted, before its answer goes out. */
   onExit: ((report: Report) => void) | undefined;
   readonly enrollments: Enroll[] = [];
@@ -237,6 +239,7 @@ export class Plane {
 
   #report(report: Report): [number, unknown] {
     if (this.disowned.has(`${report.jobId}-${report.fence}`)) return [200, { accepted: false }];
+    if (this.isStrange(report)) return [400, { code: "invalid_request" }];
     const found = this.chunks(report.jobId, report.fence).length;
     if (report.state === "exited" && report.logsComplete && found < report.chunks)
       return [409, { code: "logs_incomplete" }];

@@ -2,13 +2,14 @@
  * A deployment in small: the functions as their bundles, in processes of their own; DynamoDB, EC2, S3, SQS and Step
  * Functions by moto, which is not ours, through the edge; the gateway, the event sources and the machines' metadata by us.
  */
+
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { type Client, client } from "@muster/api/client.ts";
-import { SERVING } from "@muster/api/route.ts";
+import { SERVING } from "@muster/api/routes.ts";
 import { FUNCTIONS, type FunctionName, namesOf } from "@muster/aws/places.ts";
 import type { Created } from "@muster/core/token/token.ts";
 import { awsHeaders } from "../../agent/support/signature.ts";

@@ -3,8 +3,7 @@
  * signatures of routes that want AWS credentials with AWS's own signing code, and hands all to the deployed functions.
  */
 import type { HttpAnswer, HttpEvent } from "@muster/api/http.ts";
-import { functionOf, type Serving } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, functionOf, type Serving } from "@muster/api/routes.ts";
 import { type Listening, listen } from "@muster/local/http/listen.ts";
 import type { Credentials } from "../../../packages/agent/src/control/sign.ts";
 import { refusal } from "../../agent/support/signature.ts";

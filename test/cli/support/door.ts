@@ -2,6 +2,7 @@
 
 import { doorOf } from "@muster/api/door.ts";
 import type { HttpAnswer, HttpEvent } from "@muster/api/http.ts";
+import { routes } from "@muster/api/routes.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
 import { listen } from "@muster/local/http/listen.ts";
@@ -21,7 +22,7 @@ interface Gateway {
 }
 
 export async function openDoor(world: Edge & HostEdge, { before, after }: Gateway = {}): Promise<Door> {
-  const dispatch = dispatcher(doorOf(world), handlers(world));
+  const dispatch = dispatcher(doorOf(world), routes, handlers(world));
   const asked: string[] = [];
   const answer = async (event: HttpEvent): Promise<HttpAnswer> => {
     asked.push(event.routeKey);

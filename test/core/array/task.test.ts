@@ -133,3 +133,10 @@ test("many runs that go on are told of the end some at a time, each batch by a r
     for (const { jobId, fence } of await heldBy(world, clusterId, rank)) await host.run({ jobId, fence }, 143);
   expect(await infoOf(world, id)).toMatchObject({ state: "cancelled", runs: { cancelled: 500 } });
 });
+
+test("a parameter may be named as every object's own things are; not as a secret is", async () => {
+  const named = (name: string) => ({ sweep: { ...grid.sweep, params: { [name]: { values: [1] } } } });
+  const { hosts } = await withArray(named("constructor"));
+  expect((await hosts[0]?.poll())?.assignments[0]?.env.constructor).toBe("1");
+  expect(await code(withArray(named("TOKEN"), 1, { secrets: { TOKEN: "s3cret" } }))).toBe("invalid_request");
+});

@@ -254,6 +254,27 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "if (schedule === undefined) throw new Moved();",
     },
   ],
+  "taken-and-kept": [
+    {
+      file: "core/src/pool/take.ts",
+      from: "writes: [...writes, { remove: noun.key(member), expect: member.version }, event],",
+      to: "writes: [...writes, event],",
+    },
+  ],
+  "one-member-too-many": [
+    {
+      file: "core/src/pool/make.ts",
+      from: "return [write, insert(noun, member), event];",
+      to: "return [...[write].slice(1), insert(noun, member), event];",
+    },
+  ],
+  "members-forgotten": [
+    {
+      file: "core/src/pool/tend.ts",
+      from: "    ...writes,\n    { remove: noun.key(member), expect: member.version },\n    { check:",
+      to: "    ...writes.slice(2),\n    { remove: noun.key(member), expect: member.version },\n    { check:",
+    },
+  ],
   "log-not-sent-again": [
     {
       file: "simulation/host/attempt.ts",

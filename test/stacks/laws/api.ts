@@ -1,6 +1,5 @@
 /** The HTTP API: the route table, whole and as it stands. */
-import { functionOf, SERVING } from "@muster/api/route.ts";
-import { entries } from "@muster/api/routes.ts";
+import { entries, functionOf, SERVING } from "@muster/api/routes.ts";
 import { at, type Law, list, same, unless, type View } from "../harness/view.ts";
 
 /** "POST /v1/launches" → the function that answers, and how the gateway checks the caller. */

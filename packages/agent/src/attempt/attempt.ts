@@ -13,15 +13,17 @@ import { messageOf } from "../disk.ts";
 import { type Mask, maskOf } from "../logs/mask.ts";
 import { type Shipped, Shipper } from "../logs/shipper.ts";
 import { end } from "../script/end.ts";
-import { phasesOf } from "../script/texts.ts";
+import { phasesOf, stagesOf } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment, AttemptRef, Endpoint, Held, HeldRef } from "../types.ts";
-import { alarm, sleep } from "../wait.ts";
+import { again, alarm, sleep } from "../wait.ts";
 import type { Host } from "./host.ts";
 import { Keeping } from "./keeping.ts";
-import { masked, notesOf } from "./notes.ts";
+import { lossesOf, masked, notesOf } from "./notes.ts";
+import { peaksOf } from "./peaks.ts";
 import { workdirOf } from "./places.ts";
 import { halt, nameOf, type Outcome, type Record, stopOf } from "./record.ts";
+import { release } from "./release.ts";
 import { Reports } from "./reports.ts";
 import { work } from "./work.ts";
 
@@ -31,6 +33,9 @@ const LOG_DEADLINE = 600_000;
 const RESENDS = 5;
 const RETRY = 5_000;
 const LAST_WAIT = 1_000;
+
+/** Seconds that an attempt has to end which is nobody's any more: nothing that it still does counts, and others wait for its host. */
+const REVOKED_GRACE = 2;
 
 export class Attempt {
   readonly record: Record;
@@ -52,7 +57,7 @@ export class Attempt {
     this.#mask = maskOf(record.assignment);
     this.#shipper = new Shipper({
       folder: record.folder,
-      phases: phasesOf(record.assignment),
+      stages: stagesOf(record.assignment),
       policy: record.policy,
       clock: host.clock,
       journal: host.journal,
@@ -122,9 +127,7 @@ export class Attempt {
     if (step !== "run" || !this.record.has("run.pid")) return;
     const now = gpus === undefined ? all : gpus.map(gpu => all[gpu] ?? 0);
     if (now.length === 0) return;
-    const gpuPeaks = now.map((share, index) => Math.max(share, before?.[index] ?? 0));
-    // Each rise of a tenth is kept for the next agent, and no more than that: it costs a write.
-    const rose = gpuPeaks.some((peak, index) => Math.floor(peak * 10) > Math.floor((before?.[index] ?? -1) * 10));
+    const { gpuPeaks, rose } = peaksOf(now, before);
     if (rose) this.#write(() => this.record.update({ gpuPeaks }));
     else this.record.remember({ gpuPeaks });
   }
@@ -141,22 +144,23 @@ export class Attempt {
     try {
       note();
     } catch (error) {
-      this.#host.journal.warn("not written", { ...this.ref, error: messageOf(error) });
+      this.#warn("not written", error);
     }
+  }
+
+  #warn(what: string, error: unknown): void {
+    this.#host.journal.warn(what, { ...this.ref, error: messageOf(error) });
   }
 
   /** Its script may have ended while there was no agent to see it. */
   #isOver(): boolean {
-    const { step } = this.record.state;
-    return (
-      step === "keeping" || step === "closing" || (step === "run" && exitCode(this.record.folder, "run") !== undefined)
-    );
+    return this.#hasEnded() || (this.record.state.step === "run" && exitCode(this.record.folder, "run") !== undefined);
   }
 
   /** Ends all processes, reports nothing, and forgets the attempt. */
   async drop(): Promise<void> {
-    await this.#letGo(this.assignment.grace);
-    await this.#release();
+    await this.#letGo(Math.min(REVOKED_GRACE, this.assignment.grace));
+    await release(this.record, this.#host);
     this.record.remove();
   }
 
@@ -177,15 +181,11 @@ export class Attempt {
 
   /** A full disk, or whatever else is wrong with the machine, ends no attempt: it is tried again from its record. */
   async #drive(): Promise<void> {
-    while (!this.#halt.signal.aborted) {
-      try {
-        return await this.#live();
-      } catch (error) {
-        if (this.#halt.signal.aborted) return;
-        this.#host.journal.warn("attempt goes on after", { ...this.ref, error: messageOf(error) });
-        await sleep(RETRY, this.#halt.signal).catch(() => undefined);
-      }
-    }
+    const told = (error: unknown): void => {
+      this.#warn("attempt goes on after", error);
+      this.#host.ballast.dropFor(error);
+    };
+    await again(() => this.#live(), told, this.#halt.signal).catch(() => undefined);
   }
 
   async #live(): Promise<void> {
@@ -193,7 +193,7 @@ export class Attempt {
     if (!this.#hasEnded()) await this.#work();
     this.#cancelAlarm();
     // Also when a former agent had come to closing: it may have died before this.
-    await this.#release();
+    await release(this.record, this.#host);
     for (const phase of phasesOf(this.assignment)) if (phase !== "muster") this.#shipper.close(phase);
     if (this.record.state.step !== "closing") await this.#keep();
     this.#shipper.close("muster");
@@ -202,7 +202,7 @@ export class Attempt {
   }
 
   #hasEnded(): boolean {
-    return this.record.state.step === "keeping" || this.record.state.step === "closing";
+    return ["keeping", "closing"].includes(this.record.state.step);
   }
 
   /** Sends home what outlives it; the log's last part is open for what is to be said of that. */
@@ -212,23 +212,12 @@ export class Attempt {
     this.record.update({ step: "closing", endedAt: Date.now(), ...(kept && { kept }) });
   }
 
-  /** What others on this host may be waiting for; it may own a turn that it never came to use. */
-  async #release(): Promise<void> {
-    const name = nameOf(this.ref);
-    this.#host.setups.leave(name);
-    this.#host.ports.release(name);
-    await this.#host.peers.release(name);
-    // First: what is mounted may be in use in there.
-    await this.#host.containers.release(name);
-    await this.#host.mounts.release(name);
-  }
-
   /** One shipper at a time, also when the rest is tried again. */
   #ship(): Promise<Shipped> {
-    this.#shipped ??= this.#shipper.run();
-    this.#shipped.catch(() => {
-      this.#shipped = undefined;
-    });
+    const told = (error: unknown): void => this.#warn("log goes on after", error);
+    this.#shipped ??= again(() => this.#shipper.run(), told, this.#halt.signal);
+    // It only ends so when the attempt is halted.
+    this.#shipped.catch(() => undefined);
     return this.#shipped;
   }
 
@@ -245,8 +234,8 @@ export class Attempt {
     this.#halt.signal.throwIfAborted();
     const told = masked(this.#mask, outcome);
     // Before the step, so that notes are there when somebody finds it closing.
-    const notes = `${this.#keeping.said}${notesOf(this.record, told)}`;
-    writeFileSync(join(this.record.folder, "out", "muster.log"), notes);
+    const notes = notesOf(this.record, told, this.#keeping.said);
+    writeFileSync(join(this.record.folder, "out", "muster.log"), notes, { mode: 0o600 });
     const hadInputs = this.record.state.step !== "inputs";
     this.record.update({ step: "keeping", outcome: told, hadInputs, endedAt: Date.now() });
     this.#host.journal.note("attempt ended", { ...this.ref, cause: told.cause, exitCode: told.exitCode });
@@ -268,7 +257,7 @@ export class Attempt {
       ...(gpuPeaks && { gpuPeaks: gpuPeaks.slice(0, 64) }),
       ...(kept && { outputs: kept }),
       chunks: shipped.chunks,
-      logsComplete: shipped.complete,
+      logsComplete: shipped.complete && lossesOf(this.record).length === 0,
     });
     if (answer !== "incomplete") return answer;
     this.#shipper.expire(Date.now() + LOG_DEADLINE);

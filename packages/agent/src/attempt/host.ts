@@ -1,5 +1,6 @@
 /** What an attempt needs of the agent that holds it. */
 
+import type { Ballast } from "../ballast.ts";
 import type { Mounts } from "../bucket/mounts.ts";
 import type { Containers } from "../container/containers.ts";
 import type { Control } from "../control/call.ts";
@@ -23,6 +24,7 @@ export interface Host {
   readonly peers: Peers;
   readonly mounts: Mounts;
   readonly containers: Containers;
+  readonly ballast: Ballast;
   pollSoon(): void;
   /** The control plane has taken the attempt's end. */
   forget(attempt: Attempt): void;

@@ -1,15 +1,19 @@
 /** What the agent itself has to say in an attempt's log. */
 import { join } from "node:path";
+import { sizeOf } from "../disk.ts";
 import { addressOf } from "../inputs/git.ts";
 import type { Mask } from "../logs/mask.ts";
-import { cutLines } from "../logs/quota.ts";
+import { cutLines, onDisk } from "../logs/quota.ts";
 import { noteOf, phasesOf, type ScriptPhase } from "../script/texts.ts";
 import { exitCode } from "../script/watch.ts";
 import type { Assignment } from "../types.ts";
 import type { Outcome, Record } from "./record.ts";
 
-/** The lines, each with its end; empty when there is nothing to say. */
-export function notesOf(record: Record, outcome: Outcome): string {
+/**
+ * The lines, each with its end; empty when there is nothing to say.
+ * @param said lines from before the end, each with its own
+ */
+export function notesOf(record: Record, outcome: Outcome, said = ""): string {
   const origin = originOf(record);
   const failures = (["setup", "run"] as const).flatMap(phase => {
     const failed = failuresOf(record.assignment, phase);
@@ -21,8 +25,21 @@ export function notesOf(record: Record, outcome: Outcome): string {
   });
   const { first = [], last = [] } = cutLines(record.folder, phasesOf(record.assignment), record.assignment.logQuota);
   const message = outcome.message ?? [];
-  const lines = [first, origin, failures, message, last].flat();
-  return lines.map(line => `${line}\n`).join("");
+  const spell = (...lines: (string | readonly string[])[]): string =>
+    lines
+      .flat()
+      .map(line => `${line}\n`)
+      .join("");
+  // The first line may have been sent already.
+  return `${spell(first)}${said}${spell(origin, failures, message, lossesOf(record), last)}`;
+}
+
+/** Of the log's parts those that could not be written to the disk whole; what is over the quota is not meant to be. */
+export function lossesOf(record: Record): string[] {
+  const limit = (onDisk(record.assignment.logQuota) ?? Number.POSITIVE_INFINITY) * 1024;
+  return phasesOf(record.assignment)
+    .filter(phase => record.has(`${phase}.lost`) && sizeOf(join(record.folder, "out", `${phase}.log`)) < limit)
+    .map(phase => `the log of ${phase} is not whole: not all of it could be written to the host's disk`);
 }
 
 /** Where in its folder an attempt's script notes what failed. */

@@ -37,6 +37,7 @@ export function placesOf({ record, host, keeping }: Placed): Places {
     workdir,
     env,
     given: assignment.env,
+    handed: host.home.handed,
     owner: host.machine.account,
     mounts: host.mounts,
   };

@@ -130,16 +130,17 @@ export class Record {
 
   /** Gone at once for the next agent, however long the files take. */
   remove(): void {
-    const leaving = join(dirname(this.folder), `${LEAVING}${basename(this.folder)}`);
-    rmSync(leaving, { recursive: true, force: true });
+    const leaving = join(dirname(this.folder), `${LEAVING}${basename(this.folder)}-${Date.now()}`);
     if (existsSync(this.folder)) renameSync(this.folder, leaving);
-    rmSync(leaving, { recursive: true, force: true });
+    discard(leaving);
   }
 }
 
 /** What a cancel order means for the outcome. */
 export function stopOf(cancel: NonNullable<Held["cancel"]>): Outcome {
   if (cancel === "peer_failed") return { cause: "cancelled", message: "Another node of this job failed." };
+  if (cancel === "interrupted")
+    return { cause: "cancelled", message: "The cloud takes back a machine of this job: it is tried again." };
   return cancel === "timed_out" ? { cause: "timed_out", message: "It ran out of time." } : { cause: "cancelled" };
 }
 
@@ -160,6 +161,14 @@ export const folders = (attempts: string): string[] =>
 
 /** What a crash left half made or half removed. */
 export function sweep(attempts: string): void {
-  for (const name of readdirSync(attempts))
-    if (name.startsWith(".")) rmSync(join(attempts, name), { recursive: true, force: true });
+  for (const name of readdirSync(attempts)) if (name.startsWith(".")) discard(join(attempts, name));
+}
+
+/** Removes what can be removed. */
+export function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Of a container's root something may be there that only root can remove. It is nobody's by now, and swept up again.
+  }
 }

@@ -28,17 +28,39 @@ export class Reports {
   }
 
   async #insist(report: Report): Promise<Answer> {
-    for (let failures = 0; ; failures++) {
+    for (let failures = 0, said = report; ; failures++) {
       this.#halt.throwIfAborted();
-      try {
-        const { accepted } = await this.#control.report(report);
-        return accepted ? "accepted" : "revoked";
-      } catch (error) {
-        if (error instanceof Refusal && error.code === "logs_incomplete") return "incomplete";
-        const { jobId, fence, state } = report;
-        this.#journal.warn("report not answered", { jobId, fence, state, error: messageOf(error), failures });
-      }
+      const answer = await this.#tell(said, failures);
+      // A control plane that is older may not know all of it: a job's end is told, whatever else cannot be.
+      if (answer === "strange" && report.state !== "exited") return "accepted";
+      if (answer === "strange") said = plain(report);
+      else if (answer !== undefined) return answer;
       await sleep(backoff(failures), this.#halt);
     }
   }
+
+  /** Undefined when there was no answer. */
+  async #tell(report: Report, failures: number): Promise<Answer | "strange" | undefined> {
+    try {
+      const { accepted } = await this.#control.report(report);
+      return accepted ? "accepted" : "revoked";
+    } catch (error) {
+      const code = error instanceof Refusal ? error.code : undefined;
+      if (code === "logs_incomplete") return "incomplete";
+      const { jobId, fence, state } = report;
+      this.#journal.warn("report not answered", { jobId, fence, state, error: messageOf(error), failures });
+      return code === "invalid_request" ? "strange" : undefined;
+    }
+  }
+}
+
+/** What every control plane understands. */
+function plain(report: Report): Report {
+  if (report.state !== "exited") return report;
+  const { jobId, fence, state, cause, exitCode, message, chunks, logsComplete } = report;
+  return {
+    ...{ jobId, fence, state, cause, chunks, logsComplete },
+    ...(exitCode !== undefined && { exitCode }),
+    ...(message !== undefined && { message }),
+  };
 }

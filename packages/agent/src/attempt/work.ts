@@ -7,9 +7,10 @@ import { reach } from "../gang/reach.ts";
 import { missing } from "../host/gpus-missing.ts";
 import { bringInputs, linkWorkdir } from "../inputs/inputs.ts";
 import { InputError } from "../inputs/place.ts";
-import { type Cluster, clusterOf, gathered, leaveRay, nodeOutcome } from "../ray/ray.ts";
+import { onDisk } from "../logs/quota.ts";
+import { type Cluster, clusterOf, gathered, nodeOutcome } from "../ray/ray.ts";
 import { end } from "../script/end.ts";
-import { type Ending, execute, launch, type Script } from "../script/execute.ts";
+import { type Ending, execute, launch, type Script, Unstarted } from "../script/execute.ts";
 import { INSTALLER } from "../script/installer.ts";
 import { scriptOf, toolOf } from "../script/texts.ts";
 import { startServices } from "../service/services.ts";
@@ -38,7 +39,8 @@ export interface Work {
 export async function work(task: Work): Promise<Outcome> {
   const outcome = await workThrough(task);
   await leaveContainer(task);
-  leaveRay(task.record);
+  // What runs along with run may have begun before it, and no step has waited for that.
+  await end(task.record.folder, task.record.assignment.grace);
   return outcome;
 }
 
@@ -215,6 +217,15 @@ async function run(task: Work): Promise<Outcome | undefined> {
   task.isOver("setup");
   const text = task.record.assignment.run;
   if (text === undefined) return undefined;
+  try {
+    return await runAll(task, text);
+  } catch (error) {
+    if (error instanceof Unstarted) return { cause: "start_failed", message: error.message };
+    throw error;
+  }
+}
+
+async function runAll(task: Work, text: string): Promise<Outcome> {
   const cluster = clusterOf(task.record.assignment);
   const env = { ...userEnv(task), ...cluster?.env };
   if (cluster?.isHead === false) return rayNode(task, { ...cluster.part, env });
@@ -234,7 +245,6 @@ async function rayHead(task: Work, cluster: Cluster, part: Part): Promise<Outcom
   halt.throwIfAborted();
   if (failed === undefined && !stop.aborted) return undefined;
   await host.containers.end(nameOf(record.assignment), record.assignment.grace);
-  await end(record.folder, record.assignment.grace);
   return failed ?? stopped(task);
 }
 
@@ -263,11 +273,11 @@ async function alongside(task: Work, part: Part): Promise<void> {
 
 function wholeOf(task: Work, part: Part): Script {
   const { record, host } = task;
-  const { grace } = record.assignment;
+  const { grace, logQuota } = record.assignment;
   const places = placesOf(task);
   if (existsSync(places.workdir) && record.assignment.beside === undefined) linkWorkdir(places);
   const { bash, account: owner } = host.machine;
-  return { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace };
+  return { ...part, folder: record.folder, bash, owner, cwd: places.workdir, grace, logLimit: onDisk(logQuota) };
 }
 
 function badEnding(task: Work, ending: Exclude<Ending, { kind: "exited" }>): Outcome {

@@ -56,7 +56,7 @@ class Work {
   readonly #restoring: Restoring;
   readonly #base: Raw;
   readonly #folders = new Set<Raw>();
-  #movedAt = Date.now();
+  #movedAt = performance.now();
 
   constructor(restoring: Restoring) {
     this.#restoring = restoring;
@@ -138,7 +138,7 @@ class Work {
         throw new Error(`HTTP ${answer.statusCode}`);
       }
       await pipeline(hashed(answer, size, hash), createWriteStream(beside, { flags: "a" }));
-      this.#movedAt = Date.now();
+      this.#movedAt = performance.now();
     }
     return hash.digest("hex");
   }
@@ -174,7 +174,7 @@ class Work {
     for (let failures = 0; ; failures++) {
       try {
         const given = await this.#restoring.control.checkpoint({ ...this.#restoring.ask, part });
-        this.#movedAt = failures === 0 ? this.#movedAt : Date.now();
+        this.#movedAt = failures === 0 ? this.#movedAt : performance.now();
         return given;
       } catch (error) {
         if (error instanceof Refusal && error.code === "not_found") throw gone();
@@ -184,7 +184,8 @@ class Work {
   }
 
   async #pause(failures: number, why: string): Promise<void> {
-    if (Date.now() - this.#movedAt > GIVE_UP) throw new InputError(`the checkpoint could not be brought back: ${why}`);
+    if (performance.now() - this.#movedAt > GIVE_UP)
+      throw new InputError(`the checkpoint could not be brought back: ${why}`);
     await sleep(backoff(failures), this.#restoring.signal);
   }
 }

@@ -10,7 +10,7 @@ import { placeOf } from "../inputs/place.ts";
 import type { Script } from "../script/execute.ts";
 import { MARKER } from "../script/processes.ts";
 import type { Assignment } from "../types.ts";
-import { type Container, type Containers, LABEL, OWNER, ownerName } from "./containers.ts";
+import { type Container, type Containers, LABEL, OWNER, ownerName, sudoOf } from "./containers.ts";
 import { ContainerError, type Engine, findEngine, lastLine } from "./engine.ts";
 import { type Pull, pullOf } from "./login.ts";
 import { type Inside as InsideOptions, optionsOf } from "./options.ts";
@@ -118,7 +118,7 @@ function folders(folder: string, isOpen: boolean): void {
   const inside = insideOf(folder);
   mkdirSync(join(inside, "bin"), { recursive: true, mode: 0o755 });
   if (isOpen) chmodSync(inside, 0o777);
-  writeFileSync(join(inside, "bin", "sudo"), SUDO, { mode: 0o755 });
+  writeFileSync(sudoOf(inside), SUDO, { mode: 0o755 });
   mkdirSync(registryOf(folder), { recursive: true, mode: 0o700 });
   // Podman wants the file to be there.
   writeFileSync(join(registryOf(folder), "config.json"), "{}", { mode: 0o600 });

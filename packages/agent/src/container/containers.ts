@@ -9,7 +9,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { readJson, writeWhole } from "../disk.ts";
-import { runProgram } from "../inputs/program.ts";
+import { type Ended, runProgram } from "../inputs/program.ts";
 import type { Journal } from "../journal.ts";
 import { command, type Engine, lastLine } from "./engine.ts";
 import { ENDER } from "./texts.ts";
@@ -29,6 +29,9 @@ export const LABEL = "muster.attempt";
 /** The label of who may judge whether that folder is there: other users, and other machines with the same engine, see other folders. */
 export const OWNER = "muster.owner";
 export const ownerName = (): string => `${hostname()}:${process.getuid?.() ?? 0}`;
+
+/** Of the folder `in`: where the container's own programs are. */
+export const sudoOf = (inside: string): string => join(inside, "bin", "sudo");
 
 /** Beyond the grace, in ms: what the engine itself may need. */
 const SLACK = 30_000;
@@ -116,20 +119,28 @@ export class Containers {
     return false;
   }
 
-  /** Root's of the host are given by root of the host, or by root inside, where the agent is not. */
+  /**
+   * What root has made or changed there since is given by root of the host, or by root inside, where the agent is not. What
+   * was root's before stays so: the job may have asked for folders of the host's own.
+   */
   async #give({ engine, name, attempt, own, owner }: Container): Promise<void> {
     if (owner === undefined) return;
     const who = `${owner.uid}:${owner.gid}`;
-    const give = ["-xdev", "-user", "0", "-exec", "chown", "-h", who, "{}", "+"];
-    const words = ["find", ...own, ...give];
+    const give = ["-user", "0", "-exec", "chown", "-h", who, "{}", "+"];
+    // Written just before the container was made, and seen inside.
+    const since = ["-cnewer", sudoOf(own.at(-1) ?? "")];
     const isRoot = process.getuid?.() === 0;
     // One that has stopped, as after a restart of the machine, must run for this.
     const started = isRoot ? undefined : await command(engine, ["start", name]);
     if (started !== undefined && started.code !== 0)
       return this.#warn("files of a container are left as root's", attempt, lastLine(started.said));
     const limit = AbortSignal.timeout(GIVEN_WITHIN);
-    const whole = isRoot ? words : [engine.program, "exec", "--user=0", name, ...words];
-    const { code, said } = await runProgram({ command: whole, env: engine.env }, limit);
+    const at = isRoot ? [] : [engine.program, "exec", "--user=0", name];
+    const run = (...which: string[]): Promise<Ended> =>
+      runProgram({ command: [...at, "find", ...own, "-xdev", ...which, ...give], env: engine.env }, limit);
+    const first = await run(...since);
+    // The find of small images does not know that word.
+    const { code, said } = /cnewer/.test(first.said) ? await run() : first;
     if (code !== 0) this.#warn("files of a container are left as root's", attempt, lastLine(said));
   }
 

@@ -1,10 +1,10 @@
 /** A script in an attempt's container: how it is sent there, and what became of it. */
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readText } from "../disk.ts";
 import type { Ending, Script } from "../script/execute.ts";
 import { MARKER } from "../script/processes.ts";
 import type { ScriptPhase } from "../script/texts.ts";
+import { codeIn } from "../script/watch.ts";
 import type { Assignment } from "../types.ts";
 import { insideOf, userOf } from "./begin.ts";
 import type { Container, Containers } from "./containers.ts";
@@ -56,10 +56,8 @@ function variablesOf(env: Script["env"], assignment: Assignment, hasUser: boolea
 }
 
 /** What the script's shell has noted inside; the client's own exit code may be about anything. */
-export function codeOf(folder: string, phase: ScriptPhase): number | undefined {
-  const match = /^(\d+)\n$/.exec(readText(join(insideOf(folder), `${phase}.code`)) ?? "");
-  return match === null ? undefined : Number(match[1]);
-}
+export const codeOf = (folder: string, phase: ScriptPhase): number | undefined =>
+  codeIn(join(insideOf(folder), `${phase}.code`));
 
 /** How the script ended, told apart from how its container did. */
 export async function judged(ending: Ending, script: Script, { engine, name }: Container): Promise<Ending> {

@@ -4,7 +4,7 @@ import { bindable } from "../service/ports.ts";
 
 /**
  * Of a job of one node another port will do as well: nobody else has to know it. All nodes of a larger one were told the same;
- * its next try has another.
+ * the next try, which comes by itself, has another.
  */
 export async function masterPort({ record }: { readonly record: Record }): Promise<Outcome | undefined> {
   const { rank, env } = record.assignment;
@@ -12,7 +12,7 @@ export async function masterPort({ record }: { readonly record: Record }): Promi
   if (rank !== 0 || record.state.step !== "inputs" || !port || (await bindable(port)) !== undefined) return undefined;
   if (env.MUSTER_NUM_NODES !== "1")
     return {
-      cause: "start_failed",
+      cause: "port_taken",
       message: `port ${port}, which MASTER_PORT names, is taken on the job's first host`,
     };
   const other = await bindable(0);

@@ -17,7 +17,10 @@ const READ = `folder=$1 file=$1/$2
 exec cat -- "$file"
 `;
 
-/** The same, with the content on its standard input. A link stays one; what it leads to is replaced whole. */
+/**
+ * The same, with the content on its standard input, and how many bytes that are: whoever writes may end on the way, and half
+ * of the file would let its owner in no more. A link stays one; what it leads to is replaced whole.
+ */
 const WRITE = `set -e
 umask 077
 mkdir -p -- "$1"
@@ -25,6 +28,7 @@ file=$(readlink -f -- "$1/$2")
 rm -f -- "$file.muster"
 [ ! -e "$file" ] || cp -p -- "$file" "$file.muster"
 cat >"$file.muster"
+[ "$(wc -c <"$file.muster")" -eq "$3" ] || { rm -f -- "$file.muster"; echo "what was to be written broke off" >&2; exit 1; }
 mv -f -- "$file.muster" "$file"
 `;
 
@@ -55,7 +59,7 @@ export class OwnFiles {
 
   /** @throws Error, for people */
   async write(name: string, content: string): Promise<void> {
-    await this.#run(WRITE, [name], content);
+    await this.#run(WRITE, [name, String(Buffer.byteLength(content))], content);
   }
 
   async remove(name: string): Promise<void> {

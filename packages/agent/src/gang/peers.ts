@@ -5,12 +5,15 @@
  */
 import { isIP } from "node:net";
 import { messageOf } from "../disk.ts";
+import type { Account } from "../host/account.ts";
 import { find } from "../host/gpus.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import type { Journal } from "../journal.ts";
 import type { Assignment } from "../types.ts";
 import { withBlock } from "./block.ts";
+import { type HostName, HostNames } from "./host-names.ts";
 import { OwnFiles } from "./own-files.ts";
+import { expel } from "./visitors.ts";
 
 export type Peer = NonNullable<Assignment["peers"]>[number];
 
@@ -21,8 +24,17 @@ const WHOLE = /^ssh-ed25519 [A-Za-z0-9+/]{68}$/;
 
 type Machine = Pick<Surroundings, "account" | "bash" | "path">;
 
+/** An attempt that goes on. */
+interface Held {
+  readonly name: string;
+  readonly peers?: readonly Peer[] | undefined;
+  readonly hostNames?: readonly HostName[] | undefined;
+}
+
 export class Peers {
+  readonly #user: Account | undefined;
   readonly #files: OwnFiles | undefined;
+  readonly #names: HostNames;
   readonly #keygen: string | undefined;
   readonly #needed = new Map<string, readonly Peer[]>();
   readonly #journal: Pick<Journal, "warn">;
@@ -30,9 +42,11 @@ export class Peers {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Where jobs have no account but the agent's own, that may be a person's, and nothing of it is touched. */
-  constructor({ account, bash, path }: Machine, journal: Pick<Journal, "warn">) {
+  constructor({ account, bash, path }: Machine, journal: Pick<Journal, "warn">, hostsFile = "/etc/hosts") {
     this.#journal = journal;
-    this.#files = account && account.as.length > 0 ? new OwnFiles(account, bash) : undefined;
+    this.#user = account && account.as.length > 0 ? account : undefined;
+    this.#files = this.#user && new OwnFiles(this.#user, bash);
+    this.#names = new HostNames(this.#files && hostsFile);
     this.#keygen = find("ssh-keygen", `${path}:/usr/bin:/bin`);
   }
 
@@ -61,15 +75,38 @@ export class Peers {
     await this.#write();
   }
 
+  /** Makes the names of a job group's hosts known to the machine. @throws Error, for people */
+  name(attempt: string, names: readonly HostName[] = []): Promise<void> {
+    return this.#names.add(attempt, names);
+  }
+
+  /** Ends what these have started here with ssh, unless another attempt needs them as well; after `release`. */
+  async expel(peers: readonly Peer[] = [], grace: number): Promise<void> {
+    if (this.#user === undefined) return;
+    const needed = new Set([...this.#needed.values()].flat().map(({ address }) => address));
+    const gone = new Set(soundOf(peers).flatMap(({ address }) => (needed.has(address) ? [] : address)));
+    await expel([...gone], this.#user, grace);
+  }
+
   /** The attempt is over. */
   async release(attempt: string): Promise<void> {
+    await this.#forget(this.#names.release(attempt));
     if (this.#needed.delete(attempt)) await this.#close();
   }
 
   /** What a former agent has left, with what these attempts still need. */
-  async retain(attempts: readonly { readonly name: string; readonly peers?: readonly Peer[] | undefined }[]) {
+  async retain(attempts: readonly Held[]) {
+    await this.#forget(this.#names.retain(attempts));
     for (const { name, peers = [] } of attempts) if (peers.length > 0) this.#needed.set(name, soundOf(peers));
     await this.#close();
+  }
+
+  async #forget(forgotten: Promise<void>): Promise<void> {
+    try {
+      await forgotten;
+    } catch (error) {
+      this.#journal.warn("names of hosts are left", { error: messageOf(error) });
+    }
   }
 
   async #close(): Promise<void> {

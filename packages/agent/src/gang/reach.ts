@@ -12,9 +12,13 @@ export interface Reaching {
 
 /** A job may do without: that it cannot be set up is said in the log. */
 export async function reach({ record, host, keeping }: Reaching): Promise<undefined> {
-  try {
-    await host.peers.add(nameOf(record.assignment), record.assignment.peers);
-  } catch (error) {
-    if (!record.has("run.pid")) keeping.say(`ssh between the job's hosts is not set up: ${messageOf(error)}`);
-  }
+  const { assignment } = record;
+  const attempt = nameOf(assignment);
+  const amiss = (what: string) => (error: unknown) => {
+    if (!record.has("run.pid")) keeping.say(`${what}: ${messageOf(error)}`);
+  };
+  await host.peers
+    .name(attempt, assignment.hostNames)
+    .catch(amiss("names of the job group's hosts are not known here"));
+  await host.peers.add(attempt, assignment.peers).catch(amiss("ssh between the job's hosts is not set up"));
 }

@@ -27,6 +27,8 @@ export interface Places {
   readonly env: Readonly<Record<string, string>>;
   /** The task's own variables: what opens its buckets and repositories is among them, or nowhere. */
   readonly given: Readonly<Record<string, string>>;
+  /** The file that names the secret files of this host. */
+  readonly handed: string;
   /** Whose files they become, when not the agent's own user's. */
   readonly owner: Account | undefined;
   readonly mounts: Mounts;

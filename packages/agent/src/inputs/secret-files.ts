@@ -4,6 +4,7 @@
  */
 import { closeSync, fchmodSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { appendFlushed } from "../disk.ts";
 import { type Account, give } from "../host/account.ts";
 import type { Assignment } from "../types.ts";
 import { makeFolder } from "./folder.ts";
@@ -19,6 +20,8 @@ export const isInWorkdir = ({ path }: SecretFile): boolean => !/^[/~]/.test(path
 /** Whole or not at all, and never into what a link leads to. */
 export async function putSecretFile({ path, content }: SecretFile, places: Places): Promise<void> {
   const place = placeOf(path, places.home, places.workdir);
+  // Before it is there: who makes an image of this host must know of it.
+  appendFlushed(places.handed, `${place}\0`);
   await makeFolder(dirname(place), places.owner, 0o700);
   await whole(place, places.attempt, async beside => write(beside, Buffer.from(content, "base64"), places.owner));
 }

@@ -40,7 +40,8 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #over = new AbortController();
   #policy: LogPolicy;
-  #progressAt = Date.now();
+  /** By the clock that stands still while the machine sleeps. */
+  #progressAt = performance.now();
   #refreshedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #endsAt = Number.POSITIVE_INFINITY;
@@ -75,7 +76,7 @@ export class Store {
 
   /** What follows has all of its time again. */
   begin(): void {
-    this.#progressAt = Date.now();
+    this.#progressAt = performance.now();
   }
 
   /** @throws GivenUp, Refused, Changed; and as the halt does */
@@ -93,7 +94,7 @@ export class Store {
 
   /** Bytes that are there: what is moving is not given up. */
   #moved(): void {
-    this.#progressAt = Date.now();
+    this.#progressAt = performance.now();
   }
 
   async #tryOnce(blob: Blob): Promise<Try> {
@@ -142,7 +143,7 @@ export class Store {
     this.#options.halt.throwIfAborted();
     this.#over.signal.throwIfAborted();
     const patience = this.#options.patience ?? PATIENCE;
-    if (Date.now() - this.#progressAt <= patience) return;
+    if (performance.now() - this.#progressAt <= patience) return;
     throw new GivenUp(`the store could not be reached for ${Math.round(patience / 60_000)} minutes`);
   }
 

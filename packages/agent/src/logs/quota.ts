@@ -1,5 +1,6 @@
 /**
- * How much of what an attempt's scripts print is sent. Behind that the log is cut: at a line's end, once and for all.
+ * How much of what an attempt's scripts print is sent, and how much of it is written to the host's disk at all. Behind the
+ * quota the log is cut: at a line's end, once and for all.
  *
  * Gotcha: the file of the agent's notes then begins with what is said of it at once; the notes at the end repeat that line
  * as they are written, so that what was sent of the file stays true.
@@ -50,6 +51,13 @@ export class Quota {
   }
 }
 
+/** Beyond the quota, in bytes: what is a little longer is told to the byte. */
+const SLACK = 1024 * 1024;
+
+/** KiB that one part of a log may take on the disk: more than is ever sent. Undefined: all that is printed. */
+export const onDisk = (quota: number | undefined): number | undefined =>
+  quota === undefined ? undefined : Math.ceil((quota + SLACK) / 1024);
+
 const reachedLine = (quota: number): string =>
   `the log has come to ${written(quota)}, the most that is kept of a node in one try: what is printed from here on is not`;
 
@@ -64,8 +72,11 @@ export function cutLines(
     .map(phase => [phase, sizeOf(join(folder, "out", `${phase}.log`))] as const);
   const printed = sizes.reduce((sum, [, size]) => sum + size, 0);
   if (quota === undefined || printed <= quota) return {};
-  const parts = sizes.filter(([, size]) => size > 0).map(([phase, size]) => `${phase} ${written(size)}`);
-  const last = `the log was cut: of the ${written(printed)} that were printed (${parts.join(", ")}) the first ${written(quota)} are kept`;
+  const atLeast = (size: number, most = size): string =>
+    most < quota + SLACK ? written(size) : `${written(size)} or more`;
+  const parts = sizes.filter(([, size]) => size > 0).map(([phase, size]) => `${phase} ${atLeast(size)}`);
+  const whole = atLeast(printed, Math.max(...sizes.map(([, size]) => size)));
+  const last = `the log was cut: of the ${whole} that were printed (${parts.join(", ")}) the first ${written(quota)} are kept`;
   return { first: reachedLine(quota), last };
 }
 

@@ -1,11 +1,13 @@
 /**
- * Brings one attempt's log home: phase by phase, the agent's notes last; chunk by chunk, one at a time, in order.
+ * Brings one attempt's log home: stage by stage, the agent's notes last; chunk by chunk, one at a time, in order.
  *
  * Lifecycle: `run` goes on until every phase is closed and sent, or until the time that `deadline` sets has come. A phase
- * is closed when nothing more will be written to it; the next one is not looked at before. Once the scripts have printed
- * more than the quota, only the notes are left to be sent, and they say so at once.
+ * is closed when nothing more will be written to it; the phases of a stage are written at the same time, and take turns; the
+ * next stage is not looked at before all of them are closed. Once the scripts have printed more than the quota, only the
+ * notes are left to be sent, and they say so at once.
  * Gotchas: the last chunk on record may not have arrived before a crash, so every start sends it again. What is stored of
- * a chunk is shorter than its bytes in the file where secrets were hidden: nobody may take one for the other.
+ * a chunk is shorter than its bytes in the file where secrets were hidden: nobody may take one for the other. Bytes that are
+ * gone from the disk may be home: a chunk that is not whole any more is left as it is there.
  */
 import { join } from "node:path";
 import type { Clock } from "../control/clock.ts";
@@ -31,8 +33,8 @@ const FOLLOWED_TICK = 100;
 
 export interface ShipperOptions {
   readonly folder: string;
-  /** The log's parts, in order. */
-  readonly phases: readonly Phase[];
+  /** The log's parts, in order; those of one stage are written at the same time. */
+  readonly stages: readonly (readonly Phase[])[];
   readonly policy: LogPolicy;
   readonly clock: Clock;
   readonly journal: Journal;
@@ -55,17 +57,21 @@ export class Shipper {
   readonly #options: ShipperOptions;
   readonly #wake = new Wake();
   readonly #closed = new Set<Phase>();
-  readonly #quota: Quota;
+  #quota: Quota;
   #policy: LogPolicy;
   #refreshedAt = 0;
   #followUntil = 0;
   #deadline = Number.POSITIVE_INFINITY;
-  #pace = new Pace();
   #watch: FolderWatch | undefined;
-  /** What comes next: the chunk's number, its phase, and where in the phase's file it begins. */
+  /** What comes next: the chunk's number, the stage of its phase, and whose turn it is there. */
   #sequence = 0;
-  #phase = 0;
-  #offset = 0;
+  #stage = 0;
+  #turn = 0;
+  /** Where in a phase's file its next chunk begins. */
+  #offsets = new Map<Phase, number>();
+  /** By their place in a stage: what goes on in the next one goes on at the same pace. */
+  #paces = new Map<number, Pace>();
+  #isWhole = true;
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -96,16 +102,14 @@ export class Shipper {
     this.#wake.ring();
   }
 
-  /** Sends until the end, from wherever the records say. */
+  /** Sends until the end, from wherever the records say. May be called again when it has rejected. */
   async run(): Promise<Shipped> {
     const chunks = Chunks.load(this.#options.folder);
     const last = chunks.at(-1);
-    for (const chunk of chunks.slice(0, -1)) this.#quota.take(chunk);
-    this.#pace = new Pace(last === undefined ? undefined : Date.now());
-    this.#moveTo(last);
+    this.#begin(chunks.slice(0, -1), last);
     try {
-      const complete = (last === undefined || (await this.#send(last))) && (await this.#ship());
-      return { chunks: this.#sequence, complete };
+      const isSent = (last === undefined || (await this.#send(last))) && (await this.#ship());
+      return { chunks: this.#sequence, complete: isSent && this.#isWhole };
     } finally {
       this.#watch?.close();
     }
@@ -114,17 +118,16 @@ export class Shipper {
   /** Sends every chunk on record again. */
   async resend(): Promise<boolean> {
     for (const chunk of Chunks.load(this.#options.folder)) if (!(await this.#deliver(chunk))) return false;
-    return true;
+    return this.#isWhole;
   }
 
   async #ship(): Promise<boolean> {
     for (;;) {
       this.#options.halt.throwIfAborted();
       this.#skipFinished();
-      const phase = this.#phaseNow;
-      if (phase === undefined) return true;
-      const chunk = this.#due(phase);
-      if (this.#quota.isCut && phase !== "muster") {
+      if (this.#stageNow === undefined) return true;
+      const chunk = this.#due(this.#stageNow);
+      if (this.#quota.isCut && !this.#isAtNotes()) {
         this.#skipToNotes();
         continue;
       }
@@ -139,60 +142,93 @@ export class Shipper {
     }
   }
 
-  get #phaseNow(): Phase | undefined {
-    return this.#options.phases[this.#phase];
+  get #stageNow(): readonly Phase[] | undefined {
+    return this.#options.stages[this.#stage];
   }
 
-  #moveTo(chunk: Chunks.Chunk | undefined): void {
-    this.#sequence = chunk?.sequence ?? 0;
-    this.#phase = chunk === undefined ? 0 : this.#options.phases.indexOf(chunk.phase);
-    this.#offset = chunk?.from ?? 0;
+  #begin(sent: readonly Chunks.Chunk[], last: Chunks.Chunk | undefined): void {
+    this.#quota = new Quota(this.#options.folder, this.#options.quota);
+    this.#offsets = new Map();
+    this.#paces = new Map(last === undefined ? [] : [[0, new Pace(Date.now())]]);
+    this.#stage = last === undefined ? 0 : this.#options.stages.findIndex(stage => stage.includes(last.phase));
+    this.#sequence = last?.sequence ?? 0;
+    for (const chunk of sent) this.#count(chunk);
+  }
+
+  #count(chunk: Chunks.Chunk): void {
+    this.#quota.take(chunk);
+    this.#offsets.set(chunk.phase, chunk.to);
   }
 
   async #send(chunk: Chunks.Chunk): Promise<boolean> {
     if (!(await this.#deliver(chunk))) return false;
-    this.#quota.take(chunk);
+    this.#count(chunk);
     this.#sequence = chunk.sequence + 1;
-    this.#offset = chunk.to;
     return true;
   }
 
+  #isAtNotes(): boolean {
+    return this.#stageNow?.includes("muster") === true;
+  }
+
   #skipToNotes(): void {
-    this.#phase = this.#options.phases.indexOf("muster");
-    this.#offset = 0;
+    this.#stage = this.#options.stages.findIndex(stage => stage.includes("muster"));
     this.#quota.note();
   }
 
-  /** The order matters: a phase that was closed before its size was read has no more than that. */
   #skipFinished(): void {
-    for (let phase = this.#phaseNow; phase !== undefined; phase = this.#phaseNow) {
-      if (!this.#closed.has(phase) || this.#pending(phase) > 0) return;
-      this.#phase++;
-      this.#offset = 0;
+    while (this.#stageNow?.every(phase => this.#isOver(phase))) {
+      this.#stage++;
+      this.#turn = 0;
     }
   }
 
-  #due(phase: Phase): Chunks.Chunk | undefined {
+  /** The order matters: a phase that was closed before its size was read has no more than that. */
+  #isOver(phase: Phase): boolean {
+    if (!this.#closed.has(phase)) return false;
+    const pending = this.#pending(phase);
+    // What was there and is not any more went with its disk, and perhaps some that was never sent.
+    if (pending < 0) this.#isWhole = false;
+    return pending <= 0;
+  }
+
+  #due(stage: readonly Phase[]): Chunks.Chunk | undefined {
+    for (const step of stage.keys()) {
+      const index = (this.#turn + step) % stage.length;
+      const phase = stage[index];
+      const chunk = phase && this.#dueOf(phase, index);
+      if (chunk === undefined) continue;
+      this.#turn = index + 1;
+      return chunk;
+    }
+    return undefined;
+  }
+
+  #dueOf(phase: Phase, index: number): Chunks.Chunk | undefined {
     const closed = this.#closed.has(phase);
     const moment = { now: Date.now(), pending: this.#pending(phase), followed: this.#isFollowed(), closed };
-    if (!this.#pace.isDue(moment)) return undefined;
+    const pace = this.#paces.get(index) ?? new Pace();
+    this.#paces.set(index, pace);
+    if (!pace.isDue(moment)) return undefined;
+    const from = this.#offsetOf(phase);
     const to = this.#cut(phase, moment.pending, closed);
-    if (to <= this.#offset) return undefined;
-    this.#pace.sent(moment);
-    return { sequence: this.#sequence, phase, from: this.#offset, to };
+    if (to <= from) return undefined;
+    pace.sent(moment);
+    return { sequence: this.#sequence, phase, from, to };
   }
 
   /** Where the next chunk ends: behind a line, if there is a whole one; else before what may become a secret. */
   #cut(phase: Phase, pending: number, closed: boolean): number {
+    const from = this.#offsetOf(phase);
     const allowed = this.#quota.most(phase, pending);
     const most = Math.min(allowed, this.#policy.maxBytes, LARGEST);
-    if (closed && most === pending) return this.#offset + most;
+    if (closed && most === pending) return from + most;
     const path = this.#path(phase);
-    const end = most === 0 ? undefined : lineEnd(path, this.#offset, this.#offset + most);
+    const end = most === 0 ? undefined : lineEnd(path, from, from + most);
     // Whole lines only before the cut; unless there is none at all.
-    if (end === undefined && most === allowed && allowed < pending && this.#quota.cut()) return this.#offset;
-    if (end !== undefined || closed) return end ?? this.#offset + most;
-    return Math.min(this.#offset + most, this.#options.mask.known(path, this.#offset + pending));
+    if (end === undefined && most === allowed && allowed < pending && this.#quota.cut()) return from;
+    if (end !== undefined || closed) return end ?? from + most;
+    return Math.min(from + most, this.#options.mask.known(path, from + pending));
   }
 
   async #pause(): Promise<void> {
@@ -205,6 +241,10 @@ export class Shipper {
   async #deliver(chunk: Chunks.Chunk): Promise<boolean> {
     for (let failures = 0; ; failures++) {
       this.#options.halt.throwIfAborted();
+      if (sizeOf(this.#path(chunk.phase)) < chunk.to) {
+        this.#isWhole = false;
+        return true;
+      }
       if (await this.#tryOnce(chunk, failures)) return true;
       if (Date.now() >= this.#deadline) return false;
       await this.#wake.wait(Math.min(backoff(failures), this.#deadline - Date.now()));
@@ -237,7 +277,11 @@ export class Shipper {
   }
 
   #pending(phase: Phase): number {
-    return sizeOf(this.#path(phase)) - this.#offset;
+    return sizeOf(this.#path(phase)) - this.#offsetOf(phase);
+  }
+
+  #offsetOf(phase: Phase): number {
+    return this.#offsets.get(phase) ?? 0;
   }
 
   #path(phase: Phase): string {

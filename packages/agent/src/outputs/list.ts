@@ -52,7 +52,7 @@ export async function makeList(
   if (known !== undefined) return known;
   const counts = { files: 0, bytes: 0, skipped: { link: 0, special: 0, unreadable: 0, files: 0, bytes: 0 } };
   const lines = async function* (): AsyncGenerator<string> {
-    for (const root of roots) for await (const item of itemsOf(root, counts, limits)) yield `${JSON.stringify(item)}\n`;
+    for (const root of roots) for await (const item of itemsOf(root, counts, limits)) yield lineOf(item);
   };
   const beside = join(folder, `${LIST}.new`);
   await pipeline(Readable.from(lines()), createWriteStream(beside, { mode: 0o600 }), { signal });
@@ -61,6 +61,10 @@ export async function makeList(
   await rename(beside, join(folder, LIST));
   return summary;
 }
+
+/** What some readers of lines take for the end of one is escaped. */
+const lineOf = (item: Item): string =>
+  `${JSON.stringify(item).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029")}\n`;
 
 async function* itemsOf(root: Root, counts: Counts, limits: Limits): AsyncGenerator<Item> {
   for await (const found of under(root, limits)) {

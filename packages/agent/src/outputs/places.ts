@@ -84,7 +84,11 @@ const real = (path: string): Raw => realpathSync(path, "buffer").toString("latin
 function parse(place: string, { home, workdir }: Bases): Place {
   // A file may be called like a pattern.
   const isThere = statSync(placeOf(place, home, workdir), { throwIfNoEntry: false }) !== undefined;
-  const parts = place.split("/").filter((part, index) => (part !== "" || index === 0) && part !== ".");
+  const parts = place
+    .split("/")
+    .filter((part, index) => (part !== "" || index === 0) && part !== ".")
+    // Each of them would try all the ways that the others leave.
+    .filter((part, index, all) => part !== DEEP || all[index - 1] !== DEEP);
   const at = isThere ? -1 : parts.findIndex(part => MAGIC.test(part));
   const before = at < 0 ? parts : parts.slice(0, at);
   const literal = before.join("/") || (place.startsWith("/") ? "/" : "");

@@ -3,7 +3,7 @@
  * others have a node each, until the head is gone. All of it are processes of the attempts, and end with them.
  */
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { failuresOf } from "../attempt/notes.ts";
 import type { Outcome, Record } from "../attempt/record.ts";
@@ -13,7 +13,7 @@ import type { Ending, Script } from "../script/execute.ts";
 import { type ScriptPhase, toolOf } from "../script/texts.ts";
 import { exitCode, FolderWatch } from "../script/watch.ts";
 import type { Assignment } from "../types.ts";
-import { HEAD, NODE, NONE } from "./texts.ts";
+import { HEAD, NODE, NONE, OF_HEAD } from "./texts.ts";
 
 /** How long the next host may take to come, in ms. */
 const PATIENCE = 120_000;
@@ -49,9 +49,14 @@ export function clusterOf({ ray, rank, env, ...ref }: Assignment): Cluster | und
 const folderOf = ({ jobId, fence }: Pick<Assignment, "jobId" | "fence">): string =>
   join("/tmp", `muster-ray-${createHash("sha256").update(`${jobId}-${fence}`).digest("hex").slice(0, 12)}`);
 
-/** After its processes have ended. In a container the folder is the container's own. */
+/**
+ * After its processes have ended. All hosts have Ray's folder where the head has it; on one machine it is the same one, and
+ * the head's. In a container it is the container's own.
+ */
 export function leaveRay({ assignment }: Pick<Record, "assignment">): void {
-  if (assignment.ray && assignment.rank === 0) rmSync(folderOf(assignment), { recursive: true, force: true });
+  const folder = folderOf(assignment);
+  const isMine = assignment.rank === 0 || !existsSync(join(folder, OF_HEAD));
+  if (assignment.ray && isMine) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Waits until all hosts have come. @returns why there is no cluster; nothing when there is, or when `over` aborts */

@@ -7,6 +7,9 @@
 /** Written where the agent looks, when there is no Ray. */
 export const NONE = "none";
 
+/** In Ray's folder: this host's head has made it. */
+export const OF_HEAD = "muster-head";
+
 const START =
   "ray start --block --disable-usage-stats --min-worker-port=0 --max-worker-port=0 --dashboard-agent-listen-port=0";
 const REQUIRE = `command -v ray >/dev/null || { echo ${NONE} >"$0.failed"; exit 127; }`;
@@ -16,7 +19,7 @@ const REQUIRE = `command -v ray >/dev/null || { echo ${NONE} >"$0.failed"; exit 
  * all are there.
  */
 export const HEAD = `${REQUIRE}
-mkdir -m 700 -- "$4" || exit
+mkdir -m 700 -- "$4" && : >"$4/${OF_HEAD}" || exit
 ${START} --head --port="$2" --node-ip-address="$1" --temp-dir="$4" --include-dashboard=false &
 muster_head=$!
 while kill -0 "$muster_head" 2>/dev/null; do

@@ -2,23 +2,32 @@
 import { sleep } from "../wait.ts";
 import { membersOf, nameOf, type Process } from "./processes.ts";
 
+export const end = (folder: string, grace: number, keep: Keep = () => []): Promise<void> =>
+  endAll(known => membersOf(folder, undefined, known), grace, keep);
+
 /**
  * TERM is sent once, to those that are there then: programs take a second one as an order to drop everything, and what
  * they start in order to end well must be let alone until the grace is over.
+ * @param find those that are there; what was `known` as such stays so
  */
-export async function end(folder: string, grace: number, keep: Keep = () => []): Promise<void> {
-  const deadline = Date.now() + grace * 1000;
+export async function endAll(
+  find: (known: ReadonlySet<string>) => readonly Process[],
+  grace: number,
+  keep: Keep = () => [],
+): Promise<void> {
+  // Nobody sets this clock.
+  const deadline = performance.now() + grace * 1000;
   const known = new Set<string>();
   const present = (): Process[] => {
-    const members = membersOf(folder, undefined, known);
+    const members = find(known);
     for (const one of members) known.add(nameOf(one));
     return without(members, keep);
   };
   const first = present();
   ask(first);
   for (let members = first, pause = 2; members.length > 0; members = present()) {
-    if (Date.now() >= deadline) for (const one of members) signal(one.pid, "SIGKILL");
-    await sleep(Math.min(pause, Math.max(2, deadline - Date.now())));
+    if (performance.now() >= deadline) for (const one of members) signal(one.pid, "SIGKILL");
+    await sleep(Math.min(pause, Math.max(2, deadline - performance.now())));
     pause = Math.min(pause * 2, patience(deadline));
   }
 }
@@ -32,7 +41,7 @@ function without(members: readonly Process[], keep: Keep): Process[] {
 }
 
 /** What the kernel does not let go, such as a process in a dead NFS mount, is asked for less and less often. */
-const patience = (deadline: number): number => (Date.now() > deadline + 10_000 ? 5_000 : 100);
+const patience = (deadline: number): number => (performance.now() > deadline + 10_000 ? 5_000 : 100);
 
 /** By group, so that nothing slips away by forking meanwhile; every group of an attempt is all its own. */
 function ask(members: readonly Process[]): void {

@@ -27,6 +27,8 @@ export interface Script {
   readonly env: Record<string, string>;
   /** Seconds between TERM and KILL. */
   readonly grace: number;
+  /** KiB that its log may take on the disk; absent: all that it prints. */
+  readonly logLimit?: number | undefined;
   /** When what is started here only sends the script to where it runs. */
   readonly inside?: Inside | undefined;
 }
@@ -95,7 +97,7 @@ async function follow(script: Script, watch: FolderWatch, stop: AbortSignal, hal
   if (script.inside !== undefined) {
     await script.inside.end(grace);
     // What sent it brings home the rest of its output, and then ends by itself.
-    for (const until = Date.now() + DRAIN_GRACE * 1000; isAlive(script, child) && Date.now() < until; )
+    for (const until = performance.now() + DRAIN_GRACE * 1000; isAlive(script, child) && performance.now() < until; )
       await watch.wake.wait(DRAIN_LOOK);
   }
   const keeping = isAlive(script, child);
@@ -138,10 +140,16 @@ function isAlive(script: Script, child: ChildProcess | undefined): boolean {
   return pid !== undefined && isMember(pid, script.folder);
 }
 
-/** Starts a script that nobody waits for, unless it was started before: it ends with the attempt's other processes. */
+/** A script could not be started; the message is for the job's owner. */
+export class Unstarted extends Error {}
+
+/**
+ * Starts a script that nobody waits for, unless it was started before: it ends with the attempt's other processes.
+ * @throws Unstarted
+ */
 export async function launch(script: Script): Promise<void> {
   const begun = await begin(script);
-  if (begun instanceof Error) throw begun;
+  if (begun instanceof Error) throw new Unstarted(messageOf(begun));
 }
 
 /** Undefined when the script was started before. */
@@ -157,7 +165,7 @@ async function begin(script: Script): Promise<ChildProcess | Error | undefined> 
 }
 
 function start(script: Script): ChildProcess {
-  const { folder, phase, bash, args: own = [] } = script;
+  const { folder, phase, bash, args: own = [], logLimit = "unlimited" } = script;
   const path = join(folder, `${phase}.sh`);
   mkdirSync(join(folder, "out"), { recursive: true });
   writeFileSync(path, script.text, { mode: 0o600 });
@@ -170,7 +178,7 @@ function start(script: Script): ChildProcess {
   try {
     // -p: the task's variables may hold BASH_ENV or functions, which are meant for its scripts.
     const command = [...(script.owner?.as ?? []), bash, path, ...own];
-    const args = ["-p", join(folder, "wrap.sh"), folder, phase, ...command];
+    const args = ["-p", join(folder, "wrap.sh"), folder, phase, String(logLimit), ...command];
     return spawn(bash, args, {
       cwd: script.cwd,
       env: script.env,

@@ -12,16 +12,24 @@ export type ScriptPhase = "container" | "packages" | "setup" | "run" | SidePhase
 
 export const serviceOf = (name: string): `service-${string}` => `service-${name}`;
 
-/** All of an attempt's, in the order of its log: a part that is written beside another comes after it. */
-export const phasesOf = ({ ray, services = [] }: Pick<Assignment, "ray" | "services">): readonly Phase[] => [
-  ...(["packages", "setup", "run"] as const),
-  ...(ray ? (["ray"] as const) : []),
-  ...services.map(({ name }) => serviceOf(name)),
-  ...(["hooks", "muster"] as const),
+/** The parts of an attempt's log, in their order; those that are written at the same time stand together. */
+export const stagesOf = ({
+  ray,
+  services = [],
+}: Pick<Assignment, "ray" | "services">): readonly (readonly Phase[])[] => [
+  ["packages"],
+  ["setup"],
+  ["run", ...(ray ? (["ray"] as const) : []), ...services.map(({ name }) => serviceOf(name))],
+  ["hooks"],
+  ["muster"],
 ];
 
+export const phasesOf = (assignment: Pick<Assignment, "ray" | "services">): readonly Phase[] =>
+  stagesOf(assignment).flat();
+
 /**
- * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <command...>`.
+ * Runs one script and outlives the agent. Called as `wrap.sh <folder> <phase> <limit> <command...>`; the limit is what its
+ * log may take on the disk, as ulimit has it.
  *
  * A script is started once at most: whoever makes the pid file first. Its output goes through a pipe, since scripts that
  * write to /dev/stderr would cut a plain file back to nothing. The exit code is written when the script ends, while the
@@ -29,18 +37,29 @@ export const phasesOf = ({ ray, services = [] }: Pick<Assignment, "ray" | "servi
  * does not stop the book-keeping: it is ignored from the start, so that what reads the pipe is never without that; a
  * handler, as the script's side has it, would leave the moment between its birth and its first command. There are no
  * variables here: they would change the task's own of the same name.
+ *
+ * Behind the limit, and on a full disk, `tee` goes on reading and writes nothing more: a script must not end for want of
+ * somebody who reads what it prints. It ends with a failure then, which is noted. For the exit code there is room that was
+ * taken beforehand.
  */
 export const WRAPPER = `trap '' TERM INT HUP
 set -o noclobber
 printf '%s\\n' "$$" >"$1/$2.pid" || exit 125
+printf '%4096s' '' >"$1/$2.room" 2>/dev/null
 {
   trap : TERM INT HUP
-  "\${@:3}" 2>&1
-  printf '%s\\n' "$?" >|"$1/$2.exit"
+  "\${@:4}" 2>&1
+  set -- "$1" "$2" "$?"
+  : >|"$1/$2.room"
+  printf '%s\\n' "$3" >|"$1/$2.exit"
 } | {
   PATH=/usr/bin:/bin:$PATH
-  exec cat >>"$1/out/$2.log"
+  umask 077
+  trap '' XFSZ
+  ulimit -f "$3" 2>/dev/null
+  exec tee -a "$1/out/$2.log" >/dev/null 2>&1
 }
+[ "\${PIPESTATUS[1]}" = 0 ] || : >|"$1/$2.lost"
 `;
 
 /** What setups and installers leave in `~/.bashrc` (PATH, conda) is there for every script, as SkyPilot's users expect. */

@@ -1,15 +1,21 @@
 /** What a script's files and processes say of it. */
 import { type FSWatcher, watch } from "node:fs";
 import { join } from "node:path";
-import { readText } from "../disk.ts";
+import { readStart, readText } from "../disk.ts";
 import { Wake } from "../wait.ts";
 import type { ScriptPhase } from "./texts.ts";
 
 /** The exit code that the wrapper wrote; undefined until then. */
-export function exitCode(folder: string, phase: ScriptPhase): number | undefined {
-  const match = /^(\d+)\n$/.exec(readText(join(folder, `${phase}.exit`)) ?? "");
-  return match === null ? undefined : Number(match[1]);
+export const exitCode = (folder: string, phase: ScriptPhase): number | undefined =>
+  codeIn(join(folder, `${phase}.exit`));
+
+/** The exit code in a file; undefined until it is whole. A job may have written there, too: it is never more than a code can be. */
+export function codeIn(path: string): number | undefined {
+  const match = /^(\d+)\n$/.exec(readStart(path, LONGEST_CODE));
+  return match === null ? undefined : Math.min(255, Number(match[1]));
 }
+
+const LONGEST_CODE = 16;
 
 /** The wrapper's pid; undefined until it has begun. */
 export function wrapperPid(folder: string, phase: ScriptPhase): number | undefined {

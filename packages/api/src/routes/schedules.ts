@@ -73,6 +73,7 @@ export const schedules = {
       "over_budget",
       "unsupported",
       "conflict",
+      "cluster_busy",
       "idempotency_mismatch",
     ],
   }),

@@ -1,5 +1,5 @@
 /** The image that machines start from: one that their task names, or the catalog's. */
-import { type Image as Ami, type BlockDeviceMapping, DescribeImagesCommand } from "@aws-sdk/client-ec2";
+import { type Image as Ami, type BlockDeviceMapping, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
 import { MusterError } from "@muster/core/error.ts";
 import type { Clock } from "@muster/core/ports/ports.ts";
 import * as z from "zod";
@@ -8,7 +8,10 @@ import { json } from "../call/json.ts";
 import { type Catalog, type Image, type MachineType, purposeOf } from "../catalog/catalog.ts";
 import { Fault } from "../fault.ts";
 import { answerOf, type Ec2 } from "./client.ts";
+import { IMAGE } from "./images/tags.ts";
 import { recall } from "./recall.ts";
+import { MOVE } from "./snapshot/tags.ts";
+import { tagOf } from "./tags.ts";
 
 /** An image that a task names, or one of a machine's own disks. It may bring more disks than its root. */
 export interface NamedImage extends Image {
@@ -16,6 +19,8 @@ export interface NamedImage extends Image {
   readonly disks?: readonly BlockDeviceMapping[];
   /** Names of its devices that are encrypted. */
   readonly encrypted?: readonly string[];
+  /** Whether it is the disk of a machine of Muster's, saved or moved: those are nobody's to name by their ids. */
+  readonly ofMachine?: boolean;
 }
 
 export interface Images {
@@ -95,9 +100,20 @@ async function describe(ec2: Ec2, id: string): Promise<NamedImage> {
     });
   const answer = await answerOf("DescribeImages", ec2.reads.send(new DescribeImagesCommand({ ImageIds: [id] })));
   const image = answer.Images?.[0] && namedOf(answer.Images[0]);
-  if (image !== undefined) return { ...image, id };
+  if (image !== undefined) return { ...image, id, ofMachine: isOfMachine(answer.Images?.[0]?.Tags) };
   throw new MusterError("launch_failed", `the image ${id} is not there, or does not start from an EBS disk`, {
     hint: "images are regional, and private ones must be shared with this account",
+  });
+}
+
+const isOfMachine = (tags: readonly Tag[] | undefined): boolean =>
+  [IMAGE, MOVE].some(key => tagOf(tags, key) !== undefined);
+
+/** @throws MusterError `launch_failed` for the disk of a machine: whose it is, is known by its record alone. */
+export function requireNamable(image: NamedImage): NamedImage {
+  if (!image.ofMachine) return image;
+  throw new MusterError("launch_failed", `${image.id} is a disk that Muster has kept, and is not used by its id`, {
+    hint: "name the saved image, as muster image list shows it: image_id: muster:NAME",
   });
 }
 

@@ -11,11 +11,13 @@
  * Gotcha: a token holds within one zone only, so a try never changes its zone.
  */
 import { type Instance, RunInstancesCommand, type Tag } from "@aws-sdk/client-ec2";
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Intent, Machine } from "@muster/core/ports/provider.ts";
+import type { Catalog, Image, MachineType } from "../catalog/catalog.ts";
 import { Fault } from "../fault.ts";
 import { answerOf } from "./client.ts";
-import { disksOf } from "./disk.ts";
-import { type NamedImage, usualImage } from "./image.ts";
+import { disksOf, ownDisksOf } from "./disk.ts";
+import { type NamedImage, requireNamable, usualImage } from "./image.ts";
 import type { Place } from "./network.ts";
 import { observeAll } from "./observe.ts";
 import { bringsImage } from "./offers/place.ts";
@@ -25,15 +27,14 @@ import { machineOf, tagsOf, tokenOf } from "./tags.ts";
 
 /** @throws Fault of any of its calls; MusterError where this intent cannot be, or where nobody knows what became of it. */
 export async function launch(world: Launching, intent: Intent): Promise<readonly Machine[]> {
-  const { image: named = "" } = intent.resources;
-  const parts = await prepare<NamedImage>(world, intent, (catalog, type) =>
-    bringsImage(intent.resources) ? world.images.get(named) : usualImage(catalog, type),
-  );
+  const saved = savedOf(intent.resources);
+  const parts = await prepare<NamedImage>(world, intent, (catalog, type) => startFrom(world, intent, catalog, type));
   const tags = tagsOf(world, intent);
   const request = requestOf(world, intent, parts, {
     token: tokenOf(world.deployment, intent),
     image: parts.source.id,
-    disks: disksOf(intent.resources, parts.source, world.kmsKey),
+    // Those of a machine's own disks are encrypted already.
+    disks: (saved ? ownDisksOf : disksOf)(intent.resources, parts.source, world.kmsKey),
     tags,
   });
   try {
@@ -45,6 +46,19 @@ export async function launch(world: Launching, intent: Intent): Promise<readonly
   }
 }
 
+/** The saved image, the one that the task brings, or the usual one. */
+async function startFrom(
+  world: Launching,
+  { resources }: Intent,
+  catalog: Catalog,
+  type: MachineType,
+): Promise<NamedImage | Image> {
+  const saved = savedOf(resources);
+  if (saved !== undefined) return world.images.get(saved.ref);
+  if (!bringsImage(resources)) return usualImage(catalog, type);
+  return requireNamable(await world.images.get(resources.image ?? ""));
+}
+
 /** The answer of RunInstances may come without the tags that the call gave. */
 export const madeNow = (deployment: string, instance: Instance, tags: Tag[]) => ({
   instance,
@@ -53,8 +67,8 @@ export const madeNow = (deployment: string, instance: Instance, tags: Tag[]) => 
 
 async function refused(world: Launching, intent: Intent, place: Place, fault: Fault): Promise<readonly Machine[]> {
   if (fault.code === MISMATCH || fault.code === ENDED) return madeBefore(world, intent, fault);
-  if (fault.code.startsWith("InvalidAMIID.") && intent.resources.image !== undefined)
-    world.images.forget(intent.resources.image);
+  const named = savedOf(intent.resources)?.ref ?? intent.resources.image;
+  if (fault.code.startsWith("InvalidAMIID.") && named !== undefined) world.images.forget(named);
   throw refusalOf(world, intent, place, fault);
 }
 

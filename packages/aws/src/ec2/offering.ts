@@ -11,6 +11,7 @@ export const NAME = "aws";
 export const capabilities: Capabilities = {
   stop: true,
   move: true,
+  image: true,
   // What was launched shows within seconds; EC2 promises none, and has been seen to take a minute.
   settle: 120_000,
   // A call that was never answered is applied within ten minutes or never.

@@ -1,11 +1,25 @@
 /** The `aws` provider: hosts are EC2 machines of this deployment's account and region. */
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
-import type { ClusterRef, Intent, Machine, MachineProvider, MoveRef, Snapshot } from "@muster/core/ports/provider.ts";
+import type {
+  ClusterRef,
+  FoundImage,
+  ImageIntent,
+  ImageRef,
+  Intent,
+  Machine,
+  MachineProvider,
+  MoveRef,
+  SavedImage,
+  Snapshot,
+} from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
 import { type Context, Fault, toMusterError } from "../fault.ts";
 import { ec2Of } from "./client.ts";
 import { images } from "./image.ts";
+import { image, images as savedImages } from "./images/find.ts";
+import { deleteImage } from "./images/remove.ts";
+import { saveImage } from "./images/save.ts";
 import { kick } from "./kick.ts";
 import { launch } from "./launch.ts";
 import { reservations } from "./market.ts";
@@ -48,6 +62,11 @@ export interface Ec2Provider extends MachineProvider {
   snapshot(of: MoveRef, machineIds: readonly string[]): Promise<readonly Snapshot[]>;
   snapshots(): Promise<readonly MoveRef[]>;
   deleteSnapshots(of: MoveRef): Promise<void>;
+  /** An AMI of the machine, and of its disks' EBS snapshots; see the port. */
+  saveImage(intent: ImageIntent): Promise<SavedImage>;
+  image(ref: ImageRef): Promise<SavedImage | undefined>;
+  images(): Promise<readonly FoundImage[]>;
+  deleteImage(ref: ImageRef): Promise<void>;
   /** Changes what becomes of the cluster's machines when they power themselves off. Spot machines always end. */
   setPowerOff(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why the cluster's machines ended, or how far their boot came: sentences for people. */
@@ -82,6 +101,10 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
     snapshot: (of, machineIds) => told(snapshot(world, of, machineIds)),
     snapshots: () => told(snapshots(world)),
     deleteSnapshots: of => told(deleteSnapshots(world, of)),
+    saveImage: intent => told(saveImage(world, intent)),
+    image: ref => told(image(world, ref)),
+    images: () => told(savedImages(world)),
+    deleteImage: ref => told(deleteImage(world, ref)),
     kick: (_, hosts) => kick(world, hosts),
     setPowerOff: (ref, action) => told(setPowerOff(world, ref, action)),
     why: ref => told(why(world, ref)),

@@ -77,7 +77,7 @@ export const launching: readonly Grant[] = [
   },
 ];
 
-/** A stopped cluster is moved by images of its machines, which are made of EBS snapshots of their disks. */
+/** A stopped cluster is moved, and saved, by images of its machines, which are made of EBS snapshots of their disks. */
 export const moving: readonly Grant[] = [
   {
     actions: ["ec2:CreateImage"],
@@ -101,7 +101,7 @@ export const moving: readonly Grant[] = [
     actions: ["ec2:DeregisterImage"],
     on: ["image"],
     when: [tagged],
-    why: "An image goes when the machines that were made of it are there.",
+    why: "An image goes when the machines that a move made of it are there, or when somebody removes it.",
   },
   {
     actions: ["ec2:DeleteSnapshot"],

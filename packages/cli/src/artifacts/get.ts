@@ -2,6 +2,7 @@
 import { readlink, rm, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Client } from "@muster/api/client.ts";
+import { MusterError } from "@muster/core/error.ts";
 import type { Artifact, Node, Page } from "@muster/core/output/output.ts";
 import { plural, bytes as sizeText } from "../format.ts";
 import type { Output } from "../output.ts";
@@ -15,6 +16,8 @@ export interface Choice {
   readonly checkpoint: boolean;
   readonly rank?: number | undefined;
   readonly attempt?: number | undefined;
+  /** As it was typed. */
+  readonly pattern?: string | undefined;
   readonly matches: (path: string) => boolean;
 }
 
@@ -76,7 +79,10 @@ export const targetOf = (cwd: string, folder: string, byRank: boolean): Target =
   byRank,
 });
 
-/** Looks at what there is, there and here; changes nothing. @throws MusterError for a path that would lead out of the folder */
+/**
+ * Looks at what there is, there and here; changes nothing.
+ * @throws MusterError `invalid_request` for a path that would lead out of the folder, `conflict` for a folder where a file is to be
+ */
 export async function plan(means: Means, job: string, choice: Choice, target: Target): Promise<Plan> {
   const here = new Set<string>();
   const replaced: string[] = [];
@@ -109,11 +115,17 @@ const nameOf = ({ rank, path, pathBytes }: Artifact): string => `${rank}/${pathB
 async function compared(path: Buffer, artifact: Artifact): Promise<"absent" | "same" | "other"> {
   const found = await look(path);
   if (found === undefined) return "absent";
+  if (found.isDirectory()) throw inTheWay(path);
   if (artifact.link !== undefined)
     return found.isSymbolicLink() && (await readlink(path)) === artifact.link ? "same" : "other";
   if (!found.isFile() || found.size !== artifact.size) return "other";
   return (await hashOf(path)) === artifact.sha256 ? "same" : "other";
 }
+
+const inTheWay = (path: Buffer): MusterError =>
+  new MusterError("conflict", `${shown({ path: path.toString() })} is a folder, where the job has kept a file`, {
+    hint: "move it away, or name another folder with -o",
+  });
 
 export interface Got {
   readonly files: number;

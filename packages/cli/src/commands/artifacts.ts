@@ -62,6 +62,7 @@ const choiceOf = ({ rank, attempt, checkpoint = false }: Options, pattern: strin
   rank,
   attempt,
   checkpoint,
+  pattern,
   matches: matcher(pattern),
 });
 
@@ -100,9 +101,10 @@ function lineOf(byRank: boolean): (artifact: Artifact) => string {
   };
 }
 
-const nothing = (job: Job.Info, { checkpoint }: Choice, nodes: readonly Node[]): string => {
+const nothing = (job: Job.Info, { checkpoint, pattern }: Choice, nodes: readonly Node[]): string => {
   if (nodes.some(({ state }) => state === "pending")) return `Job ${job.id} keeps its outputs when it has ended.`;
-  return `Job ${job.id} has kept nothing${checkpoint ? " of a checkpoint" : ""}.`;
+  const such = pattern === undefined ? "" : ` that is like '${pattern}'`;
+  return `Job ${job.id} has kept nothing${checkpoint ? " of a checkpoint" : ""}${such}.`;
 };
 
 async function fetchAll(

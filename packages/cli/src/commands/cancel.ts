@@ -5,6 +5,7 @@ import * as Job from "@muster/core/job/job.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { confirm } from "../confirm.ts";
+import { quoted } from "../exec/words.ts";
 import * as Find from "../find.ts";
 import { type FilterOptions, label, queryOf } from "../job-filter.ts";
 import type { Output } from "../output.ts";
@@ -22,7 +23,10 @@ interface Options extends Pick<FilterOptions, "name" | "label"> {
 
 export const cancel = (): Command =>
   define("cancel", "Cancel jobs, and wait until they have ended", "muster cancel job_01JABCDEFGHJKMNPQRSTVWXYZ0")
-    .argument("[subject...]", "ids of jobs; clusters, of each all jobs that have not ended; or names of jobs")
+    .argument(
+      "[subject...]",
+      "ids of jobs; clusters, of each all jobs that have not ended; or names of jobs or job groups",
+    )
     .option("-n, --name <name>", "all of this name; * stands for any text")
     .option("-l, --label <key[=value]>", "all with this label; may be given more than once", label)
     .option("--mine", "all of your own")
@@ -34,6 +38,7 @@ export const cancel = (): Command =>
 async function end({ out, connect }: Cli, subjects: readonly string[], options: Options): Promise<void> {
   const isChoice = [options.name, options.label, options.mine, options.all].some(said => said !== undefined);
   if (subjects.length === 0 && !isChoice) throw unsaid();
+  if (subjects.length > 0 && isChoice) throw unclear(subjects);
   const client = await connect();
   const found: Job.Info[][] = [];
   for (const subject of subjects) found.push(await jobsOf(client, subject));
@@ -60,6 +65,12 @@ const unsaid = (): MusterError =>
     hint: "name jobs or clusters; or choose with --name, --label, --mine, or --all",
   });
 
+/** Either those on a cluster that are like that, or all of both: too much would be cancelled by a guess. */
+const unclear = (subjects: readonly string[]): MusterError =>
+  new MusterError("invalid_request", `say ${subjects.join(", ")}, or choose by options: not both`, {
+    hint: "see which are meant with the same options: muster queue CLUSTER; then cancel them by their ids",
+  });
+
 /** A job after it was cancelled, with what it was before. */
 const told = (before: Job.Info, job: Job.Info) => ({
   ...job,
@@ -76,7 +87,9 @@ const chosen = async (client: Client, { name, label: labels, mine }: Options): P
 /** The job of this id, or all of this cluster or name that have not ended. @throws MusterError `not_found` where there is none. */
 async function jobsOf(client: Client, subject: string): Promise<Job.Info[]> {
   const jobs = await Find.jobs(client, subject).catch(async error => {
-    const called = isAbsent(error) && !subject.includes("*") ? await chosen(client, { name: subject }) : [];
+    if (!isAbsent(error) || subject.startsWith("job_")) throw error;
+    if (subject.includes("*")) throw unnamed(subject, error);
+    const called = await calledSo(client, subject);
     if (called.length === 0) throw error;
     return called;
   });
@@ -86,7 +99,20 @@ async function jobsOf(client: Client, subject: string): Promise<Job.Info[]> {
   });
 }
 
-const isAbsent = (error: unknown): boolean => error instanceof MusterError && error.code === "not_found";
+/** Those of this name, or else those of the job group of this name. */
+async function calledSo(client: Client, name: string): Promise<Job.Info[]> {
+  const jobs = await chosen(client, { name });
+  if (jobs.length > 0) return jobs;
+  const query = { active: "true", jobGroup: name };
+  return pages(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }));
+}
+
+const unnamed = (pattern: string, cause: MusterError): MusterError =>
+  new MusterError("not_found", cause.message, {
+    hint: `for jobs whose names are like that: --name ${quoted(pattern)}`,
+  });
+
+const isAbsent = (error: unknown): error is MusterError => error instanceof MusterError && error.code === "not_found";
 
 /** A name that stands for one job is as clear as its id; for several of them it may be more than was meant. */
 async function agreed(out: Output, found: readonly (readonly Job.Info[])[], yes: boolean): Promise<void> {

@@ -31,6 +31,6 @@ async function read(client: Client, subject: string): Promise<Event[]> {
   const query = (cursor: string | undefined) => (cursor === undefined ? {} : { cursor });
   if (Id.is("job", subject))
     return all(cursor => client.jobs.events({ params: { job: subject }, query: query(cursor) }));
-  const { id } = await Find.cluster(client, subject);
+  const { id } = await Find.placeOf(client, subject);
   return all(cursor => client.clusters.events({ params: { cluster: id }, query: query(cursor) }));
 }

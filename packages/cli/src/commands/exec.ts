@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "@muster/api/client.ts";
 import * as Command from "@muster/core/job/command.ts";
 import * as Job from "@muster/core/job/job.ts";
+import { isSecretName } from "@muster/task/envs.ts";
 import { type Command as Commander, InvalidArgumentError, Option } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { exitCodeOf, type Result, Results } from "../exec/results.ts";
@@ -80,6 +81,10 @@ function requestOf(words: readonly string[], options: ExecOptions): Command.Crea
 async function run(cli: Cli, cluster: string, words: readonly string[], options: ExecOptions): Promise<void> {
   const { out } = cli;
   const body = requestOf(words, options);
+  for (const name of Object.keys(options.env ?? {}).filter(isSecretName))
+    out.note(
+      `${out.style("yellow", "warning:")} ${name} is kept with the commands as it is, and shown where they show it`,
+    );
   using stop = interrupt();
   const client = await cli.connect();
   const job = await client.clusters.exec({ params: { cluster }, body }, { idempotencyKey: randomUUID() });

@@ -7,6 +7,7 @@ import type { Result, TargetDraft } from "@muster/task/read.ts";
 import { write } from "@muster/task/write.ts";
 import { type Command, Option } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
+import { quoted } from "../exec/words.ts";
 import { readTask } from "../task-file.ts";
 
 interface ImportOptions {
@@ -95,6 +96,3 @@ function commandOf({ name, resources, nodes }: TargetDraft): string[] {
   const options = asked.flatMap(([key, value]) => (value === undefined ? [] : [quoted(`--${key}=${value}`)]));
   return [["muster targets set", quoted(name), ...options].join(" ")];
 }
-
-/** A word of a command as a shell reads it. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,4 +1,6 @@
 import type { Client } from "@muster/api/client.ts";
+import type { Counts } from "@muster/core/array/counts.ts";
+import { MusterError } from "@muster/core/error.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { type Command, Option } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
@@ -35,50 +37,67 @@ export const jobs = (): Command =>
     .option("--sort <columns>", "order by these columns, such as state,-took", Columns.orders)
     .option("--columns <names>", `what to tell: ${Columns.DEFAULT.join(",")}, …`, Columns.columns)
     .addOption(new Option("--group-by <what>", "jobs of one kind together").choices(Groups.BY).conflicts("csv"))
-    .option("--array <id>", "the runs of this array that have begun, with their values")
+    .option("--array <id>", "only the runs of this array, those that have begun, with their values")
     .option("--csv", "as comma-separated values")
     .action((cluster: string | undefined, options: Options, command: Command) =>
-      options.array === undefined
-        ? show(cliOf(command), cluster, options)
-        : showRuns(cliOf(command), options.array, options.limit),
+      show(cliOf(command), cluster, options),
     );
 
-async function showRuns({ out, connect }: Cli, array: string, limit: number): Promise<void> {
-  const client = await connect();
-  const { runs } = await client.jobs.get({ params: { job: array } });
-  const query = { array, limit: Math.min(limit, 100) };
-  const page = (cursor: string | undefined) =>
-    client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } });
-  const found = (await all(page, limit)).slice(0, limit);
-  out.data(found);
-  out.print(found.length === 0 ? "None of its runs has begun." : Runs.rows(out, found, Date.now()));
-  if (runs) out.aside(Runs.progress(runs));
-}
-
 async function show({ out, connect }: Cli, cluster: string | undefined, options: Options): Promise<void> {
+  const { array } = options;
+  if (array !== undefined && cluster !== undefined) throw twice(array, cluster);
   const client = await connect();
-  const query = await queryOf(client, cluster, options);
+  const counts = array === undefined ? undefined : (await client.jobs.get({ params: { job: array } })).runs;
+  const query = { ...(await queryOf(client, cluster, options)), ...(array !== undefined && { array }) };
   const limit = Math.min(options.limit, 100);
   const found = await all(
     cursor => client.jobs.list({ query: { ...query, limit, ...(cursor !== undefined && { cursor }) } }),
     options.limit,
   );
   const listed = Columns.sorted(found.slice(0, options.limit), options.sort ?? []);
-  const names = options.columns ?? Columns.usual(listed);
-  if (options.groupBy !== undefined) return showGroups({ out, client }, listed, names, options);
+  const told = toldOf(listed, options);
+  if (found.length >= options.limit)
+    out.aside(`the ${counts ? "first" : "newest"} ${listed.length}; more with --limit`);
+  if (options.groupBy !== undefined) return showGroups({ out, client }, listed, told, options);
   out.data(listed);
-  if (options.csv) return out.print(Columns.csv(listed, names));
-  if (listed.length === 0) return out.print("No job is like that.\n  those that run or wait: muster queue");
-  const now = Date.now();
-  out.print(rowsOf(out, listed, names, now));
-  if (found.length >= options.limit) out.aside(`the newest ${listed.length}; more with --limit`);
+  if (options.csv) return out.print(Columns.csv(listed, told.names, told.values));
+  out.print(
+    listed.length === 0 ? nothing(Object.keys(query).length > 0, counts) : rowsOf(out, listed, told, Date.now()),
+  );
+  if (counts) out.aside(Runs.progress(counts));
 }
 
-function rowsOf(out: Output, jobs: readonly Job.Info[], names: readonly Columns.Name[], now: number): string {
-  const head = names.map(name => name.toUpperCase());
+const twice = (array: string, cluster: string): MusterError =>
+  new MusterError("invalid_request", `the runs of ${array} are all on its own cluster`, {
+    hint: `leave out ${cluster}`,
+  });
+
+function nothing(isChosen: boolean, counts: Counts | undefined): string {
+  if (counts?.started === 0) return "None of its runs has begun.";
+  if (!isChosen) return "No job has been submitted yet.\n  run one: muster launch FILE";
+  return `No ${counts ? "run" : "job"} is like that.\n  those that run or wait: muster queue`;
+}
+
+/** What is told of each: columns, and behind them values of runs by the names of their parameters. */
+interface Told {
+  readonly names: readonly Columns.Name[];
+  readonly values: readonly string[];
+}
+
+function toldOf(jobs: readonly Job.Info[], { columns, array }: Options): Told {
+  if (columns !== undefined) return { names: columns, values: [] };
+  if (array === undefined) return { names: Columns.usual(jobs), values: [] };
+  return { names: Columns.OF_RUNS, values: [...new Set(jobs.flatMap(job => Object.keys(job.values ?? {})))] };
+}
+
+function rowsOf(out: Output, jobs: readonly Job.Info[], { names, values }: Told, now: number): string {
+  const head = [...names.map(name => name.toUpperCase()), ...values];
   return table(
     head,
-    jobs.map(job => Columns.cells(out, job, names, now)),
+    jobs.map(job => [
+      ...Columns.cells(out, job, names, now),
+      ...values.map(name => Columns.parameterOf(job, name) ?? "-"),
+    ]),
   );
 }
 
@@ -86,7 +105,7 @@ function rowsOf(out: Output, jobs: readonly Job.Info[], names: readonly Columns.
 async function showGroups(
   { out, client }: { readonly out: Output; readonly client: Client },
   jobs: readonly Job.Info[],
-  names: readonly Columns.Name[],
+  told: Told,
   { groupBy = "state", provider }: Options,
 ): Promise<void> {
   const known = groupBy === "provider" && provider === undefined ? (await client.providers.list()).items : [];
@@ -100,6 +119,6 @@ async function showGroups(
   for (const [index, [value, some]] of Object.entries(groups).entries()) {
     if (index > 0) out.print("");
     out.print(out.paint("bold", value));
-    out.print(some.length === 0 ? "no jobs" : rowsOf(out, some, names, now));
+    out.print(some.length === 0 ? "no jobs" : rowsOf(out, some, told, now));
   }
 }

@@ -14,9 +14,11 @@ import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
 import { stay as stayWithAll } from "../pipeline/attend.ts";
 import { machinesFor } from "../pipeline/machines.ts";
+import { isGroup, launchGroup } from "../pipeline/parallel.ts";
 import * as Pipeline from "../pipeline/prepare.ts";
 import { type Begin, send } from "../pipeline/send.ts";
 import * as Plan from "../plan.ts";
+import * as Pool from "../pool/shown.ts";
 import { accept, type Reading, readTask } from "../task-file.ts";
 import * as Options from "../task-options.ts";
 import * as Secrets from "../task-secrets.ts";
@@ -34,6 +36,7 @@ export const launch = (): Command => {
     "muster launch examples/hello.yaml -c demo",
   ).argument("[file]", "task file: Muster's own form, SkyPilot's, or Oumi's");
   Options.addClusterOptions(command);
+  Options.addPoolOption(command);
   command.option("--down", "tear the cluster down when the job has ended; with -i, after that many idle minutes");
   command.option(
     "--managed",
@@ -58,6 +61,7 @@ async function run(
 ): Promise<void> {
   const result = await readTask(cli.cwd, { file, overrides, ...options });
   requireTask(result, file);
+  if (isGroup(result)) return launchGroup(cli, file, result, options);
   if (Pipeline.isPipeline(result)) return pipeline(cli, file, result, options);
   const accepted = accept(cli.out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);
@@ -72,6 +76,7 @@ async function run(
   if (body === undefined) return;
   // Not to be interrupted: whoever stops this command is told what became of the launch.
   const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
+  if (launched.pool) cli.out.note(Pool.origin(launched.pool, launched.cluster));
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false, copy });
 }
 
@@ -162,6 +167,7 @@ async function decide(
     ...groups,
     ...Options.queueing(options, draft),
     ...Options.placing(options),
+    ...Options.pooling(options),
     ...Options.living(options, draft),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(draft.idle !== undefined && { idle: draft.idle }),

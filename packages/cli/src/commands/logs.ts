@@ -73,7 +73,10 @@ async function show({ out, cwd, connect }: Cli, subject: string, options: Option
     process.exitCode = stop.code();
     return;
   }
-  if (files !== undefined) out.note(`wrote ${files.written()}`);
+  if (files !== undefined) {
+    out.note(`wrote ${files.written()}`);
+    out.data({ job: job.id, output });
+  }
   if (!following) return;
   const ended = await client.jobs.get({ params: { job: job.id } });
   jobOver(out, ended);
@@ -98,7 +101,7 @@ async function streamed(
   following: boolean,
   view: View,
 ): Promise<void> {
-  if (job.state !== "queued") return stream(means, job, following, view);
+  if (job.state !== "queued" && job.state !== "waiting") return stream(means, job, following, view);
   if (!following) {
     await queuedFor(means, job);
     return stream(means, job, following, view);

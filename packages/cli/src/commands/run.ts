@@ -13,6 +13,7 @@ import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
 import { stay as stayWithAll } from "../pipeline/attend.ts";
+import { refuseOn } from "../pipeline/parallel.ts";
 import * as Pipeline from "../pipeline/prepare.ts";
 import { type Begin, send } from "../pipeline/send.ts";
 import * as Plan from "../plan.ts";
@@ -53,6 +54,7 @@ async function submit(
   const { out } = cli;
   const result = await readTask(cli.cwd, { file, overrides, on: options.cluster, ...options });
   requireTask(result, file);
+  refuseOn(result, options.cluster);
   if (Pipeline.isPipeline(result)) return pipeline(cli, file, result, options);
   const accepted = accept(out, file, result);
   const draft = await Secrets.complete(cli, accepted.draft, options, file);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Cli, cliOf, define, group } from "../cli.ts";
 import { confirm } from "../confirm.ts";
 import { all } from "../pages.ts";
+import * as Runs from "../runs.ts";
 import { setting } from "../schedule/set.ts";
 import * as Shown from "../schedule/shown.ts";
 
@@ -83,8 +84,9 @@ async function runNow({ out, connect }: Cli, name: string): Promise<void> {
   const client = await connect();
   const launched = await client.schedules.run({ params: { name } });
   out.data(launched);
-  out.note(`Launched on ${launched.cluster.name}. Follow it with: muster logs -f ${launched.job?.id}`);
-  out.print(launched.job?.id ?? launched.cluster.name);
+  const { cluster, job } = launched;
+  out.note(`Launched on ${cluster.name}.${job === undefined ? "" : ` Follow it with: ${Runs.follower(job)}`}`);
+  out.print(job?.id ?? cluster.name);
 }
 
 async function remove({ out, connect }: Cli, names: readonly string[], yes: boolean): Promise<void> {

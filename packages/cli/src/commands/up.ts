@@ -6,10 +6,12 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Command } from "commander";
+import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
 import { refusal, withCluster } from "../cluster-file.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
+import * as Pool from "../pool/shown.ts";
 import { accept, type Reading, readTask, type Wish } from "../task-file.ts";
 import * as Options from "../task-options.ts";
 import { stay } from "../wind-up.ts";
@@ -33,6 +35,7 @@ export const up = (): Command => {
     "--resources.cloud local   --num_nodes 2",
   ).argument("[file]", "task file, for what it says of machines; or one that says what a cluster is");
   Options.addClusterOptions(command);
+  Options.addPoolOption(command);
   command.option("--down", "with -i: terminate the cluster when it is idle, rather than stop it");
   command.option("--only <name>", "of a file of several clusters, the one that is meant");
   command.option("--from-json <file>", "cluster's definition as Runhouse keeps it, in JSON");
@@ -43,6 +46,9 @@ export const up = (): Command => {
 };
 
 type Body = InputOf<Routes["clusters.create"]>["body"];
+
+const JOBS_OWN =
+  "the container image is for jobs, not for hosts: jobs of this file (muster run) begin in it, others do not";
 
 async function create(
   cli: Cli,
@@ -72,11 +78,30 @@ async function create(
   const isSaid = file !== undefined || overrides.length > 0;
   if (isSaid && hosts.groups === undefined && plan.reused && reading.draft.task.nodes < plan.nodes)
     out.note(`  cluster ${plan.cluster} has ${plan.nodes} hosts already; clusters do not shrink`);
+  if (reading.draft.task.container !== undefined) out.note(`  ${JOBS_OWN}`);
   if (options.dryRun) return Plan.showOffers(out, plan);
-  const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });
-  const cluster = await awake(client, created);
-  const launched = { cluster, reused: plan.reused };
+  const { pool } = options;
+  const launched = pool === undefined ? await make(client, body, plan) : await take(cli, client, body, pool);
   process.exitCode = await stay(cli, { client, launched, stop, detach: options.detach ?? false });
+}
+
+async function make(client: Client, body: Body, { reused }: Launch.Plan): Promise<Launched> {
+  const created = await client.clusters.create({ body }, { idempotencyKey: randomUUID() });
+  return { cluster: await awake(client, created), reused };
+}
+
+/** What a pool gives is taken by a launch that brings no job. */
+async function take(
+  { out }: Cli,
+  client: Client,
+  { name, nodes, resources, ...rest }: Body,
+  pool: string,
+): Promise<Launched> {
+  const task = { ...(nodes !== undefined && { nodes }), ...(resources !== undefined && { resources }) };
+  const body = { ...rest, task, pool, ...(name !== undefined && { cluster: name }) };
+  const launched = await client.launches.create({ body }, { idempotencyKey: randomUUID() });
+  if (launched.pool) out.note(Pool.origin(launched.pool, launched.cluster));
+  return { ...launched, cluster: launched.reused ? await awake(client, launched.cluster) : launched.cluster };
 }
 
 /** The file, and whose rules it is read by. @throws MusterError `invalid_request` for two files. */
@@ -99,7 +124,7 @@ async function decide(
   const asked = draft.idle === undefined ? {} : { idle: draft.idle };
   const living = Options.living(options, draft);
   const task = { resources, nodes };
-  const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options) };
+  const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options), ...Options.pooling(options) };
   const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
   const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
   const body: Body = {

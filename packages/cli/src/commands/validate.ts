@@ -121,6 +121,7 @@ function lines(reading: Result, file: string): string[] {
   const said = [
     `${file}: ${dialect} ${what(reading)}${because === undefined ? "" : ` (it has ${because})`}`,
     ...guess(reading),
+    ...together(reading),
     ...warnings.map(warning => `  warning: ${warning}`),
     ...needs(reading),
     ...unsupported.map(({ path, why }) => `  not yet: ${path}: ${why}`),
@@ -144,6 +145,14 @@ function guess({ unmarked, tasks }: Result): string[] {
   return unmarked && isScript ? [`  read as ${OWN_FORM}`] : [];
 }
 
+/** Of tasks that run at the same time: which they are, and whose end is the end of all. */
+function together({ name, tasks, roles }: Result): string[] {
+  if (roles === undefined) return [];
+  const isMixed = roles.some(({ primary }) => !primary);
+  const named = tasks.map(({ task }, index) => `${task.name}${isMixed && roles[index]?.primary ? " (primary)" : ""}`);
+  return [`  at the same time, as job group ${name}: ${named.join(", ")}`];
+}
+
 /** Variables that have no value yet. */
 function needs({ tasks }: Result): string[] {
   const all = tasks.flatMap(({ missing }) => missing);
@@ -153,6 +162,8 @@ function needs({ tasks }: Result): string[] {
 function next({ tasks, targets, unsupported }: Result, file: string): string[] {
   if (targets !== undefined) return ["  Take it over, with its targets:", `  muster import ${file}`];
   if (unsupported.length > 0) return ["  It cannot be launched as it stands."];
+  if (tasks.some(({ pool }) => pool !== undefined))
+    return ["  It says what the clusters of a pool are:", `  muster pool set NAME ${file}`];
   if (tasks.length === 0) return ["  It has no task to run. Bring its clusters up:", `  muster up ${file}`];
   return ["  It can be read; whether it can be launched here is decided by:", `  muster launch ${file} --dry-run`];
 }

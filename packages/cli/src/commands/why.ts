@@ -31,7 +31,7 @@ async function explain({ out, connect }: Cli, subject: string): Promise<void> {
 
 /** The cluster that never came to run a job, and why; undefined for others. */
 async function withoutJob(client: Client, subject: string): Promise<Cluster.Info | undefined> {
-  const cluster = await Find.cluster(client, subject);
+  const cluster = await Find.placeOf(client, subject);
   if (cluster.failure === undefined) return undefined;
   const { items } = await client.jobs.list({ query: { cluster: cluster.id, limit: 1 } });
   return items.length === 0 ? cluster : undefined;

@@ -8,6 +8,7 @@ import type { Interrupt } from "../interrupt.ts";
 import type { LogCopy } from "../log-copy.ts";
 import { isCi } from "../output.ts";
 import { step as progressOf } from "../progress.ts";
+import * as Runs from "../runs.ts";
 import { stream } from "../stream.ts";
 import * as Watch from "../watch.ts";
 import type { Step } from "./order.ts";
@@ -21,6 +22,8 @@ interface Stay {
   /** Do not stay at all. */
   readonly detach: boolean;
   readonly copy?: LogCopy | undefined;
+  /** Instead of one after the other. */
+  readonly attend?: (means: Means) => Promise<number>;
 }
 
 /** @returns the exit code: of the first that did not end well */
@@ -35,7 +38,8 @@ export async function stay({ out, env }: Pick<Cli, "out" | "env">, stay: Stay): 
   try {
     // Each log ends by itself, and the copy with the last of them.
     const each = copy && { bytes: copy.bytes, end: async () => {} };
-    const exitCode = await attend({ out, client, signal: stop.signal, copy: each }, stay);
+    const means = { out, client, signal: stop.signal, copy: each };
+    const exitCode = await (stay.attend?.(means) ?? attend(means, stay));
     await copy?.end();
     return exitCode;
   } catch (error) {
@@ -68,12 +72,16 @@ const nameOf = (step: Step | undefined): string => step?.draft.task.name ?? step
 async function follow(means: Means, first: Job.Info, title: string): Promise<Job.Info> {
   means.out.note(means.out.style("bold", title));
   await jobBegun(means, first, WHY_MS);
-  const begun = await means.client.jobs.get({ params: { job: first.id } }, { signal: means.signal });
-  // One that waited in vain has no log.
-  if (!Job.isOver(begun) || begun.startedAt !== undefined) await stream(means, first, true);
-  const job = await Watch.job(means, first.id, Job.isOver, () => {});
+  const job = first.runs ? await Runs.watch(means, first) : await withLog(means, first);
   jobOver(means.out, job);
   return job;
+}
+
+async function withLog(means: Means, { id, nodes }: Job.Info): Promise<Job.Info> {
+  const begun = await means.client.jobs.get({ params: { job: id } }, { signal: means.signal });
+  // One that waited in vain has no log.
+  if (!Job.isOver(begun) || begun.startedAt !== undefined) await stream(means, { id, nodes }, true);
+  return Watch.job(means, id, Job.isOver, () => {});
 }
 
 /** Says how to come back. */
@@ -81,7 +89,7 @@ function goesOn(out: Means["out"], { steps, sent }: Stay): void {
   out.note(`${sent.jobs.length} jobs on ${sent.cluster.name} go on without you.`);
   for (const [index, job] of sent.jobs.entries()) {
     const number = out.style("dim", `${index + 1}`.padEnd(3));
-    out.note(`  ${number} muster logs -f ${job.id}  ${nameOf(steps[index])}`);
+    out.note(`  ${number} ${Runs.follower(job)}  ${nameOf(steps[index])}`);
   }
 }
 

@@ -70,8 +70,10 @@ async function set(
   const launch = bodyOf(draft, options);
   // What cannot be launched now mostly cannot be launched later.
   const plan = await client.launches.plan({ body: launch });
-  for (const line of Plan.lines(out, { plan, reading: { ...accepted, draft }, down: launch.down ?? false }))
-    out.note(line);
+  const { down = false, maxLifetime } = launch;
+  const { runs } = Options.taskOf(draft.task, options);
+  const shown = { plan, reading: { ...accepted, draft }, down, maxLifetime, runs };
+  for (const line of Plan.lines(out, shown)) out.note(line);
   const ask = { yes: options.yes ?? false, interactive: out.interactive, signal: stop.signal };
   const sent = await Inputs.send({ out, client, ask, signal: stop.signal }, inputs);
   stop.signal.throwIfAborted();
@@ -103,7 +105,7 @@ function bodyOf(draft: Parameters<typeof Options.hostsOf>[0] & Drafted, options:
     ...groups,
     ...Options.queueing(options, draft),
     ...Options.placing(options),
-    ...Options.living(options),
+    ...Options.living(options, draft),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(idle !== undefined && { idle }),
     shared: options.share ?? false,

@@ -8,6 +8,7 @@ import { GRACE } from "../job/cancel.ts";
 import { environment } from "../job/environment.ts";
 import type * as Job from "../job/job.ts";
 import { taskOf } from "../job/submit.ts";
+import { fellows } from "../jobgroup/names.ts";
 import * as Keys from "../keys.ts";
 import { LOG_QUOTA } from "../log/quota.ts";
 import type { Blobs } from "../ports/blobs.ts";
@@ -53,6 +54,7 @@ export async function assign(
   const zone = host.host.facts?.zone ?? launch?.offer.zone;
   const offer = { provider: cluster?.provider ?? "", region: launch?.offer.region, zone };
   const hosts = job.placement.flatMap(place => slots.hosts.filter(slot => slot.rank === place));
+  const found = await fellows(world.table, job, slots.hosts);
   const until = world.clock.now() + GRANT;
   const input = async (sha256: string) => ({
     sha256,
@@ -65,7 +67,8 @@ export async function assign(
     onError: task.onError,
     ...(task.setup !== undefined && { setup: task.setup }),
     ...(task.run !== undefined && { run: task.run }),
-    env: environment(job, task, { rank, hosts, offer }),
+    env: { ...environment(job, task, { rank, hosts, offer }), ...found.env },
+    ...(found.hostNames && { hostNames: [...found.hostNames] }),
     ...gpusOf(job, hosts[rank]),
     ...(task.container && { container: task.container }),
     ...(await gang(world, host, job, task)),

@@ -1,4 +1,5 @@
 /** What a node of a job has to do with the job's other nodes, and what is beside its run. */
+import { hostsOf } from "../cluster/register.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import * as Host from "../host/host.ts";
 import type * as Job from "../job/job.ts";
@@ -24,6 +25,9 @@ export async function gang(
   };
 }
 
+/** So many hosts are read one by one, at most. */
+const ONE_BY_ONE = 16;
+
 /** The job's other hosts that have said by which key they come. A host that has none of its own goes to nobody. */
 async function peersOf(
   { table }: Part,
@@ -31,8 +35,12 @@ async function peersOf(
   { workspace, clusterId, placement }: Job.Placed,
 ): Promise<NonNullable<Assignment["peers"]>> {
   if (host.host.facts?.sshKey === undefined) return [];
-  const others = placement.filter(rank => rank !== host.rank);
-  const hosts = await Promise.all(others.map(rank => load(table, Host.noun, Keys.host(workspace, clusterId, rank))));
+  const others = new Set(placement.filter(rank => rank !== host.rank));
+  // Each of many would read all the others one by one: a page of them costs less than some.
+  const hosts =
+    others.size > ONE_BY_ONE
+      ? (await hostsOf(table, { workspace, clusterId })).filter(({ rank }) => others.has(rank))
+      : await Promise.all([...others].map(rank => load(table, Host.noun, Keys.host(workspace, clusterId, rank))));
   return hosts.flatMap(other => {
     const { address, sshKey } = other?.facts ?? {};
     return address === undefined || sshKey === undefined ? [] : { address, sshKey };

@@ -9,6 +9,7 @@ import { note } from "../host/notice.ts";
 import * as Job from "../job/job.ts";
 import { followedUntil } from "../job/logs.ts";
 import { schedule } from "../job/schedule.ts";
+import { isTakenBack } from "../job/settle.ts";
 import * as Keys from "../keys.ts";
 import { WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
@@ -104,6 +105,7 @@ async function orderOf(world: Part, job: Job.Placed): Promise<Held> {
 function cancelOf(job: Job.Placed): Held["cancel"] {
   if (job.state === "cancelling") return "cancelled";
   if (job.verdict === undefined) return undefined;
+  if (isTakenBack(job)) return "interrupted";
   return job.verdict.event === "expire" ? "timed_out" : "peer_failed";
 }
 
@@ -118,6 +120,9 @@ async function welcome(world: Basics, host: HostActor): Promise<void> {
 /** The slot of a host that was lost and is back takes jobs again. Asked with every poll: one that died here is made good. */
 async function reopen(world: Basics, host: HostActor, slots: Stored<Slots.Slots>): Promise<void> {
   if (slots.hosts.every(slot => slot.rank !== host.rank || slot.up)) return;
+  // As it is now: this very poll may have said so.
+  const now = await load(world.table, Host.noun, Host.noun.key(host.host));
+  if (now && Host.isTaken(now, world.clock.now())) return;
   const hosts = slots.hosts.map(slot => (slot.rank === host.rank ? { ...slot, up: true } : slot));
   await unlessRaced(() => world.table.write([amend(Slots.noun, slots, { hosts }).write]));
 }

@@ -128,6 +128,8 @@ export const Assignment = z.object({
   checkpoint: Checkpoint.optional(),
   /** The job's other hosts that can be reached with ssh, each with the public half of the key that it made. */
   peers: z.array(z.object({ address: z.string(), sshKey: z.string() })).optional(),
+  /** Names by which the hosts of the job's group are known, where the host can be told them. */
+  hostNames: z.array(z.object({ address: z.string(), name: z.string() })).optional(),
   /** Bytes of log that are shipped at most. */
   logQuota: z.number().int().positive().optional(),
   /** Seconds, setup included. */
@@ -141,7 +143,7 @@ export type Assignment = z.infer<typeof Assignment>;
 /** What to do about an attempt that the host already holds. */
 export const Held = AttemptRef.extend({
   /** End it: TERM, grace, KILL, then report the exit with this cause. */
-  cancel: z.enum(["cancelled", "timed_out", "peer_failed"]).optional(),
+  cancel: z.enum(["cancelled", "timed_out", "peer_failed", "interrupted"]).optional(),
   /** Epoch ms until which somebody follows the log: ship every 300 ms. */
   followUntil: z.number().optional(),
   /** Fresh grants, before the old ones expire. */

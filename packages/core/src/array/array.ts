@@ -13,7 +13,7 @@ import type { Counts } from "./counts.ts";
 import { life } from "./life.ts";
 
 /** What an array says for all its runs. Its secrets are kept once, under its id, until it ends. */
-const { array: _, many, attempts, ...shared } = Job.base;
+const { array: _, many, attempts, portsTaken, ...shared } = Job.base;
 const base = {
   ...shared,
   count: z.number().int(),

@@ -100,21 +100,37 @@ export async function sparing(
  * @returns whether there may be more
  */
 export async function tell(world: Basics, array: JobArray.JobArray, round: number): Promise<boolean> {
-  const all = await goingOn(world, array);
-  for (const id of all.slice(round * TOLD, (round + 1) * TOLD)) await tellOne(world, array.workspace, id);
-  return all.length > (round + 1) * TOLD;
+  const { placed, waiting } = await goingOn(world, array);
+  const end = (round + 1) * TOLD;
+  // Those that wait end at once: whoever is told next stands first.
+  const told = [...placed.slice(round * TOLD, end), ...waiting.slice(0, TOLD)];
+  for (const id of told) await tellOne(world, array.workspace, id);
+  return placed.length > end || waiting.length > TOLD;
 }
 
-/** Those on hosts, and those that are tried again: from the cluster itself, since an index may not have seen them yet. */
-async function goingOn(world: Basics, { workspace, clusterId, priority, id }: JobArray.JobArray): Promise<string[]> {
+/**
+ * Those on hosts, and those that are tried again or are held back meanwhile: from the cluster itself, since an index may not
+ * have seen them yet.
+ */
+async function goingOn(world: Basics, { workspace, clusterId, priority, id }: JobArray.JobArray) {
   const { pk } = Keys.cluster(workspace, clusterId);
   const run = Id.runOf(id, "");
-  const prefixes = [Keys.queued(workspace, clusterId, priority, run), Keys.recovering(workspace, clusterId, run)];
-  const pages = await Promise.all(prefixes.map(({ sk }) => world.table.query({ pk, prefix: sk, limit: 1000 })));
-  const waiting = pages.flatMap(page => page.items.map(item => String(item.data.jobId)));
+  const places = [
+    Keys.recovering(workspace, clusterId, run),
+    Keys.waiting(workspace, clusterId, run),
+    Keys.queued(workspace, clusterId, priority, run),
+  ];
+  const waiting: string[] = [];
+  // In the order in which a run goes from the one to the other: none is missed.
+  for (const { sk } of places) {
+    const page = await world.table.query({ pk, prefix: sk, limit: 1000 });
+    waiting.push(...page.items.map(item => String(item.data.jobId)));
+  }
   const slots = await Slots.get(world.table, workspace, clusterId);
-  const placed = slots === undefined ? [] : Slots.busy(slots).map(({ jobId }) => jobId);
-  return [...placed.filter(jobId => jobId.startsWith(run)), ...waiting];
+  const busy = slots === undefined ? [] : Slots.busy(slots).map(({ jobId }) => jobId);
+  const placed = busy.filter(jobId => jobId.startsWith(run));
+  // One that was seen on its way.
+  return { placed, waiting: [...new Set(waiting)].filter(jobId => !placed.includes(jobId)) };
 }
 
 const tellOne = (world: Basics, workspace: string, id: string): Promise<void> =>

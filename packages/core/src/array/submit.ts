@@ -64,7 +64,9 @@ function requireUnmanaged({ managed }: Job.Job): void {
 
 /** A value that a secret stands over would never be read. */
 function requireOwnNames({ secrets, storedSecrets }: Task, { sweep }: Runs): void {
-  const taken = Object.keys(sweep?.params ?? {}).filter(name => name in secrets || storedSecrets.includes(name));
+  const taken = Object.keys(sweep?.params ?? {}).filter(
+    name => Object.hasOwn(secrets, name) || storedSecrets.includes(name),
+  );
   if (taken.length === 0) return;
   const issues = taken.map(name => ({ path: `task.runs.sweep.params.${name}`, message: "a secret has this name" }));
   throw new MusterError("invalid_request", `${taken.join(", ")}: a parameter and a secret need names of their own`, {

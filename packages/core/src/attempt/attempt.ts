@@ -13,6 +13,8 @@ export const Cause = z.enum([
   "timed_out",
   "inputs_failed",
   "start_failed",
+  /** The port at which its nodes were to meet: the next try has another. */
+  "port_taken",
   "host_lost",
   "interrupted",
   "gpus_missing",

@@ -17,7 +17,11 @@ export const rootOf = (workspace: string, jobId: string, rank: number): string =
   `checkpoints/${workspace}/${jobId}/${pad(rank, 5)}/`;
 /** Where one try may write: what an older one still sends cannot spoil what a newer one has. */
 export const prefixOf = (workspace: string, jobId: string, fence: number, rank: number): string =>
-  `${rootOf(workspace, jobId, rank)}${pad(fence, 8)}/`;
+  prefixOfTry(rootOf(workspace, jobId, rank), fence);
+export const prefixOfTry = (root: string, fence: number): string => `${root}${pad(fence, 8)}/`;
+/** Where the files are that a generation was the first to send. */
+export const prefixOfFiles = (root: string, { fence, number }: Generation): string =>
+  `${prefixOfTry(root, fence)}files/${pad(number, 8)}/`;
 /** Where a generation's manifest lies. */
 export const listOf = (root: string, { fence, number }: Generation): string =>
   `${root}${pad(fence, 8)}/list/${pad(number, 8)}/`;

@@ -110,6 +110,7 @@ export const start = (
   retrying(async () => {
     const cluster = await find(world, actor, reference);
     requireUse(actor, cluster);
+    Cluster.requireNotPooled(cluster);
     if (how.move) requireMovable(world.providers, actor, cluster);
     requireStartable(cluster);
     if (cluster.state === "moving" && cluster.byPerson) return settle(world, actor, cluster, goingOn(world, cluster));

@@ -5,14 +5,14 @@ import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
-import { Name, Resources } from "../task/task.ts";
+import { Settled } from "../task/resources.ts";
 import * as Group from "./group.ts";
 import { Idle } from "./idle.ts";
 import { life } from "./life.ts";
 import { Before, Failure, Launch, type Made } from "./machines.ts";
-import { MaxConcurrentJobs } from "./slots.ts";
 
 export { atGroup, Failure, Launch, lastTry, Offer, triesOf } from "./machines.ts";
+export { Create, isName, NOT_A_NAME } from "./request.ts";
 
 export const ClusterId = Id.schema("cluster");
 
@@ -44,6 +44,8 @@ const base = {
   snapshotOf: z.number().int().optional(),
   /** The managed job that it is made for, and made anew for when its machines are lost. No other runs there. */
   managedBy: z.string().optional(),
+  /** Name of the pool that keeps it ready; it is nobody's to use until it is taken from there. */
+  pool: z.string().optional(),
   /** The most jobs that run on one host at a time; absent: as many as there is room for. */
   maxConcurrentJobs: z.number().int().optional(),
   /** Starts, or sets of machines, in a row that the control plane tried by itself, and that led nowhere. */
@@ -130,7 +132,7 @@ function dueIndex(record: Cluster): Indexes {
 }
 
 const SpecGroup = z.object({
-  resources: Resources,
+  resources: Settled,
   /** What the group takes of the budget until its offer is chosen. */
   takes: z.number().int().min(0),
 });
@@ -138,7 +140,7 @@ const SpecGroup = z.object({
 export const Spec = z.union([
   z.object({ groups: z.array(SpecGroup) }),
   // As it was written before there were groups.
-  z.object({ resources: Resources }).transform(({ resources }) => ({ groups: [{ resources, takes: 0 }] })),
+  z.object({ resources: Settled }).transform(({ resources }) => ({ groups: [{ resources, takes: 0 }] })),
 ]);
 export type Spec = z.infer<typeof Spec>;
 
@@ -175,6 +177,7 @@ export const Info = z.object({
   endedAt: z.number().optional().meta({ description: "Epoch milliseconds" }),
   failure: Failure.optional(),
   managedBy: z.string().optional().meta({ description: "The managed job that it is made for" }),
+  pool: z.string().optional().meta({ description: "The pool that keeps it ready, until it is taken from there" }),
   renew: z.boolean().optional().meta({ description: "Whether it is made anew when its machines have gone" }),
 });
 export type Info = z.infer<typeof Info>;
@@ -240,41 +243,21 @@ export const takesJobs = (cluster: Cluster): boolean =>
 export const isLeaving = (cluster: { readonly state: State; readonly renew?: boolean | undefined }): boolean =>
   (cluster.state === "draining" && cluster.renew !== true) || isOver(cluster);
 
-/** Names that begin like an id are refused: whoever reads one must know which it is. */
-export const isName = (text: string): boolean => !Id.looksLikeId(text);
-export const NOT_A_NAME = "a name does not begin like an id (clu_, job_, …)";
-
-/** What a caller may ask for: hosts of one kind, as nodes and resources, or of several, as groups. */
-export const Create = z
-  .strictObject({
-    name: Name.refine(isName, NOT_A_NAME).optional(),
-    nodes: Group.Nodes.optional().meta({ description: "Hosts; 1 when absent" }),
-    resources: Resources.optional(),
-    groups: Group.Groups.optional().meta({ description: "Instead of nodes and resources: hosts of several kinds" }),
-    target: Name.optional().meta({
-      description: "Name of a target: its provider stands over theirs, and it fills in what they leave open",
-    }),
-    idle: Idle.optional(),
-    /** Minutes after which the cluster ends, whatever runs on it; absent: no such limit. */
-    maxLifetime: z.number().min(1).max(525_600).optional(),
-    shared: z.boolean().default(false),
-    maxConcurrentJobs: MaxConcurrentJobs.optional().meta({
-      description: "Most jobs that run on one host at a time; absent: as many as there is room for",
-    }),
-  })
-  .superRefine((request, context) => {
-    const said = (["nodes", "resources"] as const).filter(field => request[field] !== undefined);
-    if (request.groups === undefined) return;
-    for (const field of said)
-      context.addIssue({ code: "custom", path: [field], message: `each of the groups says its own ${field}` });
-  });
-export type Create = z.infer<typeof Create>;
-
-/** @throws MusterError `conflict` for a cluster that is a managed job's own: nobody else uses or changes it. */
-export function requireShareable({ name, managedBy }: Pick<Cluster, "name" | "managedBy">): void {
+/** @throws MusterError `conflict` for a cluster that is a managed job's own, or a pool's: nobody else uses or changes it. */
+export function requireShareable(cluster: Pick<Cluster, "name" | "managedBy" | "pool">): void {
+  requireNotPooled(cluster);
+  const { name, managedBy } = cluster;
   if (managedBy === undefined) return;
   throw new MusterError("conflict", `cluster '${name}' is made for the managed job ${managedBy}, and for no other`, {
     hint: `end both with: muster cancel ${managedBy}; or choose another cluster`,
+  });
+}
+
+/** @throws MusterError `conflict` for a cluster that a pool keeps ready. */
+export function requireNotPooled({ name, pool }: Pick<Cluster, "name" | "pool">): void {
+  if (pool === undefined) return;
+  throw new MusterError("conflict", `cluster '${name}' is kept ready by pool '${pool}', which gives it to a launch`, {
+    hint: `take one from it: muster launch --pool ${pool}; or end this one, and another is made: muster down ${name}`,
   });
 }
 

@@ -4,6 +4,7 @@ import * as Budget from "../budget/budget.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
+import { imaged } from "../image/resolve.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
@@ -41,19 +42,26 @@ export const create = (world: Edge, actor: Actor, asked: Cluster.Create): Promis
     return Cluster.info(cluster);
   });
 
+/** What it is for, where that is not whoever comes. */
+export interface Purpose {
+  /** Id of the managed job that owns it. */
+  readonly managedBy?: string | undefined;
+  /** Name of the pool that keeps it ready. */
+  readonly pool?: string | undefined;
+}
+
 /**
  * A new cluster and the writes that bring it into being: record, event, specification, the lock on its name, and its share
  * of the budget.
- * @param managedBy id of the managed job that it is for
  */
 export async function blueprint(
   world: Basics & Pick<Edge, "providers">,
   actor: Actor,
   request: Cluster.Create,
-  managedBy?: string,
+  { managedBy, pool }: Purpose = {},
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   if (request.name !== undefined) requireName(request.name);
-  const { provider, groups } = await Choose.forRequest(world.providers, request);
+  const { provider, groups } = await Choose.forRequest(world.providers, await imaged(world, actor, request));
   const spec = estimate(groups);
   const now = world.clock.now();
   const id = Id.create(world.random, "cluster");
@@ -72,6 +80,7 @@ export async function blueprint(
     idle: policy(provider, { ...request, spot }),
     ...(spot && { spot }),
     ...(managedBy !== undefined && { managedBy }),
+    ...(pool !== undefined && { pool }),
     ...(takes > 0 && { takes }),
     ...(request.maxConcurrentJobs !== undefined && { maxConcurrentJobs: request.maxConcurrentJobs }),
     ...(request.maxLifetime !== undefined && { endBy: now + request.maxLifetime * MINUTE }),
@@ -99,7 +108,7 @@ const estimate = (groups: readonly (Group.Create & Choose.Found)[]): Cluster.Spe
 });
 
 /** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */
-function requireName(name: string): void {
+export function requireName(name: string): void {
   if (Cluster.isName(name)) return;
   throw new MusterError("invalid_request", `'${name}' cannot be a cluster's name`, {
     issues: [{ path: "name", message: Cluster.NOT_A_NAME }],

@@ -118,11 +118,16 @@ function requireProvider(cluster: Cluster.Cluster, request: Group.Request): void
 const choicesOn = ({ provider }: Cluster.Cluster, resources: Resources): readonly Choice[] =>
   choicesOf(resources).filter(choice => choice.provider === undefined || choice.provider === provider);
 
-/** Any of the hosts that take jobs may be the job's: all of them must do. */
-function requireHosts(cluster: Cluster.Cluster, { resources = {} }: Group.Request): void {
-  Group.groupsOf(cluster).forEach((group, index) => {
-    if (Group.takesJobs(group)) requireMachines(cluster, index, resources);
-  });
+/** Of the hosts that take jobs enough must do: a job is placed on such as have what it asks for. */
+function requireHosts(cluster: Cluster.Cluster, { resources = {}, nodes = 1 }: Group.Request): void {
+  const lacking = Group.groupsOf(cluster).map((group, index) =>
+    Group.takesJobs(group) ? shortOf(cluster, index, resources) : undefined,
+  );
+  const fitting = Group.groupsOf(cluster).filter(
+    (group, index) => Group.takesJobs(group) && lacking[index] === undefined,
+  );
+  const amiss = lacking.find(one => one !== undefined);
+  if (amiss !== undefined && Group.nodesOf(fitting) < nodes) throw conflict(amiss);
 }
 
 function requireGroup(cluster: Cluster.Cluster, wanted: Group.Create): void {
@@ -132,7 +137,8 @@ function requireGroup(cluster: Cluster.Cluster, wanted: Group.Create): void {
       throw conflict(
         `group '${group.name}' of cluster '${cluster.name}' ${wanted.schedulable ? "takes no jobs" : "takes jobs"}`,
       );
-    requireMachines(cluster, index, wanted.resources);
+    const amiss = shortOf(cluster, index, wanted.resources);
+    if (amiss !== undefined) throw conflict(amiss);
   });
 }
 
@@ -141,13 +147,16 @@ function noSuchGroup(cluster: Cluster.Cluster, name: string): string {
   return `cluster '${cluster.name}' has no group '${name}'; it has ${names}`;
 }
 
-/** Asking for nothing always fits, as any choice does; a group whose machines are not yet chosen takes what comes. */
-function requireMachines(cluster: Cluster.Cluster, index: number, wanted: Resources): void {
+/**
+ * What a group's machines have too little of, as a sentence. Asking for nothing always fits, as any choice does; a group whose
+ * machines are not yet chosen takes what comes.
+ */
+function shortOf(cluster: Cluster.Cluster, index: number, wanted: Resources): string | undefined {
   const kind = Cluster.kindsOf(cluster)[index];
   const lacks = kind === undefined ? [] : choicesOn(cluster, wanted).map(choice => lack(kind, choice));
   const [amiss] = lacks;
-  if (amiss === undefined || lacks.includes(undefined)) return;
-  throw conflict(Group.about(Group.groupsOf(cluster), index, `cluster '${cluster.name}' has ${amiss}`));
+  if (amiss === undefined || lacks.includes(undefined)) return undefined;
+  return Group.about(Group.groupsOf(cluster), index, `cluster '${cluster.name}' has ${amiss}`);
 }
 
 const conflict = (message: string): MusterError => new MusterError("conflict", message, { hint: ANOTHER });

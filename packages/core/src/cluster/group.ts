@@ -93,12 +93,17 @@ export const groupsOf = ({ nodes, groups }: Grouped): readonly Group[] => groups
 export const takesJobs = ({ schedulable }: { readonly schedulable?: boolean | undefined }): boolean =>
   schedulable !== false;
 
+/** Whether a job may run there that asks for this group, or for none; of a group as of a slot. */
+export const isOf = (host: { readonly name?: string | undefined }, group: string | undefined): boolean =>
+  group === undefined || isSame({ name: host.name ?? MAIN }, { name: group });
+
 /** How many hosts they are together. */
 export const nodesOf = (groups: readonly { readonly nodes: number }[]): number =>
   groups.reduce((sum, group) => sum + group.nodes, 0);
 
-/** How many of the cluster's hosts jobs may run on. */
-export const jobNodes = (cluster: Grouped): number => nodesOf(groupsOf(cluster).filter(takesJobs));
+/** How many of the cluster's hosts, or of one group of them, jobs may run on. */
+export const jobNodes = (cluster: Grouped, group?: string): number =>
+  nodesOf(groupsOf(cluster).filter(one => takesJobs(one) && isOf(one, group)));
 
 /** The ranks of the hosts of one group. */
 export function ranksOf(cluster: Grouped, index: number): number[] {

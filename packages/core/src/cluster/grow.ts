@@ -2,6 +2,7 @@
 import type { Actor } from "../actor/actor.ts";
 import * as Budget from "../budget/budget.ts";
 import { MusterError } from "../error.ts";
+import { imaged } from "../image/resolve.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import { chosenOf, maybeSpot } from "../provider/choices.ts";
@@ -33,7 +34,7 @@ export async function growth(
   const { spec } = await specItem(world, cluster);
   const parts = lacking.map(one => partOf(one, cluster, spec));
   requireRoom(cluster, parts);
-  return Choose.forRequest(world.providers, { groups: parts }, cluster.provider);
+  return Choose.forRequest(world.providers, await imaged(world, actor, { groups: parts }), cluster.provider);
 }
 
 /**

@@ -6,13 +6,16 @@ import * as z from "zod";
 import * as Keys from "../keys.ts";
 import type { Table, Write } from "../ports/table.ts";
 import { amend, insert, load, type Noun, type Stored } from "../record.ts";
-import { takesJobs } from "./group.ts";
+import { isOf, takesJobs } from "./group.ts";
 
 /** The most jobs that run on one host at a time, and the most parts of jobs that run on one cluster: the item has a limit. */
 export const MOST_PER_HOST = 64;
 export const MOST_RUNS = 2000;
 /** The most parts of what runs beside jobs: all hosts of the largest cluster at once. On one host as many as of jobs. */
 export const MOST_BESIDE = 1024;
+
+/** The most that the item may come to, in bytes of JSON: DynamoDB takes 400 KB, and the largest clusters are near that. */
+export const MOST_BYTES = 390_000;
 
 /** The most jobs that a cluster's hosts may be told to run at a time, each. */
 export const MaxConcurrentJobs = z.number().int().min(1).max(MOST_PER_HOST);
@@ -82,6 +85,10 @@ export const create = (slots: Slots): Write => insert(noun, slots);
 /** Those that jobs may be placed on, now or when others have ended. */
 export const open = (slots: readonly Slot[]): Slot[] => slots.filter(slot => slot.up && takesJobs(slot));
 
+/** The hosts of one group, as a job asks for it; of none: all. */
+export const ofGroup = <S extends Pick<Slot, "group">>(slots: readonly S[], group: string | undefined): readonly S[] =>
+  group === undefined ? slots : slots.filter(slot => isOf({ name: slot.group }, group));
+
 /** Each job that has a part of a host, once. */
 export function busy(slots: Slots): Pick<Run, "jobId" | "fence">[] {
   const jobs = new Map(slots.hosts.flatMap(slot => slot.runs.map(run => [run.jobId, run] as const)));
@@ -108,6 +115,12 @@ export function nextFence({ fence, hosts }: Slots): number {
 
 /** A job's parts, by the ranks of the hosts that they are of. */
 export type Parts = ReadonlyMap<number, Omit<Run, "jobId" | "fence">>;
+
+export const bytesOf = (slots: readonly Slot[]): number => JSON.stringify(slots).length;
+
+/** What the parts of one more job add to that. */
+export const bytesOfParts = (jobId: string, parts: Parts): number =>
+  [...parts.values()].reduce((sum, part) => sum + JSON.stringify({ jobId, fence: 99_999_999, ...part }).length + 1, 0);
 
 /** Gives a job its hosts' parts. */
 export function occupy(

@@ -75,6 +75,13 @@ export const causeOf = <C extends string>(
   cause: C,
 ): C | "interrupted" => (cause === "host_lost" && host?.interruptedAt !== undefined ? "interrupted" : cause);
 
+/** How long a host whose machine is taken back gets nothing more to do, in ms: one that still calls then has been spared. */
+const TAKEN_FOR = 600_000;
+
+/** Whether the cloud is taking its machine back. */
+export const isTaken = ({ interruptedAt }: Pick<Host, "interruptedAt">, now: number): boolean =>
+  interruptedAt !== undefined && now - interruptedAt < TAKEN_FOR;
+
 /** A host's id is made of its cluster's and its rank, so that it can be found without an index. */
 export const idOf = (clusterId: string, rank: number): string => `hst_${clusterId.slice("clu_".length)}_${rank}`;
 

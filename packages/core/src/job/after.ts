@@ -4,7 +4,7 @@ import { type Issue, MusterError } from "../error.ts";
 import * as Keys from "../keys.ts";
 import type { Item, Table, Write } from "../ports/table.ts";
 import type { After, Job, Submit } from "./job.ts";
-import { isMet, type Outcome, outcomeOf } from "./outcome.ts";
+import { endOf, isMet, type Outcome, outcomeOf } from "./outcome.ts";
 
 export interface Waits {
   readonly after: readonly After[];
@@ -19,11 +19,12 @@ type Asked = Pick<Submit, "after" | "hold" | "force">;
 
 /**
  * Those that have ended as they should are left out.
+ * @param isNew whether a cluster would be made for it: not for what can never begin
  * @returns undefined when there is nothing to wait for
- * @throws MusterError `not_found` for a job that is not there, or is another workspace's; `invalid_request` for one that is
+ * @throws MusterError `conflict` when that is so; `not_found` for a job that is not there, or is another workspace's; `invalid_request` for one that is
  * named twice, and for one that waits and takes the place of others at once
  */
-export async function waitsOf(table: Table, actor: Actor, asked: Asked): Promise<Waits | undefined> {
+export async function waitsOf(table: Table, actor: Actor, asked: Asked, isNew = false): Promise<Waits | undefined> {
   const { after = [], hold } = asked;
   requireSense(asked);
   requireOnce(after);
@@ -32,16 +33,28 @@ export async function waitsOf(table: Table, actor: Actor, asked: Asked): Promise
   const open = after.flatMap((one, index) => {
     const outcome = found[index];
     const met = outcome && isMet(one, outcome);
-    return outcome === undefined || met === undefined || met === "yes" ? [] : [{ one, outcome, met }];
+    return outcome === undefined || met === undefined || met === "yes" ? [] : [{ one, outcome, met, index }];
   });
   if (open.length === 0 && !hold) return undefined;
   const later = open.filter(({ met }) => met === "later");
+  const vain = open.flatMap(({ one, outcome, met, index }) =>
+    met === "never" ? { path: `after.${index}.job`, message: `${one.job} ${endOf(outcome)}` } : [],
+  );
+  if (isNew) requireHope(vain);
   return {
     after: open.map(({ one }) => one),
     held: hold ?? false,
-    isVain: later.length < open.length,
+    isVain: vain.length > 0,
     writes: jobId => later.flatMap(({ one, outcome }) => tell(actor.workspace, one.job, outcome, jobId)),
   };
+}
+
+function requireHope(vain: readonly Issue[]): void {
+  if (vain.length === 0) return;
+  throw new MusterError("conflict", `it would wait in vain: ${vain.map(({ message }) => message).join("; ")}`, {
+    issues: vain,
+    hint: "leave out --after, or wait for the end, however it comes: --after JOB:end",
+  });
 }
 
 function requireSense({ after, hold, force }: Asked): void {

@@ -29,7 +29,7 @@ export async function ending(
   const move = advance(world, Job.kind, actor, job, event, { logsComplete: true, ...patch, endedAt: now }, why);
   const place = await leaving(world, job, now);
   const array = await settleRun(world, actor, job, move.next);
-  const cluster = job.down || array.down ? await takeAlong(world, actor, job) : [];
+  const cluster = job.down || array.down ? await takeAlong(world, actor, job, place) : [];
   return { move, writes: [...move.writes, ...place, ...array.writes, ...cluster] };
 }
 
@@ -45,23 +45,41 @@ async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {
   return item ? [{ remove: queueKey(job), expect: item.version }] : [];
 }
 
-/** The job was to take its cluster along. While other jobs hold or await its hosts, the cluster goes when they are done. */
+/**
+ * The job was to take its cluster along. While other jobs hold or await its hosts, the cluster goes when they are done.
+ * @param place what goes into the same transaction of the job's own place
+ */
 export async function takeAlong(
   world: Basics,
   actor: { readonly id: string },
   job: Pick<Job.Job, "workspace" | "clusterId" | "id">,
+  place: readonly Write[] = [],
 ): Promise<readonly Write[]> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
-  if (!(await hasOthers(world, job)))
-    return removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes ?? [];
+  const slots = await Slots.get(world.table, job.workspace, job.clusterId);
+  if (!(await hasOthers(world, job, slots))) {
+    const writes = removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes ?? [];
+    return [...writes, ...asSeen(slots, place)];
+  }
   const idle = { after: 0, action: "terminate" as const };
   const dueAt = cluster.state === "ready" ? { dueAt: world.clock.now() + LEAST_GRACE } : {};
   return [amend<Cluster.Cluster>(Cluster.noun, cluster, { idle, ...dueAt }).write];
 }
 
-async function hasOthers(world: Basics, job: Pick<Job.Job, "workspace" | "clusterId" | "id">): Promise<boolean> {
-  const slots = await Slots.get(world.table, job.workspace, job.clusterId);
+/** From the queue a job goes to the hosts, which were looked at before: the slots are checked, unless they are written. */
+function asSeen(slots: Stored<Slots.Slots> | undefined, place: readonly Write[]): Write[] {
+  if (slots === undefined) return [];
+  const check = Slots.noun.key(slots);
+  const isWritten = place.some(write => "put" in write && write.put.sk === check.sk);
+  return isWritten ? [] : [{ check, expect: slots.version }];
+}
+
+async function hasOthers(
+  world: Basics,
+  job: Pick<Job.Job, "workspace" | "clusterId" | "id">,
+  slots: Slots.Slots | undefined,
+): Promise<boolean> {
   if (slots && Slots.busy(slots).some(other => other.jobId !== job.id)) return true;
   if (await isAwaited(world.table, job, job.id)) return true;
   const { pk } = Keys.cluster(job.workspace, job.clusterId);

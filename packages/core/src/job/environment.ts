@@ -2,6 +2,7 @@
  * The environment contract: what a job's scripts may read. The SKYPILOT_ names are those of SkyPilot's documented
  * environment variables, which most public task files read.
  */
+import { visibleCores } from "../accelerator/neuron.ts";
 import { variables } from "../array/environment.ts";
 import { PORTS, type Slot } from "../cluster/slots.ts";
 import * as Keys from "../keys.ts";
@@ -44,7 +45,15 @@ export function environment(job: Placed, task: Task, place: Place): Record<strin
     MASTER_PORT: String(masterPort(job)),
     // By their place on the bus they have the numbers that NVIDIA's tools give them. None at all hides those of others.
     ...(numbers && { CUDA_VISIBLE_DEVICES: numbers.join(","), CUDA_DEVICE_ORDER: "PCI_BUS_ID" }),
+    ...coresOf(job, place.hosts[place.rank], { ...task.envs, ...task.secrets }),
   };
+}
+
+/** Where the accelerators are AWS's own, and not all of them the job's. */
+function coresOf(job: Placed, slot: Slot | undefined, envs: Record<string, string>): Record<string, string> {
+  const run = slot?.runs.find(one => one.jobId === job.id);
+  if (slot?.gpu === undefined || run === undefined || run.whole || run.beside) return {};
+  return visibleCores(slot.gpu, run.gpus ?? [], envs);
 }
 
 const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>

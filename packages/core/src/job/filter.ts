@@ -15,6 +15,7 @@ export const Filter = z.object({
   state: words.optional().meta({ description: "States, fine (queued) or coarse (pending), set apart by commas" }),
   name: words.optional().meta({ description: "Name; * stands for any text" }),
   labels: words.optional().meta({ description: "Labels, as KEY=VALUE or KEY, set apart by commas: all of them" }),
+  jobGroup: words.optional().meta({ description: "Name or id of a job group" }),
   provider: words.optional(),
   owner: words.optional().meta({ description: "Id of who submitted it; me: whoever asks" }),
   since: z.coerce.number().optional().meta({ description: "Epoch milliseconds: submitted then or later" }),
@@ -25,7 +26,7 @@ export type Filter = Partial<z.infer<typeof Filter>>;
 const STATES: readonly string[] = [...life.states, ...Coarse.options];
 
 /** What is looked at, of a job or of an array. */
-type Listed = Pick<Job.Info, "state" | "name" | "labels" | "provider" | "owner" | "createdAt">;
+type Listed = Pick<Job.Info, "state" | "name" | "labels" | "jobGroup" | "provider" | "owner" | "createdAt">;
 
 /** A test of jobs. @throws MusterError `invalid_request` for a state that is none. */
 export function matcher(filter: Filter, me: string): (job: Listed) => boolean {
@@ -38,11 +39,15 @@ export function matcher(filter: Filter, me: string): (job: Listed) => boolean {
     (states.length === 0 || states.includes(job.state) || states.includes(coarseOf(job.state))) &&
     (filter.name === undefined || isLike(job.name ?? "", filter.name)) &&
     labels.every(([key = "", value]) => has(job.labels ?? {}, key, value)) &&
+    isWithin(job.jobGroup, filter.jobGroup) &&
     (filter.provider === undefined || job.provider === filter.provider) &&
     (owner === undefined || job.owner === owner) &&
     job.createdAt >= (filter.since ?? 0) &&
     job.createdAt < (filter.until ?? Number.POSITIVE_INFINITY);
 }
+
+const isWithin = (group: Listed["jobGroup"], wanted: string | undefined): boolean =>
+  wanted === undefined || (group !== undefined && (group.id === wanted || isLike(group.name, wanted)));
 
 const partsOf = (text = ""): readonly string[] =>
   text

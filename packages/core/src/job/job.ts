@@ -10,7 +10,7 @@ import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Retry } from "../task/retry.ts";
 import { Endpoint } from "../task/service.ts";
-import { Labels, Task } from "../task/task.ts";
+import { Labels, Name, Task } from "../task/task.ts";
 import { Coarse, coarseOf } from "./coarse.ts";
 import { Exec } from "./command.ts";
 import { life } from "./life.ts";
@@ -45,6 +45,10 @@ export const base = {
   nodes: z.number().int(),
   /** What each of its nodes takes of its host: any of these; absent: the whole host. */
   needs: z.array(Need).optional(),
+  /** Name of the group of the cluster's hosts that it runs on; absent: any. */
+  group: z.string().optional(),
+  /** The job group that it belongs to, by its id and its name. */
+  jobGroup: z.object({ id: z.string(), name: z.string() }).optional(),
   /** It is commands on just these hosts, beside whatever runs there. */
   exec: Exec.optional(),
   /** Seconds that each try may run. */
@@ -65,6 +69,8 @@ export const base = {
   hasSecrets: z.boolean().optional(),
   /** Tries so far. */
   attempts: z.number().int(),
+  /** How many of them came to nothing since a port was taken on a host: they do not count against its retries. */
+  portsTaken: z.number().int().optional(),
   createdAt: z.number(),
   changedAt: z.number(),
   startedAt: z.number().optional(),
@@ -79,6 +85,8 @@ const placed = {
   fence: z.number().int(),
   placement: z.array(z.number().int()),
   verdict: Verdict.optional(),
+  /** Epoch ms by which it ends that has a verdict, whatever its hosts say. */
+  endBy: z.number().optional(),
   /** Of its services, once they have been started. */
   endpoints: z.array(Endpoint).optional(),
 };
@@ -170,6 +178,11 @@ export const Info = z.object({
     .array(Need)
     .optional()
     .meta({ description: "What each node takes of its host, any of these; absent: all of it" }),
+  group: z.string().optional().meta({ description: "The group of hosts that it runs on; absent: any" }),
+  jobGroup: z
+    .object({ id: z.string(), name: z.string() })
+    .optional()
+    .meta({ description: "The job group that it belongs to" }),
   exec: Exec.optional().meta({ description: "Of commands that run beside whatever else does" }),
   timeout: z.number().int().optional().meta({ description: "Seconds that each try may run" }),
   startBy: z.number().optional().meta({ description: "Epoch milliseconds at which it ends if it has not begun" }),
@@ -232,6 +245,8 @@ export const Submit = z.strictObject({
   hold: z.boolean().optional(),
   /** Cancel what runs on the cluster, and what is queued there, first. */
   force: z.boolean().optional(),
+  /** Run on the cluster's hosts of this group alone. */
+  group: Name.optional(),
   /** While something runs or waits there: `queue` waits behind it, `fail` is refused. */
   onBusy: z.enum(["queue", "fail"]).optional(),
 });

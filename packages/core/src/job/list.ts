@@ -64,9 +64,12 @@ async function indexOf(world: Part, actor: Actor, { array, cluster }: ListReques
   return { pk: Keys.jobsOf(actor.workspace, id), index: "link" } as const;
 }
 
+/** The last moment that an id can tell: it has 48 bits for it. */
+const END_OF_TIME = 2 ** 48 - 1;
+
 /** Ids begin with their time: what came later is not read at all. */
 const before = (until: number | undefined): { upTo?: string } =>
-  until === undefined ? {} : { upTo: `job_${encodeTime(Math.max(0, Math.floor(until)))}~` };
+  until === undefined ? {} : { upTo: `job_${encodeTime(Math.min(END_OF_TIME, Math.max(0, Math.floor(until))))}~` };
 
 /** The list ends where what follows is older than was asked for. */
 const within = (request: Filter, { items, cursor }: Page<Sighting>): Page<Sighting> => {

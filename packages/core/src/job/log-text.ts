@@ -3,12 +3,11 @@ import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
 import { slice, whole } from "../log/bytes.ts";
 import { type List, listOf } from "../log/chunks.ts";
-import { choose } from "../log/phases.ts";
 import { fenceOf } from "../log/tries.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Table } from "../ports/table.ts";
 import * as Job from "./job.ts";
-import { LogFilter } from "./logs.ts";
+import { LogFilter, wantedOf } from "./logs.ts";
 import { find } from "./read.ts";
 
 const MOST_BYTES = 1_000_000;
@@ -36,6 +35,7 @@ type Part = { readonly table: Table; readonly blobs: Blobs };
 /**
  * Bytes of UTF-8 count, of all phases that are wanted together; no character is cut in two. Of node 0 when none is named, and
  * of the latest try. To count them takes a list for each thousand chunks ahead of the offset.
+ * @throws MusterError `not_found`; `invalid_request` for a node or a try that the job does not have.
  */
 export async function logText(
   world: Part,
@@ -44,9 +44,10 @@ export async function logText(
   { attempt, node = 0, phase, offset, limit }: z.infer<typeof LogTextQuery>,
 ): Promise<LogText> {
   const job = await find(world, actor, id);
+  const { phases } = wantedOf(job, { attempt, node, phase });
   const fence = await fenceOf(world, job, attempt ?? job.attempts);
   const list = fence === undefined ? NONE : listOf(world, { workspace: job.workspace, jobId: id, fence, rank: node });
-  const found = await slice(world.blobs, list, choose(phase), { offset, limit });
+  const found = await slice(world.blobs, list, phases, { offset, limit });
   const done = Job.isOver(job) && found.atEnd;
   const bytes = done ? found.bytes : whole(found.bytes);
   return { text: new TextDecoder().decode(bytes), nextOffset: offset + bytes.length, status: statusOf(job), done };

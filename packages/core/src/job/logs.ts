@@ -120,7 +120,8 @@ interface Reader {
   readonly attempt: number | undefined;
 }
 
-function wantedOf(job: Job.Job, { node, phase, attempt }: LogRequest): Wanted {
+/** @throws MusterError `invalid_request` for a node or a try that the job does not have. */
+export function wantedOf(job: Job.Job, { node, phase, attempt }: z.infer<typeof LogFilter>): Wanted {
   if (node !== undefined && node >= job.nodes)
     throw invalid("node", `the job has ${job.nodes === 1 ? "one node, 0" : `nodes 0 to ${job.nodes - 1}`}`);
   if (attempt !== undefined && attempt > Math.max(1, job.attempts))

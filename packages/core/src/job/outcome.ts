@@ -27,6 +27,12 @@ export async function outcomeOf(table: Table, workspace: string, id: string): Pr
   return undefined;
 }
 
+const ends: Readonly<Record<string, string>> = { cancelled: "was cancelled", timed_out: "ran out of time" };
+
+/** How it ended, in words. */
+export const endOf = (other: Outcome | undefined): string =>
+  other === undefined ? "is not there any more" : (ends[other.state] ?? other.state);
+
 /** Whether what it waits for has come, may still come, or never will. */
 export function isMet({ on }: After, { state, isOver }: Outcome): "yes" | "later" | "never" {
   if (!isOver) return "later";

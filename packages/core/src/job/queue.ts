@@ -11,6 +11,8 @@ export const Queued = z.object({
   priority: z.number().int(),
   /** Absent: whole hosts. */
   needs: z.array(Need).optional(),
+  /** Name of the group of hosts that it runs on; absent: any. */
+  group: z.string().optional(),
   /** It takes nothing, of exactly these hosts of the cluster. */
   ranks: z.array(z.number().int()).optional(),
   /** It stands for the next run of an array of this id. */
@@ -19,7 +21,10 @@ export const Queued = z.object({
 export type Queued = z.infer<typeof Queued>;
 
 /** What has a place in a queue, or may have one. */
-export type Waiting = Pick<Job.Job, "workspace" | "clusterId" | "priority" | "id" | "nodes" | "needs" | "exec">;
+export type Waiting = Pick<
+  Job.Job,
+  "workspace" | "clusterId" | "priority" | "id" | "nodes" | "needs" | "group" | "exec"
+>;
 
 /** The job's place in its cluster's queue. */
 export const enqueue = (job: Waiting, array?: true): Write => ({

@@ -18,7 +18,7 @@ import { advance, amend, load, type Move, type Stored } from "../record.ts";
 import * as Job from "./job.ts";
 import { enqueue } from "./queue.ts";
 import { lookAt } from "./queue-time.ts";
-import { causeOf, retryAt } from "./retry.ts";
+import { causeOf, isPortTaken, retryAt } from "./retry.ts";
 
 /** How soon a cluster of which hosts were lost is looked at, in ms: when those that are gone have been silent for long. */
 const LOOK_SOON = SUSPECT_AFTER + 30_000;
@@ -45,7 +45,7 @@ export async function recovery(
   const { failure } = verdict;
   const actor = Actor.system(job.workspace);
   // Times of this try say nothing about the next.
-  const patch = { failure, dueAt: at, startedAt: undefined };
+  const patch = { failure, dueAt: at, startedAt: undefined, ...(isPortTaken(verdict) && counted(job)) };
   const move: Move<Job.Job> = advance<Job.Job, Job.State, "recover">(world, Job.kind, actor, job, "recover", patch, {
     message: failure.message,
     details: triedOf(job, verdict),
@@ -57,6 +57,8 @@ export async function recovery(
   const looked = isHostLost(verdict) ? lookSoon(cluster, now) : [];
   return { move, writes: [...move.writes, waiting, ...(await release(world, job, now)), ...looked] };
 }
+
+const counted = ({ portsTaken = 0 }: Job.Job) => ({ portsTaken: portsTaken + 1 });
 
 const isHostLost = ({ failure }: Job.Verdict): boolean => {
   const cause = failure && causeOf(failure);

@@ -39,14 +39,22 @@ export const pauseOf = (first: number, before: number, longest = LONGEST): numbe
   // Doubled no more often than a number bears.
   Math.min(first * 2 ** Math.min(before, 40), longest);
 
-type Tried = Pick<Job.Job, "retry" | "attempts">;
+type Tried = Pick<Job.Job, "retry" | "attempts" | "portsTaken">;
+
+/** Tries that may find the port taken that their nodes were to meet at; each has another one. */
+const MOST_PORTS = 5;
+
+export const isPortTaken = ({ failure }: Pick<Job.Verdict, "failure">): boolean => failure?.code === "port_taken";
 
 /** Epoch ms at which the job is tried again; undefined when this was its last try. */
 export function retryAt(
-  { retry, attempts }: Tried,
+  { retry, attempts: all, portsTaken = 0 }: Tried,
   { failure, exitCode }: Pick<Job.Verdict, "failure" | "exitCode">,
   now: number,
 ): number | undefined {
+  // It is nothing that the job, or its hosts, have done: nobody has to ask for that.
+  if (isPortTaken({ failure })) return portsTaken < MOST_PORTS ? now : undefined;
+  const attempts = all - portsTaken;
   if (retry === undefined || failure === undefined || attempts > retry.max) return undefined;
   const cause = causeOf(failure);
   if (cause === undefined || !retry.on.includes(cause)) return undefined;

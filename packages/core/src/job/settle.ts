@@ -56,7 +56,10 @@ async function step(
   attempts: readonly Attempt.Attempt[],
 ): Promise<Stored<Job.Job>> {
   const ended = attempts.filter(attempt => attempt.state === "exited" || attempt.state === "lost");
-  const verdict = job.verdict ?? verdictOf(ended, job.exec === undefined ? firstInTime : byRank);
+  const found = verdictOf(ended, job.exec === undefined ? firstInTime : byRank);
+  // What was to end since a machine is taken back may have come to its own end before that.
+  const isWell = isTakenBack(job) && found === undefined && ended.length === job.nodes;
+  const verdict = isWell ? undefined : (job.verdict ?? found);
   if (ended.length === job.nodes) return close(world, job, ended, verdict);
   // What fails of commands on one host is no matter of the others.
   if (verdict && job.verdict === undefined && job.exec === undefined) return note(world, job, { verdict });
@@ -73,6 +76,10 @@ async function step(
   await world.table.write(move.writes);
   return move.next;
 }
+
+/** Whether its nodes were told to end since the cloud takes one of their machines back. */
+export const isTakenBack = ({ verdict }: Pick<Job.Placed, "verdict">): boolean =>
+  verdict?.failure?.code === "interrupted";
 
 /** When a running job must be looked at again: at its time limit or after the usual while, whichever comes first. */
 export function checkAt(job: Job.Placed, now: number): number {
@@ -164,6 +171,7 @@ function failureOf(attempt: Attempt.Attempt & { state: "exited" | "lost" }): Job
     setup_failed: `setup failed ${where}${code === undefined ? "" : ` with exit code ${code}`}${said}`,
     inputs_failed: `the inputs could not be brought to the host ${where}${said}`,
     start_failed: `the script could not be started ${where}${said}`,
+    port_taken: `a port was taken ${where}${said}`,
     timed_out: `the job ran into its time limit ${where}`,
     cancelled: `ended ${where}${said}`,
     host_lost: `the host was lost ${where}${said}`,

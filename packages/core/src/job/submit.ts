@@ -69,8 +69,9 @@ export function blueprint(
   request: Job.Submit,
   id: string,
   waits?: Waits,
+  jobGroup?: Job.Job["jobGroup"],
 ): { info: Job.Info; writes: readonly Write[] } {
-  requireRunnable(cluster, request.task);
+  requireRunnable(cluster, request);
   Kept.requireRoom(request.task);
   const now = world.clock.now();
   const name = request.name ?? request.task.name;
@@ -87,6 +88,7 @@ export function blueprint(
     priority: request.priority,
     nodes: request.task.nodes,
     ...(needs && { needs }),
+    ...among(request, jobGroup),
     ...(many && { many }),
     ...(request.task.timeout !== undefined && { timeout: request.task.timeout }),
     down: request.down,
@@ -106,6 +108,11 @@ export function blueprint(
   };
 }
 
+const among = ({ group }: Job.Submit, jobGroup: Job.Job["jobGroup"]) => ({
+  ...(group !== undefined && { group }),
+  ...(jobGroup && { jobGroup }),
+});
+
 function queuedFrom({ queueTimeout }: Task, now: number) {
   const startBy = startByOf(queueTimeout, now);
   return { state: "queued" as const, ...startBy, dueAt: lookAt({ ...startBy, attempts: 0 }, now) };
@@ -120,10 +127,10 @@ const waiting = ({ after, held, isVain }: Waits, actor: Actor, { queueTimeout }:
   dueAt: isVain ? now : now + QUEUE_CHECK,
 });
 
-function requireRunnable(cluster: Pick<Cluster.Cluster, "name"> & Grouped, task: Task): void {
+function requireRunnable(cluster: Pick<Cluster.Cluster, "name"> & Grouped, { task, group }: Job.Submit): void {
   if (task.run === undefined && task.setup === undefined)
     throw new MusterError("invalid_request", "the task has nothing to run", {
       issues: [{ path: "task.run", message: "give a script in run (or setup)" }],
     });
-  requireNodes(cluster, task.nodes);
+  requireNodes(cluster, task.nodes, group);
 }

@@ -14,7 +14,7 @@ import { advance, amend, load, type Stored } from "../record.ts";
 import { unpark } from "./after.ts";
 import { ending } from "./end.ts";
 import * as Job from "./job.ts";
-import { isMet, type Outcome, outcomeOf } from "./outcome.ts";
+import { endOf, isMet, type Outcome, outcomeOf } from "./outcome.ts";
 import { enqueue } from "./queue.ts";
 import { lookAt, QUEUE_CHECK, startByOf } from "./queue-time.ts";
 
@@ -75,10 +75,6 @@ function disappointed(
   const hint = `to run whatever becomes of the other: --after ${one.job}:end`;
   return { code: "dependency_failed", message: `it waited for the success of ${one.job}, which ${how}`, hint };
 }
-
-const ends: Readonly<Record<string, string>> = { cancelled: "was cancelled", timed_out: "ran out of time" };
-const endOf = (other: Outcome | undefined): string =>
-  other === undefined ? "is not there any more" : (ends[other.state] ?? other.state);
 
 /** The job goes to the queue; from now on it counts how long it stands there. The caller commits the writes. */
 export async function released(

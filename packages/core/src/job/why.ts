@@ -7,6 +7,8 @@ import * as Cluster from "../cluster/cluster.ts";
 import { jobNodes } from "../cluster/group.ts";
 import { renewalReasons } from "../cluster/renewal.ts";
 import * as Slots from "../cluster/slots.ts";
+import * as Host from "../host/host.ts";
+import { groupReasons } from "../jobgroup/read.ts";
 import * as Keys from "../keys.ts";
 import type { Clock } from "../ports/ports.ts";
 import type { Table } from "../ports/table.ts";
@@ -49,12 +51,26 @@ export async function reasonsOf(world: Part, job: Job.Job, cluster: Cluster.Clus
   if (job.state === "queued") return queuedReasons(world, job, cluster);
   if (job.state === "waiting") return waitingReasons(world.table, job);
   if (job.state === "recovering") return pauseReasons(job);
-  return stateReasons(job);
+  const taken = Job.isPlaced(job) ? await takenReasons(world, job) : [];
+  return [...stateReasons(job), ...(await groupReasons(world, job)), ...taken];
+}
+
+/** Machines of its hosts that the cloud is taking back. */
+async function takenReasons(
+  { table, clock }: Part,
+  { workspace, clusterId, placement }: Job.Placed,
+): Promise<string[]> {
+  const slots = await Slots.get(table, workspace, clusterId);
+  const closed = placement.filter(rank => slots?.hosts.some(slot => slot.rank === rank && !slot.up));
+  const hosts = await Promise.all(closed.map(rank => load(table, Host.noun, Keys.host(workspace, clusterId, rank))));
+  return hosts.flatMap(host =>
+    host && Host.isTaken(host, clock.now()) ? [`the cloud takes the machine of host ${host.rank} back`] : [],
+  );
 }
 
 async function queuedReasons(
   { table, clock }: Part,
-  job: Pick<Job.Job, "id" | "workspace" | "clusterId" | "clusterName" | "nodes" | "needs" | "exec">,
+  job: Pick<Job.Job, "id" | "workspace" | "clusterId" | "clusterName" | "nodes" | "needs" | "group" | "exec">,
   cluster: Cluster.Cluster | undefined,
 ): Promise<string[]> {
   const slots = await Slots.get(table, job.workspace, job.clusterId);
@@ -63,7 +79,10 @@ async function queuedReasons(
   if (cluster === undefined || slots === undefined || !Cluster.takesJobs(cluster))
     return [`it waits for cluster '${job.clusterName}', which is ${cluster?.state ?? "gone"}`];
   if (job.exec !== undefined) return besideReasons(job.exec.ranks, slots.hosts);
-  return [...(await queueReasons(table, job)), ...shortage(job, slots.hosts, jobNodes(cluster))];
+  return [
+    ...(await queueReasons(table, job)),
+    ...shortage(job, Slots.ofGroup(slots.hosts, job.group), jobNodes(cluster, job.group)),
+  ];
 }
 
 /** Entries of the queue that are counted. */

@@ -9,12 +9,15 @@ import { grown, growth } from "../cluster/grow.ts";
 import { policy } from "../cluster/policy.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
-import { waitsOf } from "../job/after.ts";
+import { imaged } from "../image/resolve.ts";
+import { type Waits, waitsOf } from "../job/after.ts";
 import { requirePossible } from "../job/impossible.ts";
-import type * as Job from "../job/job.ts";
 import { needsOf } from "../job/needs.ts";
 import { makeWay } from "../job/replace.ts";
 import * as Submit from "../job/submit.ts";
+import { isReady } from "../pool/member.ts";
+import * as Pool from "../pool/take.ts";
+import { type Taken, take } from "../pool/take.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import { maybeSpot } from "../provider/choices.ts";
@@ -23,24 +26,31 @@ import type { Stored } from "../record.ts";
 import * as Secrets from "../secret/keep.ts";
 import * as Kept from "../secret/kept.ts";
 import { requireStored } from "../secret/stored.ts";
-import { type Resolved, resolve } from "../target/resolve.ts";
-import { contained } from "../task/container.ts";
+import { behind } from "./behind.ts";
 import type * as Launch from "./launch.ts";
-import { existingOf, implied } from "./managed.ts";
+import { existingOf } from "./managed.ts";
 import * as Plan from "./plan.ts";
+import { hasWork, jobOf, onTarget, wanted } from "./request.ts";
 
 /** What is written in the same transaction as a launch, and only then. It may throw: then nothing is launched. */
 export type Also = (launched: Launch.Info) => Promise<readonly Write[]>;
 
 /**
- * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`, `not_found` (a target, a
+ * @param pool that the cluster is made for, when it is one of a pool's
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `invalid_request`, `not_found` (a target, a pool, a
  * secret of the workspace, or a job that it is to wait for), `cluster_busy`: nothing was launched.
  */
-export function create(world: Edge, actor: Actor, request: Launch.Create, also?: Also): Promise<Launch.Info> {
+export function create(
+  world: Edge,
+  actor: Actor,
+  request: Launch.Create,
+  also?: Also,
+  pool?: string,
+): Promise<Launch.Info> {
   const jobId = Id.create(world.random, "job");
   const ref = { workspace: actor.workspace, owner: jobId };
   return Secrets.keeping(world, ref, Kept.valuesOf(request.task), keep =>
-    retrying(() => createOnce(world, actor, request, { jobId, keep, also })),
+    retrying(() => createOnce(world, actor, request, { jobId, keep, also, pool })),
   );
 }
 
@@ -48,35 +58,63 @@ interface Making {
   readonly jobId: string;
   readonly keep: () => Promise<void>;
   readonly also: Also | undefined;
+  readonly pool: string | undefined;
 }
 
-async function createOnce(
-  world: Edge,
-  actor: Actor,
-  asked: Launch.Create,
-  { jobId, keep, also }: Making,
-): Promise<Launch.Info> {
+async function createOnce(world: Edge, actor: Actor, asked: Launch.Create, making: Making): Promise<Launch.Info> {
+  const { jobId, keep, also } = making;
   const { request } = await onTarget(world, actor, asked);
   const existing = await existingOf(world, actor, request);
-  const { cluster, writes } = existing
+  const { cluster, writes, from, ...before } = existing
     ? await reuse(world, actor, request, existing)
-    : await Create.blueprint(world, actor, wanted(request), request.managed ? jobId : undefined);
-  const waits = await waitsOf(world.table, actor, request);
+    : await found(world, actor, request, making);
+  const isNew = existing === undefined;
+  const waits = await waiting(world, actor, request, before, isNew);
   const job = hasWork(request) ? Submit.blueprint(world, actor, cluster, jobOf(request), jobId, waits) : undefined;
   const answer: Launch.Info = {
     cluster: Cluster.info(cluster),
     ...(job && { job: job.info }),
     reused: existing !== undefined,
+    ...(from && { pool: from }),
   };
   if (job) {
     await requireStored(world, actor, request.task);
-    if (existing) await requirePossible(world.table, existing, job.info);
+    if (existing ?? from) await requirePossible(world.table, cluster, job.info);
     await keep();
   }
   const more = (await also?.(answer)) ?? [];
   const way = job && existing ? await makeWay(world, actor, existing, request) : [];
   await commit(world, actor, [...writes, ...(job?.writes ?? []), ...more, ...way], answer);
   return answer;
+}
+
+/** A cluster that was not this launch's before. */
+function found(
+  world: Edge,
+  actor: Actor,
+  request: Launch.Create,
+  { jobId, pool }: Making,
+): Promise<Partial<Taken> & Made> {
+  if (request.pool !== undefined) return take(world, actor, { ...request, pool: request.pool }, jobId);
+  return Create.blueprint(world, actor, wanted(request), { pool, ...(request.managed && { managedBy: jobId }) });
+}
+
+interface Made {
+  readonly cluster: Cluster.Cluster;
+  readonly writes: readonly Write[];
+}
+
+/** What prepares the cluster comes before the job. */
+async function waiting(
+  { table }: Edge,
+  actor: Actor,
+  request: Launch.Create,
+  { after, first }: Partial<Taken>,
+  isNew: boolean,
+): Promise<Waits | undefined> {
+  const asked = after === undefined ? request : { ...request, after: [...(request.after ?? []), after] };
+  const waits = await waitsOf(table, actor, asked, isNew);
+  return first === undefined ? waits : behind(actor.workspace, waits, first);
 }
 
 /** What a launch would do; changes nothing. @throws what `create` would. */
@@ -92,6 +130,7 @@ export async function plan(world: Edge, actor: Actor, asked: Launch.Create): Pro
 
 async function planned(world: Edge, actor: Actor, request: Launch.Create): Promise<Launch.Plan> {
   const existing = await existingOf(world, actor, request);
+  if (hasWork(request)) await waitsOf(world.table, actor, request, existing === undefined);
   if (existing) {
     if (hasWork(request)) {
       requireFit(actor, existing, wanted(request));
@@ -101,49 +140,25 @@ async function planned(world: Edge, actor: Actor, request: Launch.Create): Promi
     const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
     return Plan.reused(existing, more);
   }
-  const chosen = await Choose.forRequest(world.providers, wanted(request));
+  if (request.pool !== undefined) return pooled(world, actor, { ...request, pool: request.pool });
+  const chosen = await Choose.forRequest(world.providers, await imaged(world, actor, wanted(request)));
   const spot = chosen.groups.some(maybeSpot);
   return Plan.made(request.cluster, chosen, policy(chosen.provider, { ...wanted(request), spot }));
 }
 
-/** The request with its targets looked up: what they say is then said by the request itself. */
-async function onTarget(
-  world: Edge,
-  actor: Actor,
-  { target, ...asked }: Launch.Create,
-): Promise<Resolved<Launch.Create>> {
-  const { request, notices } = await resolve(world, actor, { ...wanted(asked), target });
-  const { nodes, resources, groups, idle } = request;
-  const task = contained({
-    ...asked.task,
-    ...(nodes !== undefined && { nodes }),
-    ...(resources !== undefined && { resources }),
-  });
-  return {
-    request: implied({ ...asked, task, ...(groups !== undefined && { groups }), ...(idle !== undefined && { idle }) }),
-    notices,
-  };
+/** The cluster that a pool would give, or that would be made in its stead. */
+async function pooled(world: Edge, actor: Actor, request: Launch.Create & { pool: string }): Promise<Launch.Plan> {
+  const { pool, candidate, wanted: made } = await Pool.find(world, actor, request, "");
+  if (candidate !== undefined) {
+    Pool.requireTask(actor, pool, candidate.cluster, wanted(request));
+    const ready = isReady(candidate.member, pool);
+    const idle = Pool.idleOf(world, candidate.cluster, request);
+    return Plan.taken(candidate.cluster, { name: request.cluster, idle, pool: { name: pool.name, ready } });
+  }
+  const chosen = await Choose.forRequest(world.providers, await imaged(world, actor, made));
+  const idle = policy(chosen.provider, { ...made, spot: chosen.groups.some(maybeSpot) });
+  return { ...Plan.made(request.cluster, chosen, idle), pool: { name: pool.name, ready: false } };
 }
-
-const hasWork = (request: Launch.Create): boolean => request.task.run !== undefined || request.task.setup !== undefined;
-
-const wanted = (request: Launch.Create): Cluster.Create => ({
-  ...(request.cluster !== undefined && { name: request.cluster }),
-  ...(request.groups === undefined
-    ? { nodes: request.task.nodes, resources: request.task.resources }
-    : { groups: request.groups }),
-  ...(request.idle !== undefined && { idle: request.idle }),
-  ...(request.maxLifetime !== undefined && { maxLifetime: request.maxLifetime }),
-  ...(request.maxConcurrentJobs !== undefined && { maxConcurrentJobs: request.maxConcurrentJobs }),
-  shared: request.shared,
-});
-
-const jobOf = (request: Launch.Create): Job.Submit => ({
-  task: request.task,
-  name: undefined,
-  priority: request.priority,
-  down: request.down,
-});
 
 /** A stopped cluster is started by a launch: whoever says its name wants it. One that brings no job lets it grow. */
 async function reuse(
@@ -151,7 +166,7 @@ async function reuse(
   actor: Actor,
   request: Launch.Create,
   cluster: Stored<Cluster.Cluster>,
-): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
+): Promise<Made & Partial<Taken>> {
   if (!hasWork(request) && cluster.state === "ready") {
     const { next, writes } = await grown(world, actor, cluster, wanted(request));
     return { cluster: next, writes };

@@ -19,6 +19,10 @@ export const Create = z
     target: Name.optional().meta({
       description: "Name of a target: its provider stands over the task's, and it fills in what the task leaves open",
     }),
+    pool: Name.optional().meta({
+      description:
+        "Name of a pool to take the cluster from, where the cluster that is named is not there; its machines are the pool's",
+    }),
     idle: Idle.optional(),
     maxLifetime: Cluster.Create.shape.maxLifetime,
     shared: z.boolean().default(false),
@@ -39,6 +43,13 @@ export const Create = z
     const amiss = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (task.run === undefined && task.setup === undefined) amiss(["managed"], "the task has nothing to run");
     if (task.runs !== undefined) amiss(["task", "runs"], "a managed job is one run");
+  })
+  .superRefine(({ pool, managed, target }, context) => {
+    if (pool === undefined) return;
+    const amiss = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (managed)
+      amiss("managed", "a managed job has a cluster of its own from the beginning, and takes none from a pool");
+    if (target !== undefined) amiss("target", "is said by the pool: where its machines are");
   })
   .superRefine(({ task, after, hold }, context) => {
     if (task.run !== undefined || task.setup !== undefined) return;
@@ -70,11 +81,21 @@ export const Rerun = z.strictObject({
 });
 export type Rerun = z.infer<typeof Rerun>;
 
+/** The pool that a launch asked for. */
+export const From = z.object({
+  name: z.string(),
+  ready: z
+    .boolean()
+    .meta({ description: "Whether a cluster stood ready there; else it is still being prepared, or made" }),
+});
+export type From = z.infer<typeof From>;
+
 export const Info = z.object({
   cluster: Cluster.Info,
   job: Job.Info.optional().meta({ description: "Absent when the task has nothing to run" }),
   /** Whether the cluster was there already. */
   reused: z.boolean(),
+  pool: From.optional().meta({ description: "The pool that it was to come from" }),
 });
 export type Info = z.infer<typeof Info>;
 
@@ -103,6 +124,7 @@ export type PlannedGroup = z.infer<typeof PlannedGroup>;
 export const Plan = z.object({
   cluster: z.string().optional().meta({ description: "Name; absent when one would be made up" }),
   reused: z.boolean(),
+  pool: From.optional().meta({ description: "The pool that it would come from" }),
   provider: z.string(),
   nodes: z.number().int().meta({ description: "Hosts, in all groups" }),
   idle: Idle,

@@ -55,6 +55,12 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
   });
 }
 
+/** Of a cluster that a pool would give: what its machines are, and what becomes of it. */
+export const taken = (
+  cluster: Cluster.Cluster,
+  { name, idle, pool }: { readonly name: string | undefined; readonly idle: Idle; readonly pool: Launch.From },
+): Launch.Plan => ({ ...reused(cluster), cluster: name ?? cluster.name, reused: false, idle, pool });
+
 const plannedGroup = (group: Chosen["groups"][number]) => ({
   ...group,
   offers: group.offers.slice(0, MOST_OFFERS),

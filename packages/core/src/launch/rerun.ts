@@ -58,7 +58,8 @@ type Ran = Pick<
 /** Name of the cluster to run on; undefined for a new one with a name made up for it. */
 async function placeOf(world: Pick<Edge, "table">, job: Ran): Promise<string | undefined> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
-  if (cluster === undefined || !Cluster.isLeaving(cluster)) return job.clusterName;
+  // One that is a managed job's own is for nobody else, as long as it is there.
+  if (cluster === undefined || !(Cluster.isLeaving(cluster) || job.managed)) return job.clusterName;
   if (groupsOf(cluster).length > 1)
     throw new MusterError(
       "conflict",

@@ -1,4 +1,4 @@
-/** The parts of a node's log, in the order in which they are written. */
+/** The parts of a node's log, in the order in which they begin. */
 import * as z from "zod";
 import { Service } from "../task/service.ts";
 
@@ -7,7 +7,7 @@ export const PHASES = ["provision", "packages", "setup", "run", "ray", "service-
 
 /**
  * `provision`: what happened until the job had its hosts; told of events, and not stored. `packages`, `setup` and `run`
- * are what these printed; what `ray` and services printed beside them comes when `run` is over; `hooks` is what commands
+ * are what these printed; what `ray` and services print beside `run` comes between its own parts; `hooks` is what commands
  * round them did, `muster` what the agent itself has to say.
  */
 export const Phase = z.union([
@@ -18,13 +18,11 @@ export type Phase = z.infer<typeof Phase>;
 
 const ORDER: readonly string[] = PHASES;
 const RUN = ORDER.indexOf("run");
-const SERVICES = ORDER.indexOf("service-NAME");
 
-/** Its place among the phases. One that a newer agent has invented counts as `run`. */
+/** Its place among the phases. What is written beside `run` has its place, as has what a newer agent has invented. */
 export function orderOf(phase: string): number {
-  if (phase.startsWith("service-")) return SERVICES;
   const order = ORDER.indexOf(phase);
-  return order < 0 ? RUN : order;
+  return order < 0 || phase === "ray" ? RUN : order;
 }
 
 /** Which phases somebody wants to read. */

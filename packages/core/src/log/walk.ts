@@ -80,7 +80,7 @@ const ofNode = (job: Job.Job, fence: number) => ({ workspace: job.workspace, job
 
 async function begin(
   list: ReturnType<typeof listOf>,
-  { first, last: lastPhase }: Choice,
+  { first, last: lastPhase, has }: Choice,
   { since, last }: Beginning,
 ): Promise<{ from: number; at: number }> {
   const isPlain = since === undefined && first <= FIRST;
@@ -88,7 +88,10 @@ async function begin(
   const from = isPlain ? 0 : await seek(list, isIn);
   if (last === undefined) return { from, at: from };
   const end = await seek(list, ({ order }) => order > lastPhase);
-  return { from, at: await back(list, from, end, last) };
+  // Of what is written at the same time only what is wanted counts.
+  const counted: typeof list = async (at, limit) =>
+    (await list(at, limit)).map(head => (has(head.phase) ? head : { ...head, size: 0 }));
+  return { from, at: await back(counted, from, end, last) };
 }
 
 /** The first phase that is stored. */

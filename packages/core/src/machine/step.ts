@@ -6,6 +6,9 @@ import type { ClusterRef } from "../ports/provider.ts";
 import type { World } from "../ports/world.ts";
 import type { Next } from "./definitions.ts";
 
+/** One that is looked at as soon as this, in ms, has only not been planned yet. */
+const SOON = 60_000;
+
 export interface StepAnswer {
   readonly next: Next;
   readonly state: Cluster.State | "unknown";
@@ -34,5 +37,7 @@ export async function step(world: World, ref: ClusterRef): Promise<StepAnswer> {
   // Launching again at once would spin.
   const now = world.clock.now();
   const held = cluster.state === "launching" && (cluster.dueAt > now || isHeld(cluster.launch, now));
+  // It has not been asked for yet: its job waits. That may take days, and the job's place in the queue rings.
+  if (cluster.state === "requested" && cluster.dueAt > now + SOON) return { next: "done", state: cluster.state };
   return { next: held ? "wait" : nextOf[cluster.state], state: cluster.state };
 }

@@ -31,6 +31,8 @@ export interface Capabilities {
   readonly stop: boolean;
   /** Whether disks of stopped machines can be moved to other ones, by snapshot; not, when absent. */
   readonly move?: boolean;
+  /** Whether disks of stopped machines can be saved as images that others start from; not, when absent. */
+  readonly image?: boolean;
   /** How long after a launch call that answered an observation may still miss its machines, in ms. */
   readonly settle: number;
   /** How long after a launch call that never answered its machines may still appear, in ms; a minute or more to spare. */
@@ -148,6 +150,34 @@ export interface Snapshot {
   readonly state: "pending" | "complete" | "failed";
 }
 
+/** An image that Muster has saved, or is saving. */
+export type ImageRef = { readonly workspace: string; readonly imageId: string };
+
+/** What was decided, and stored, before the provider is called. The same intent may be sent twice. */
+export interface ImageIntent extends ImageRef {
+  /** The host whose disk it is, of this generation of its cluster's machines; it is stopped. */
+  readonly clusterId: string;
+  readonly generation: number;
+  readonly hostId: string;
+  /** What people see beside the image. */
+  readonly label: { readonly name: string; readonly owner: string; readonly cluster: string };
+}
+
+export interface SavedImage {
+  readonly state: "pending" | "complete" | "failed";
+  /** The provider's own name of it. */
+  readonly ref: string;
+  readonly region?: string | undefined;
+  readonly architecture?: string | undefined;
+  /** GiB of the disk. */
+  readonly size?: number | undefined;
+  /** Why it has failed, where somebody says. */
+  readonly message?: string | undefined;
+}
+
+/** Epoch ms. */
+export type FoundImage = ImageRef & { readonly createdAt: number };
+
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -182,6 +212,18 @@ export interface MachineProvider {
   snapshots?(): Promise<readonly MoveRef[]>;
   /** Deletes the move's snapshots; what is gone already is success. */
   deleteSnapshots?(of: MoveRef): Promise<void>;
+  /**
+   * Makes an image of the stopped host's disk, unless it is made already: it is looked for by its id first. When it has
+   * answered, the disk may be in use again. Absent, like the three below, where no images can be saved.
+   * @throws MusterError `busy`: nothing was made, ask again; `unavailable`: nobody knows, ask again; any other: never.
+   */
+  saveImage?(intent: ImageIntent): Promise<SavedImage>;
+  /** What has become of it; undefined while it does not show, or when it is gone. */
+  image?(ref: ImageRef): Promise<SavedImage | undefined>;
+  /** The images of this deployment, or parts of some. */
+  images?(): Promise<readonly FoundImage[]>;
+  /** Deletes all that there is of it; what is gone already is success. @throws MusterError `busy`: ask again. */
+  deleteImage?(ref: ImageRef): Promise<void>;
   /** Changes what becomes of machines that power themselves off; absent where machines cannot do that. */
   setPowerOff?(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why machines are not what they should be, as sentences; absent where nobody can tell. */

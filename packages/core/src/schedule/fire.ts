@@ -5,7 +5,9 @@
  */
 import * as Actor from "../actor/actor.ts";
 import { cancel } from "../array/control.ts";
-import { isRetryable, MusterError } from "../error.ts";
+import * as Cluster from "../cluster/cluster.ts";
+import { byName } from "../cluster/find.ts";
+import { isRetryable, issuesOf, MusterError } from "../error.ts";
 import { outcomeOf } from "../job/outcome.ts";
 import * as Keys from "../keys.ts";
 import { create } from "../launch/create.ts";
@@ -32,7 +34,8 @@ export async function fire(world: World, ref: { readonly workspace: string; read
   if (schedule === undefined || schedule.dueAt === undefined || schedule.dueAt > now) return;
   const time = schedule.owed ?? schedule.nextAt ?? now;
   const busy = await lastOne(world, schedule);
-  if (busy !== undefined && schedule.overlap !== "replace") return leaveOut(world, schedule, time, busy);
+  if (busy !== undefined && schedule.overlap !== "replace")
+    return leaveOut(world, schedule, time, `${busy} has not ended`);
   // The next waits behind it in the cluster's queue, or is on a cluster of its own.
   if (busy !== undefined) await cancel(world, Actor.system(schedule.workspace), busy);
   await attempt(world, schedule, time);
@@ -45,12 +48,15 @@ async function lastOne(world: World, { workspace, launched }: Stood): Promise<st
 }
 
 /** The last one goes on: this time is nobody's, or is kept for when it has ended. */
-async function leaveOut(world: World, schedule: Stood, time: number, busy: string): Promise<void> {
+async function leaveOut(world: World, schedule: Stood, time: number, message: string): Promise<void> {
+  if (schedule.overlap !== "skip") return owe(world, schedule, time, message);
+  await note(world, schedule, { ...stepOf(world, schedule), last: { at: time, outcome: "skipped", message } });
+}
+
+/** The time is kept, and tried again soon. */
+async function owe(world: World, schedule: Stood, time: number, message: string): Promise<void> {
   const now = world.clock.now();
   const step = stepOf(world, schedule);
-  const message = `${busy} has not ended`;
-  if (schedule.overlap === "skip")
-    return note(world, schedule, { ...step, last: { at: time, outcome: "skipped", message } });
   const dueAt = Math.min(now + LOOK, step.nextAt ?? now + LOOK);
   const waits = { ...step, dueAt, owed: time };
   // Told once; from then on it only looks.
@@ -88,9 +94,20 @@ async function attempt(world: World, schedule: Stood, time: number): Promise<voi
   } catch (error) {
     if (error instanceof Moved) return;
     if (!(error instanceof MusterError) || isRetryable(error)) throw error;
+    const going = await goingCluster(world, schedule, error);
+    if (going !== undefined) return owe(world, schedule, time, `cluster '${going}' of before has not ended`);
     const last = { at: time, outcome: "failed" as const, message: error.message.slice(0, 400) };
     await note(world, schedule, { ...stepOf(world, schedule), owed: undefined, last });
   }
+}
+
+/** Its name still stands for a cluster that is on its way out, or is the last job's alone: both are a matter of minutes. */
+async function goingCluster(world: World, schedule: Stood, { code }: MusterError): Promise<string | undefined> {
+  const { workspace, cluster: name, launched } = schedule;
+  if (name === undefined || (code !== "conflict" && code !== "name_taken")) return undefined;
+  const cluster = await byName(world.table, workspace, name);
+  const isLastOnes = cluster?.managedBy !== undefined && cluster.managedBy === launched?.jobId;
+  return cluster && (isLastOnes || Cluster.isLeaving(cluster)) ? cluster.name : undefined;
 }
 
 /** In whose name it launches, with what they may do now. @throws MusterError `forbidden` */
@@ -101,14 +118,19 @@ async function ownerOf(world: World, { workspace, owner, name }: Stood): Promise
   throw new MusterError("forbidden", `${owner}, in whose name schedule '${name}' launches, ${why}`);
 }
 
-/** What a schedule launches. @throws MusterError `not_found` when it was removed meanwhile */
+/** What a schedule launches. @throws MusterError `not_found` when it was removed meanwhile; `invalid_request` */
 export async function launchOf(
   world: Pick<World, "table">,
   { workspace, name }: Schedule.Schedule,
 ): Promise<Launch.Create> {
   const item = await world.table.get(Keys.scheduled(workspace, name));
   if (item === undefined) throw new MusterError("not_found", `there is no schedule '${name}'`);
-  return Launch.Create.parse(item.data.launch);
+  const launch = Launch.Create.safeParse(item.data.launch);
+  if (launch.success) return launch.data;
+  throw new MusterError("invalid_request", "what it launches was set by another version, which allowed more", {
+    issues: issuesOf(launch.error, "launch"),
+    hint: `set it again: muster schedule set ${name}`,
+  });
 }
 
 /** Nothing is kept for it: a schedule has no secrets. */

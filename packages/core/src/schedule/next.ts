@@ -82,10 +82,16 @@ function checkTimes(schedule: Cronic, now: number): Issue | undefined {
     if (nextTime(schedule, now) !== undefined) return undefined;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return { path: "cron", message: `cannot be read: ${said.replace(/^CronPattern: /, "")}` };
+    return { path: "cron", message: `cannot be read: ${asWritten(said)}` };
   }
   return { path: "cron", message: "never comes: no month that it names has that day", ...lastDay(schedule, now) };
 }
+
+/** What counts from 1 is told by its place, from 0. */
+const asWritten = (said: string): string =>
+  said
+    .replace(/^CronPattern: /, "")
+    .replace(/^(Invalid value for (?:day|month): )(\d+)$/, (_, text, place) => `${text}${Number(place) + 1}`);
 
 /** Whoever names a day that a month does not have mostly means its last. */
 function lastDay(schedule: Cronic, now: number): { suggestion?: string } {

@@ -31,6 +31,8 @@ const READ_BEFORE: ReadonlySet<string> = new Set([
 export const EnvName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "use letters, digits and '_', not starting with a digit")
+  // A map would lose it without a word.
+  .refine(name => name !== "__proto__", "is not a name that may be used")
   .refine(name => !SET_BY_MUSTER.has(name), "is set by Muster itself: give the variable another name")
   .refine(
     name => !READ_BEFORE.has(name),

@@ -54,22 +54,45 @@ const machine = z.strictObject({
     .refine(...fewEnough)
     .optional(),
 });
+/** An image that Muster has saved, as it was found when machines were asked for that start from it. */
+export const Saved = z.object({
+  id: z.string(),
+  name: z.string(),
+  provider: z.string(),
+  /** The provider's own name of it. */
+  ref: z.string(),
+  region: z.string().optional(),
+  architecture: z.string().optional(),
+  /** On which it was saved. */
+  instanceType: z.string().optional(),
+  /** GiB. */
+  size: z.number().optional(),
+});
+export type Saved = z.infer<typeof Saved>;
+
+/** As it is kept with a cluster: nobody says from outside what a saved image is. */
+const settled = machine.extend({ saved: Saved.optional() });
 /** One of several machines that will do: what it says stands over what is said for all of them. */
-export type Choice = z.infer<typeof machine>;
+export type Choice = z.infer<typeof settled>;
 
 /** Alternatives of one request. */
 export const MOST_CHOICES = 20;
-const Choices = z.array(machine).min(1).max(MOST_CHOICES);
 
+const choices = <M extends z.ZodType>(one: M) => ({
+  /** Any of these will do: the cheapest. */
+  anyOf: z.array(one).min(1).max(MOST_CHOICES).optional(),
+  /** Any of these will do: the first that can be had. */
+  ordered: z.array(one).min(1).max(MOST_CHOICES).optional(),
+});
+
+/** What a caller may ask for. */
 export const Resources = machine
-  .extend({
-    /** Any of these will do: the cheapest. */
-    anyOf: Choices.optional(),
-    /** Any of these will do: the first that can be had. */
-    ordered: Choices.optional(),
-  })
+  .extend(choices(machine))
   .refine(({ anyOf, ordered }) => anyOf === undefined || ordered === undefined, {
     path: ["ordered"],
     message: "cannot stand beside any_of: one of them decides",
   });
-export type Resources = z.infer<typeof Resources>;
+
+/** The same with its saved images looked up. */
+export const Settled = settled.extend(choices(settled));
+export type Resources = z.infer<typeof Settled>;

@@ -19,6 +19,9 @@ export interface MachineRecord {
   readonly power: "on" | "off" | "ending";
 }
 
+/** Puts onto a new disk what it begins with; on one that it was put onto in part, again. */
+export type Furnish = (disk: string) => Promise<void>;
+
 /** The machines on this disk. Each is one folder; a record is replaced whole, so that a crash leaves the old or the new. */
 export class Rack {
   readonly #folder: string;
@@ -72,10 +75,14 @@ export class Rack {
     await replaceFile(join(this.disk(record.machineId), "machine.json"), JSON.stringify(record));
   }
 
-  /** A machine with its enrollment token. The token first: a machine that is on record can be started. */
-  async create(record: MachineRecord, enrollmentToken: string): Promise<void> {
+  /**
+   * A machine with its enrollment token, and what its disk begins with. These first: a machine that is on record can be
+   * started.
+   */
+  async create(record: MachineRecord, enrollmentToken: string, furnish?: Furnish): Promise<void> {
     const disk = this.disk(record.machineId);
     await mkdir(disk, { recursive: true, mode: 0o700 });
+    await furnish?.(disk);
     await replaceFile(join(disk, "enrollment-token"), enrollmentToken);
     await this.write(record);
   }

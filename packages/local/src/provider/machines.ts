@@ -6,7 +6,7 @@
  */
 import type { Log } from "@muster/core/ports/ports.ts";
 import { Lanes } from "./lanes.ts";
-import type { MachineRecord, Rack } from "./machine.ts";
+import type { Furnish, MachineRecord, Rack } from "./machine.ts";
 import type { Power } from "./power.ts";
 
 export class Machines {
@@ -22,12 +22,17 @@ export class Machines {
   }
 
   /** The machine of this name: the one that is there, or else a new one. One whose record is broken is made anew. */
-  make(machineId: string, enrollmentToken: string, fresh: () => MachineRecord): Promise<MachineRecord> {
+  make(
+    machineId: string,
+    enrollmentToken: string,
+    fresh: () => MachineRecord,
+    furnish?: Furnish,
+  ): Promise<MachineRecord> {
     return this.#lanes.run(machineId, async () => {
       const known = await this.#read(machineId);
       if (known !== undefined) return known;
       const record = fresh();
-      await this.#rack.create(record, enrollmentToken);
+      await this.#rack.create(record, enrollmentToken, furnish);
       return record;
     });
   }

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
 import { isSame, isTpu } from "@muster/core/accelerator/names.ts";
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Check, Listed, Offer, Offered } from "@muster/core/ports/provider.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
 
@@ -49,14 +50,15 @@ function refuse(machine: Inventory, resources: Choice): Refusal | undefined {
 }
 
 /** What it is not, and does not have. */
-function unlike(machine: Inventory, { accelerators, image, images, instanceType }: Choice): Refusal | undefined {
+function unlike(machine: Inventory, resources: Choice): Refusal | undefined {
+  const { accelerators, image, images, instanceType } = resources;
   if (accelerators && !Object.entries(accelerators).some(([name, count]) => has(machine, name, count)))
     return {
       reason: `${isForTpus(accelerators) ? "TPUs are Google's; " : ""}this machine has no ${wanted(accelerators)}: it has ${seen(machine)}`,
       hint: "run it on what is here with: --resources.accelerators null",
     };
   const [named] = [image, ...Object.values(images ?? {})].filter(one => one !== undefined);
-  if (named !== undefined)
+  if (named !== undefined && savedOf(resources)?.provider !== "local")
     return {
       reason: `hosts on this machine run no images ('${named}')`,
       hint: "run it without with: --resources.image_id null",

@@ -1,9 +1,11 @@
 /** The `local` provider: a cluster of N hosts is N agents on this machine, each with a folder of its own. */
 import { createHash } from "node:crypto";
 import { MusterError } from "@muster/core/error.ts";
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
 import type { Capabilities, ClusterRef, Intent, Machine, MachineProvider } from "@muster/core/ports/provider.ts";
 import { freeAddress } from "./addresses.ts";
+import { Images } from "./images.ts";
 import { Lanes } from "./lanes.ts";
 import { type MachineRecord, Rack } from "./machine.ts";
 import { Machines } from "./machines.ts";
@@ -13,13 +15,15 @@ import { Power } from "./power.ts";
 export interface LocalOptions {
   /** Folder of the machines' folders. */
   readonly folder: string;
+  /** Folder of the images' folders; beside the other when absent. */
+  readonly images?: string;
   readonly agent: readonly [string, ...string[]];
   readonly endpoint: () => string;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const capabilities: Capabilities = { stop: true, settle: 0, unknown: 5_000, boot: 60_000 };
+const capabilities: Capabilities = { stop: true, image: true, settle: 0, unknown: 5_000, boot: 60_000 };
 
 /** More than anyone's machine should be asked to play. */
 const MOST_MACHINES = 64;
@@ -36,6 +40,8 @@ export function localProvider(options: LocalOptions): LocalProvider {
   const rack = new Rack(options.folder, options.log);
   const power = new Power({ ...options, rack });
   const machines = new Machines(rack, power, options.log);
+  const { images: folder = `${options.folder}-images`, clock, log } = options;
+  const images = new Images({ folder, rack, clock, log });
   const machine = inventory();
   const launches = new Lanes();
   const present = new Present();
@@ -53,7 +59,7 @@ export function localProvider(options: LocalOptions): LocalProvider {
     checks: async () => [checkOf(machine)],
     launch: async intent => {
       // One at a time: two launches must not choose the same address.
-      const records = await launches.run("launch", () => launch(rack, machines, options.clock, intent));
+      const records = await launches.run("launch", () => launch(rack, machines, images, options.clock, intent));
       for (const { machineId } of records) present.add(machineId);
       await Promise.all(records.map(record => machines.wake(record.machineId)));
       return records.map(seen);
@@ -65,6 +71,10 @@ export function localProvider(options: LocalOptions): LocalProvider {
       await Promise.all(ids.map(id => machines.terminate(id)));
     },
     sweep: async () => (await rack.list()).map(seen),
+    saveImage: intent => images.save(intent),
+    image: ref => images.image(ref),
+    images: () => images.list(),
+    deleteImage: ref => images.remove(ref),
     kick: async (ref, hosts) => {
       const wanted = new Set(hosts.map(host => host.hostId));
       const records = (await ofCluster(ref)).filter(record => wanted.has(record.hostId));
@@ -98,19 +108,27 @@ class Present {
 }
 
 /** The machines of the intent: those that are there already, and the rest made now. */
-async function launch(rack: Rack, machines: Machines, clock: Clock, intent: Intent): Promise<MachineRecord[]> {
+async function launch(
+  rack: Rack,
+  machines: Machines,
+  images: Images,
+  clock: Clock,
+  intent: Intent,
+): Promise<MachineRecord[]> {
   const all = await rack.list();
   const others = all.filter(record => record.clusterId !== intent.clusterId || record.try !== intent.try);
   if (others.length + intent.hosts.length > MOST_MACHINES)
     throw new MusterError("no_capacity", `this machine plays ${MOST_MACHINES} hosts at most`, {
       hint: "end clusters with: muster down NAME",
     });
+  const saved = savedOf(intent.resources);
+  const furnish = saved && ((disk: string) => images.furnish({ ...intent, imageId: saved.id }, disk));
   const taken = new Set(all.map(record => record.address));
   const records: MachineRecord[] = [];
   for (const host of intent.hosts) {
     const { workspace, clusterId, generation } = intent;
     const machineId = nameOf(intent, host.rank);
-    const record = await machines.make(machineId, host.enrollmentToken, () => ({
+    const fresh = (): MachineRecord => ({
       machineId,
       workspace,
       clusterId,
@@ -121,7 +139,8 @@ async function launch(rack: Rack, machines: Machines, clock: Clock, intent: Inte
       address: freeAddress(taken),
       launchedAt: clock.now(),
       power: "on",
-    }));
+    });
+    const record = await machines.make(machineId, host.enrollmentToken, fresh, furnish);
     taken.add(record.address);
     records.push(record);
   }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { doorOf } from "@muster/api/door.ts";
+import { routes } from "@muster/api/routes.ts";
 import { dispatcher, type Handler } from "@muster/api/serve.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { moved } from "@muster/core/host/heard.ts";
@@ -71,6 +72,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { blobs, edge } = openBlobs({ folder: join(options.home, "blobs"), base: () => place.url, digest, clock });
   const local = localProvider({
     folder: join(options.home, "machines"),
+    images: join(options.home, "images"),
     agent: options.agent,
     endpoint: () => place.url,
     clock,
@@ -90,7 +92,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   };
   place.world = world;
 
-  const dispatch = dispatcher(doorOf(world), handlers(world));
+  const dispatch = dispatcher(doorOf(world), routes, handlers(world));
   const serve = (port: number | undefined) =>
     listen({
       dispatch,

@@ -49,6 +49,7 @@ export function taskOf(draft: Draft, options: WriteOptions): Entries {
     container: task.container && containerOf(task.container),
     idle: idle && idleOf(idle),
     max_concurrent_jobs: draft.maxConcurrentJobs,
+    pool: draft.pool,
     after: draft.after?.map(({ name, on }) => (on === "success" ? name : { task: name, on })),
     priority,
     timeout: task.timeout === undefined ? undefined : time(task.timeout),
@@ -98,7 +99,7 @@ const retryOf = ({ max, on, exitCodes, backoff }: Retry): Entries => ({
 });
 
 /** In the longest unit of which it is a whole number. */
-function time(seconds: number): string {
+export function time(seconds: number): string {
   const [unit, size] = UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ?? ["s", 1];
   return `${decimal(seconds / size)}${unit}`;
 }

@@ -1,5 +1,6 @@
 /** Which machine types are what was asked for, wherever they stand and whatever they cost. */
 import { canonical } from "@muster/core/accelerator/names.ts";
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { MachineType } from "../../catalog/catalog.ts";
 
@@ -27,16 +28,21 @@ export const isNamed = (type: MachineType, { instanceType }: Resources): boolean
 
 /** Types with what was asked for. Whoever names no type gets none that is peculiar, such as bare metal. */
 export function match(types: readonly MachineType[], resources: Resources, defaults: Defaults): readonly MachineType[] {
-  const pool = types.filter(type => (resources.instanceType === undefined ? isPlain(type) : isNamed(type, resources)));
+  const pool = types.filter(type =>
+    resources.instanceType === undefined ? isPlain(type, archOf(resources)) : isNamed(type, resources),
+  );
   const fit = pool.filter(
     type => hasAccelerators(type, resources) && hasSize(type, resources) && hasNetwork(type, resources),
   );
   return asksForNoSize(resources) ? fit.filter(type => isUsual(type, defaults)) : roomy(fit, resources);
 }
 
+/** What machines are of when nobody says: what the image that they start from is for. */
+export const archOf = (resources: Resources): string => savedOf(resources)?.architecture ?? "x86_64";
+
 /** Of older generations only accelerators are still looked for: the newer machines have others. */
-export const isPlain = (type: MachineType): boolean =>
-  type.arch === "x86_64" &&
+export const isPlain = (type: MachineType, arch = "x86_64"): boolean =>
+  type.arch === arch &&
   type.metal !== true &&
   type.burstable !== true &&
   (type.previous !== true || type.accelerators !== undefined);

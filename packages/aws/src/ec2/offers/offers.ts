@@ -1,4 +1,5 @@
 /** What AWS can offer for a request, read off the catalog: no cloud is asked. */
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Barred, Beside, Offer, Offered } from "@muster/core/ports/provider.ts";
 import { inRegion } from "@muster/core/provider/choices.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
@@ -32,17 +33,24 @@ export function offers(
   const fit = match(catalog.types, resources, defaults);
   if (fit.length === 0) return { offers: [], ...misfit(catalog, resources) };
   const bootable = fit.filter(type => hasImage(catalog, type, resources));
-  if (bootable.length === 0) return { offers: [], ...unbootable(catalog, fit) };
+  if (bootable.length === 0) return { offers: [], ...unbootable(catalog, fit, resources) };
   const placed = bootable.flatMap(type => place(catalog, type, resources)).toSorted(compare);
   if (placed.length === 0) return { offers: [], ...nowhere(catalog, bootable, resources) };
   const affordable = placed.filter(offer => offer.hourly <= (resources.maxHourly ?? Infinity));
   if (affordable.length === 0) return { offers: [], ...tooDear(placed, resources) };
-  const notices = noticesOf(resources);
+  const notices = noticesOf(catalog, resources);
   return { ...withoutBarred(catalog, affordable, nodes, beside), ...(notices.length > 0 && { notices }) };
 }
 
-function noticesOf({ image, tenancy }: Choice): string[] {
+function noticesOf({ types }: Catalog, resources: Choice): string[] {
+  const { image, tenancy, accelerators } = resources;
   const notices: string[] = [];
+  const saved = savedOf(resources);
+  const from = types.find(type => type.name === saved?.instanceType);
+  if (saved !== undefined && accelerators !== undefined && from !== undefined && from.accelerators === undefined)
+    notices.push(
+      `image '${saved.name}' was saved on ${from.name}, which has no accelerator: it may lack their drivers`,
+    );
   if (isStock(image)) notices.push(`machines start from Muster's own image, in place of '${image}'`);
   if (tenancy === "dedicated")
     notices.push("prices are those of shared hardware: dedicated machines cost more, and AWS adds a fee per hour");

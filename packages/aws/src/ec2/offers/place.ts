@@ -1,4 +1,5 @@
 /** Where types can be had, on which market and at what price. */
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { Catalog, MachineType } from "../../catalog/catalog.ts";
@@ -8,10 +9,13 @@ import { subnetsFor } from "./network.ts";
 
 type Market = "on_demand" | "spot";
 
-/** Whether the user brings the image: an AMI, or a parameter that names one. */
-export const bringsImage = ({ image }: Pick<Resources, "image">): boolean => /^(ami-|ssm:)/.test(image ?? "");
+/** Whether the user brings the image: an AMI, or a parameter that names one; or one that was saved of a machine here. */
+export const bringsImage = (resources: Pick<Resources, "image" | "saved">): boolean =>
+  /^(ami-|ssm:)/.test(resources.image ?? "") || savedOf(resources) !== undefined;
 
 export function hasImage(catalog: Pick<Catalog, "images">, type: MachineType, resources: Resources): boolean {
+  const saved = savedOf(resources);
+  if (saved !== undefined) return saved.architecture === undefined || saved.architecture === type.arch;
   if (bringsImage(resources)) return true;
   const purpose = purposeOf(type);
   return purpose !== undefined && catalog.images[purpose] !== undefined;

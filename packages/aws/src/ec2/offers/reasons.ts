@@ -1,10 +1,11 @@
 /** Why there is no offer, and what would do instead: said in the words of the request. */
+import { savedOf } from "@muster/core/image/name.ts";
 import type { Barred, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import type { Catalog, MachineType } from "../../catalog/catalog.ts";
 import { purposeOf } from "../../catalog/catalog.ts";
 import { miscount } from "./accelerators.ts";
-import { hasAccelerators, hasSize, isNamed, isPlain, wishes } from "./match.ts";
+import { archOf, hasAccelerators, hasSize, isNamed, isPlain, wishes } from "./match.ts";
 import { homesFor, isPrivate, needsPrivate } from "./network.ts";
 import { asked, cheapest, devices, distinct, dollars, FEW, few, list, loosened, size, sized, wish } from "./say.ts";
 
@@ -17,7 +18,7 @@ export function misfit(catalog: Catalog, resources: Resources): Refusal {
   const named = catalog.types.find(type => isNamed(type, resources));
   if (named !== undefined) return unlike(named, resources);
   const wanted = wishes(resources);
-  const pool = catalog.types.filter(isPlain);
+  const pool = catalog.types.filter(type => isPlain(type, archOf(resources)));
   if (wanted.length > 0 && !pool.some(type => hasAccelerators(type, resources))) return miscount(catalog, wanted);
   if (!pool.some(type => hasAccelerators(type, resources) && hasSize(type, resources)))
     return missize(
@@ -58,7 +59,13 @@ function missize(pool: readonly MachineType[], resources: Resources, region: str
   };
 }
 
-export function unbootable(catalog: Catalog, fit: readonly MachineType[]): Refusal {
+export function unbootable(catalog: Catalog, fit: readonly MachineType[], resources: Resources): Refusal {
+  const saved = savedOf(resources);
+  if (saved !== undefined)
+    return {
+      reason: `image '${saved.name}' is for ${saved.architecture} machines, and ${few(cheapest(fit).map(({ name }) => name))} is none`,
+      hint: "choose another machine type, or run it on Muster's own image with: --resources.image_id null",
+    };
   const hint = "name an image of your own with: --resources.image_id ami-…";
   const [type] = cheapest(fit);
   const problem = catalog.problems.find(({ part }) => part === "images");

@@ -1,5 +1,6 @@
 /** Requests that no machine of this deployment can meet, told from the words of the request alone. */
 
+import { nameOf, savedOf } from "@muster/core/image/name.ts";
 import { nearest } from "@muster/core/near.ts";
 import type { Choice } from "@muster/core/task/resources.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
@@ -83,8 +84,25 @@ const instanceType: Rule = (catalog, { instanceType: wanted }) => {
 /** Muster's own images serve in place of the stock ones of other launchers. */
 export const isStock = (image: string | undefined): boolean => image?.startsWith("skypilot:") ?? false;
 
-const image: Rule = (_catalog, { image: wanted }) => {
-  if (wanted === undefined || bringsImage({ image: wanted }) || isStock(wanted)) return undefined;
+/** A saved image is in one region. One that was not looked up stands where it cannot be. */
+const saved: Rule = ({ region: here }, wanted) => {
+  const stray = Object.values(wanted.images ?? {}).find(one => nameOf(one) !== undefined);
+  if (stray !== undefined)
+    return {
+      reason: `'${stray}' is in one region, whichever is named with it`,
+      hint: `name it by itself: image_id: ${stray}`,
+    };
+  const { name, region: its } = savedOf(wanted) ?? {};
+  if (its === undefined || its === here) return undefined;
+  return {
+    reason: `image '${name}' is in ${its}, and this deployment makes machines in ${here}`,
+    hint: `save one here, or run it on Muster's own with: --resources.image_id null`,
+  };
+};
+
+const image: Rule = (_catalog, resources) => {
+  const { image: wanted } = resources;
+  if (wanted === undefined || bringsImage(resources) || isStock(wanted)) return undefined;
   if (wanted.startsWith("docker:"))
     return {
       reason: `'${wanted}' is a container's image, and machines boot from AMIs`,
@@ -118,6 +136,7 @@ const RULES: readonly Rule[] = [
   region,
   refuseNetwork,
   zone,
+  saved,
   images,
   image,
   diskTier,

@@ -13,7 +13,7 @@ import { CLUSTER, DEPLOYMENT, WORKSPACE, withTag } from "../tags.ts";
 import { type Kept, keptOf, MOVE, nameOf } from "./tags.ts";
 
 /** Things per page; the most that EC2 gives. */
-const PAGE = 1000;
+export const PAGE = 1000;
 
 export interface FoundImage {
   readonly id: string;
@@ -82,7 +82,8 @@ function foundImage({ deployment, log }: Seeing, image: Image): FoundImage[] {
   return [];
 }
 
-function described({ ec2 }: Seeing, Filters: Filter[]): Promise<Image[]> {
+/** The account's own images of these filters, page by page. @throws Fault */
+export function described({ ec2 }: Seeing, Filters: Filter[]): Promise<Image[]> {
   // Disabled ones are asked for: they keep their names, and cost what they cost.
   const query: DescribeImagesCommandInput = { Owners: ["self"], IncludeDisabled: true, Filters, MaxResults: PAGE };
   const ask = (next: object) =>
@@ -97,7 +98,8 @@ function filtersOf(deployment: string, ref: MoveRef | undefined): Filter[] {
   return [ofDeployment, withTag(WORKSPACE, workspace), withTag(CLUSTER, clusterId), withTag(MOVE, String(move))];
 }
 
-async function pagesOf<P extends { readonly NextToken?: string | undefined }>(
+/** All pages of a list. */
+export async function pagesOf<P extends { readonly NextToken?: string | undefined }>(
   ask: (next: { readonly NextToken?: string }) => Promise<P>,
 ): Promise<P[]> {
   const pages: P[] = [];

@@ -24,13 +24,14 @@ const IN_USE = "InvalidSnapshot.InUse";
  */
 export async function deleteSnapshots(world: Seeing, ref: MoveRef): Promise<void> {
   const images = await failuresOf(await imagesOf(world, ref), image => deregister(world, image));
-  const parts = await failuresOf(await partsOf(world, ref), part => remove(world, part));
+  const parts = await failuresOf(await partsOf(world, ref), part => removePart(world, part));
   // What failed for an image is why its EBS snapshots are in use.
   const [first] = [...images, ...parts];
   if (first !== undefined) throw first;
 }
 
-async function deregister({ ec2 }: Seeing, { id, state }: FoundImage): Promise<void> {
+/** What is gone already is success. @throws Fault; MusterError `busy` for an image that is still being made. */
+export async function deregister({ ec2 }: Seeing, { id, state }: Pick<FoundImage, "id" | "state">): Promise<void> {
   try {
     await answerOf("DeregisterImage", ec2.writes.send(new DeregisterImageCommand({ ImageId: id })));
   } catch (error) {
@@ -41,7 +42,8 @@ async function deregister({ ec2 }: Seeing, { id, state }: FoundImage): Promise<v
   }
 }
 
-async function remove({ ec2 }: Seeing, { id }: FoundPart): Promise<void> {
+/** The same for an EBS snapshot. @throws Fault; MusterError `busy` while an image needs it. */
+export async function removePart({ ec2 }: Seeing, { id }: Pick<FoundPart, "id">): Promise<void> {
   try {
     await answerOf("DeleteSnapshot", ec2.writes.send(new DeleteSnapshotCommand({ SnapshotId: id })));
   } catch (error) {

@@ -23,9 +23,9 @@ export interface Snapping extends Seeing {
   readonly tags: Tags;
 }
 
-const DUPLICATE = "InvalidAMIName.Duplicate";
+export const DUPLICATE = "InvalidAMIName.Duplicate";
 /** Somebody else changed the machine's power meanwhile, or it ended. */
-const CHANGED = new Set(["IncorrectInstanceState", "IncorrectState", "InvalidInstanceID.NotFound"]);
+export const CHANGED = new Set(["IncorrectInstanceState", "IncorrectState", "InvalidInstanceID.NotFound"]);
 
 /**
  * Makes what is not there yet of these machines' snapshots, and tells of all that are there for the move.

@@ -8,10 +8,12 @@ sum() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
 field() { sed -n "s/.*\\"$1\\" *: *\\"\\([^\\"]*\\)\\".*/\\1/p" <<<"$2"; }
 about() { curl -fsS --max-time 5 -H "x-aws-ec2-metadata-token: $SEEN" "$METADATA/latest/meta-data/$1"; }
 
+seen() { curl -fsS --max-time 5 -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/latest/api/token"; }
+
 # ask PATH
 ask() {
   local rest=\${ENDPOINT#*://} names='host;x-amz-date;x-amz-security-token' SEEN role creds now scope token key part text
-  SEEN=$(curl -fsS --max-time 5 -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/latest/api/token") &&
+  SEEN=$(seen) &&
     role=$(about iam/security-credentials/) && creds=$(about "iam/security-credentials/$role") || return
   token=$(field Token "$creds")
   now=$(date -u +%Y%m%dT%H%M%SZ)

@@ -9,6 +9,7 @@
 import * as z from "zod";
 import { AGENT } from "./agent.ts";
 import { ASK } from "./ask.ts";
+import { OWN } from "./own.ts";
 import { POWER } from "./power.ts";
 import { STORAGE } from "./storage.ts";
 import { TOOLS } from "./tools.ts";
@@ -32,12 +33,14 @@ export const UserData = z.object({
     .string()
     .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
     .optional(),
+  /** Whether the disk is one of the same cluster, which has moved. */
+  moved: z.boolean().optional(),
 });
 export type UserData = z.infer<typeof UserData>;
 
 /** @throws ZodError for values that do not look like what they should be: nothing else goes into the script. */
 export function userData(options: UserData): string {
-  const { endpoint, region, agentSha256, nodeSha256, bootGraceSeconds, jobUser = "" } = UserData.parse(options);
+  const { endpoint, region, agentSha256, nodeSha256, bootGraceSeconds, jobUser = "", moved } = UserData.parse(options);
   const values = {
     ENDPOINT: endpoint,
     REGION: region,
@@ -46,9 +49,10 @@ export function userData(options: UserData): string {
     NODE_ARM64: nodeSha256.arm64,
     GRACE: String(bootGraceSeconds),
     JOB_USER: jobUser,
+    MOVED: moved ? "1" : "",
   };
   const assignments = Object.entries(values).map(([name, value]) => `${name}='${value}'\n`);
-  return `#!/bin/bash\n${assignments.join("")}${HEAD}${POWER}${STORAGE}${USER}${TOOLS}${ASK}${AGENT}${MAIN}`;
+  return `#!/bin/bash\n${assignments.join("")}${HEAD}${POWER}${STORAGE}${USER}${TOOLS}${ASK}${OWN}${AGENT}${MAIN}`;
 }
 
 /** MUSTER_ROOT and MUSTER_METADATA are for tests: a folder that stands for the machine's disk, and where IMDS is. */
@@ -76,6 +80,7 @@ put() {
 const MAIN = `host() {
   local pause=2
   arm
+  ! foreign || { say "another machine's disk: waits for cloud-init"; return; }
   storage
   people
   tools
@@ -84,11 +89,13 @@ const MAIN = `host() {
     sleep "$((pause + RANDOM % pause))"
     ((pause = pause < 60 ? pause * 2 : 60))
   done
+  put "$DIR/machine" 644 <<<"$(self)"
   say "the agent is started"
 }
 
 begin() {
   arm
+  own
   put "$DIR/boot" 755 <"$0"
   put "$UNITS/muster-boot.service" 644 <<END
 [Unit]

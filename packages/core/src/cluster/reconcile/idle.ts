@@ -15,6 +15,7 @@ import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { fail } from "./fail.ts";
 import { providerOf } from "./provider.ts";
+import { ownerOf } from "./renew.ts";
 import type { In, Outcome } from "./step.ts";
 
 export async function ready(world: World, cluster: In<"ready">): Promise<Outcome> {
@@ -120,10 +121,12 @@ async function act(
   const now = world.clock.now();
   const why = { message: `its idle policy: ${describe(idle)}` };
   const actor = Actor.system(cluster.workspace);
+  // A managed job that is held back, or waits, comes back for others when it may begin.
+  const renewal = (await ownerOf(world, cluster))?.state === "waiting" && { renew: true };
   const move =
     idle.action === "stop"
       ? advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: now, byPolicy: true }, why)
-      : advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now }, why);
+      : advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now, ...renewal }, why);
   await world.table.write([...move.writes, { check: Slots.noun.key(slots), expect: slots.version }]);
   return "again";
 }

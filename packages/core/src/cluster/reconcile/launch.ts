@@ -15,6 +15,7 @@ import { retrying } from "../../commit.ts";
 import { MusterError } from "../../error.ts";
 import type * as Host from "../../host/host.ts";
 import { enrollmentToken } from "../../host/token.ts";
+import { whyGone } from "../../image/resolve.ts";
 import * as Keys from "../../keys.ts";
 import type { Intent, MachineProvider } from "../../ports/provider.ts";
 import { WriteConflict } from "../../ports/table.ts";
@@ -49,10 +50,11 @@ const UNANSWERED: Cluster.Failure = {
 
 export async function launch(world: World, cluster: In<"launching">): Promise<Outcome> {
   if (isHeld(cluster.launch, world.clock.now())) return "wait";
-  if (world.clock.now() > cluster.changedAt + LAUNCH_WITHIN) return fail(world, cluster, UNANSWERED);
   const provider = providerOf(world, cluster);
   const spec = await specOf(world, cluster);
   const resources = resourcesOf(groupOf(cluster, spec, Cluster.atGroup(cluster.launch)), cluster.launch.offer);
+  const obstacle = await obstacleTo(world, cluster, resources);
+  if (obstacle) return fail(world, cluster, obstacle);
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
   const queue = await Throttle.take(world, provider, callsFor(cluster, hosts.length));
@@ -75,6 +77,16 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
     throw error;
   }
   return answered(world, next as In<"launching">, provider, spec);
+}
+
+/** Why no call is to go out any more. Disks that were moved are the cluster's own: no image has a part in it. */
+async function obstacleTo(
+  world: World,
+  cluster: In<"launching">,
+  resources: Choice,
+): Promise<Cluster.Failure | undefined> {
+  if (world.clock.now() > cluster.changedAt + LAUNCH_WITHIN) return UNANSWERED;
+  return cluster.snapshotOf === undefined ? whyGone(world, cluster.workspace, resources) : undefined;
 }
 
 /** From snapshots each host is a call of its own. */

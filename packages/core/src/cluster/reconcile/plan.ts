@@ -19,6 +19,8 @@ import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 import { afford, costOf } from "./afford.ts";
 import { failLaunch, failureOf } from "./fail.ts";
+import { later } from "./later.ts";
+import { ownerOf } from "./renew.ts";
 import type { In, Outcome } from "./step.ts";
 
 type Planning = In<"requested" | "moving" | "growing" | "launching">;
@@ -26,7 +28,15 @@ type Planning = In<"requested" | "moving" | "growing" | "launching">;
 /** What the calls so far have come to. */
 export type Progress = Pick<Cluster.Launch, "try" | "made" | "madeAt">;
 
-export const plan = (world: World, cluster: In<"requested">): Promise<Outcome> => nextGroup(world, cluster, { try: 0 });
+/** How often a managed cluster is looked at whose job waits for others, or is held back, in ms. */
+const WAIT_CHECK = 900_000;
+
+export async function plan(world: World, cluster: In<"requested">): Promise<Outcome> {
+  const owner = await ownerOf(world, cluster);
+  // No machine is paid for before its job may begin; its place in the queue then rings.
+  if (owner?.state === "waiting") return later(world, cluster, world.clock.now() + WAIT_CHECK);
+  return nextGroup(world, cluster, { try: 0 });
+}
 
 /** The first call for the first group that is not made. @param launch as it stands now, for the record of a failure. */
 export async function nextGroup(

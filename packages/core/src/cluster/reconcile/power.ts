@@ -141,7 +141,9 @@ const LATER = "try again later: muster start";
  */
 export async function rest(world: World, cluster: In<"stopped">): Promise<Outcome> {
   const now = world.clock.now();
-  if (cluster.byPolicy && (await hasQueue(world, cluster))) return startAgain(world, cluster);
+  // What a pool keeps, the pool starts.
+  const mayStart = cluster.byPolicy && cluster.pool === undefined;
+  if (mayStart && (await hasQueue(world, cluster))) return startAgain(world, cluster);
   const endAt = stoppedDeadline(Cluster.policyOf(cluster), cluster.changedAt);
   if (endAt !== undefined && endAt <= now) {
     // A start that failed long ago is not why it ends.

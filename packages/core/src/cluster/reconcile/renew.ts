@@ -44,7 +44,8 @@ export async function isRenewed(
   return job.retry.on.includes(cause as never) && cluster.generation <= job.retry.max;
 }
 
-async function ownerOf(
+/** The managed job that the cluster is for. */
+export async function ownerOf(
   { table }: Pick<Basics, "table">,
   { workspace, managedBy }: Cluster.Cluster,
 ): Promise<Stored<Job.Job> | undefined> {

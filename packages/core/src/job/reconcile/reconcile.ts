@@ -20,6 +20,8 @@ import { endTooLate } from "./too-late.ts";
 /** How long a host that calls may take to begin its part, and to end it when it was told to, in ms. */
 const BEGIN_WITHIN = 900_000;
 const END_WITHIN = 900_000;
+/** How long it may take when nobody cancelled it, in ms: what it leaves behind is sent first, and may be much. */
+const CLOSE_WITHIN = 6 * 3_600_000;
 
 export async function reconcile(world: World, ref: JobRef): Promise<void> {
   const job = await settle(world, ref);
@@ -58,20 +60,29 @@ async function lookAfter(world: World, job: Stored<Job.Placed>): Promise<void> {
   const left = job.placement.map((_, rank) => rank).filter(rank => !ended.has(rank));
   const { gone, next } = await silence(world, job, left);
   for (const rank of gone) await giveUp(world, job, rank, "host_lost");
-  const stuck = left.filter(rank => !gone.includes(rank) && isStuck(job, begun.has(rank), now));
-  for (const rank of stuck) await giveUp(world, job, rank, job.state === "cancelling" ? "host_lost" : "start_failed");
+  const judged = { ...job, endBy: endByOf(job, now) };
+  const stuck = left.filter(rank => !gone.includes(rank) && isStuck(judged, begun.has(rank), now));
+  for (const rank of stuck) await giveUp(world, job, rank, isLate(judged, now) ? "host_lost" : "start_failed");
   if (gone.length + stuck.length > 0) {
     await settle(world, { workspace: job.workspace, jobId: job.id });
     return;
   }
-  const patch = next ?? { suspectedAt: undefined, dueAt: checkAt(job, now) };
+  const patch = { endBy: judged.endBy, ...(next ?? { suspectedAt: undefined, dueAt: checkAt(job, now) }) };
   await world.table.write([amend<Job.Job>(Job.noun, job, patch).write]);
 }
 
+/** Until when a job may take that has its verdict; from when somebody first sees that. */
+const endByOf = (job: Job.Placed, now: number): number | undefined =>
+  job.verdict === undefined ? undefined : (job.endBy ?? now + CLOSE_WITHIN);
+
 /** A host that calls, yet has not begun its part, or does not end it. */
-function isStuck(job: Job.Placed, hasBegun: boolean, now: number): boolean {
-  if (job.state === "cancelling") return now - job.changedAt > END_WITHIN;
-  return !hasBegun && now - job.changedAt > BEGIN_WITHIN;
+const isStuck = (job: Job.Placed, hasBegun: boolean, now: number): boolean =>
+  isLate(job, now) || (job.state !== "cancelling" && !hasBegun && now - job.changedAt > BEGIN_WITHIN);
+
+/** It was to end, and had its time for that. */
+function isLate({ state, changedAt, endBy }: Job.Placed, now: number): boolean {
+  if (state === "cancelling") return now - changedAt > END_WITHIN;
+  return endBy !== undefined && endBy <= now;
 }
 
 async function expire(world: World, job: Stored<Job.Placed>): Promise<void> {

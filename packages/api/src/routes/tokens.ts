@@ -1,5 +1,3 @@
-/** Who may do what, and how much it may cost. */
-import * as Budget from "@muster/core/budget/budget.ts";
 import * as Token from "@muster/core/token/token.ts";
 import { route } from "../route.ts";
 import { PageQuery, page } from "./common.ts";
@@ -57,28 +55,5 @@ export const tokens = {
     body: Token.Bootstrap,
     output: Token.Created,
     errors: [],
-  }),
-} as const;
-
-export const budgets = {
-  "budgets.get": route({
-    method: "GET",
-    path: "/v1/budget",
-    summary: "What the workspace's machines may cost per hour, and what they do",
-    auth: "user",
-    status: 200,
-    output: Budget.Info,
-    errors: [],
-  }),
-  "budgets.set": route({
-    method: "PUT",
-    path: "/v1/budget",
-    summary: "Set what the workspace's machines may cost per hour",
-    auth: "user",
-    role: "admin",
-    status: 200,
-    body: Budget.Change,
-    output: Budget.Info,
-    errors: ["idempotency_mismatch"],
   }),
 } as const;

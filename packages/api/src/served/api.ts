@@ -1,0 +1,8 @@
+/** What the function `api` answers: people's and programs' daily work. */
+import { artifacts } from "../routes/artifacts.ts";
+import { clusters } from "../routes/clusters.ts";
+import { jobs } from "../routes/jobs.ts";
+import { providers, uploads } from "../routes/rest.ts";
+import { tokens } from "../routes/tokens.ts";
+
+export const api = { ...jobs, ...artifacts, ...clusters, ...uploads, ...providers, ...tokens } as const;
