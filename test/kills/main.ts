@@ -108,7 +108,9 @@ function judge(kill: Kill, job: Job.Info, log: string): string[] {
   const lost = job.state === "failed" && ["host_lost", "hosts_lost", "interrupted"].includes(job.failure?.code ?? "");
   return [
     ...(lost ? [] : [`it is ${job.state}: ${job.failure?.code} ${job.failure?.message}`]),
-    ...(expected.startsWith(log.replace(MISSED, "")) ? [] : [`its log is not the beginning of what it printed: ${JSON.stringify(log)}`]),
+    ...(expected.startsWith(log.replace(MISSED, ""))
+      ? []
+      : [`its log is not the beginning of what it printed: ${JSON.stringify(log)}`]),
   ];
 }
 

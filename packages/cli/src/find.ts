@@ -6,7 +6,7 @@ import * as Id from "@muster/core/id.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { nearest } from "@muster/core/near.ts";
 import { quoted } from "./exec/words.ts";
-import { all } from "./pages.ts";
+import { all, EVERY } from "./pages.ts";
 
 /** Of the clusters that have ended, so many are looked through. */
 const MOST = 1000;
@@ -67,8 +67,8 @@ export async function latestJob(client: Client, subject: string): Promise<Job.In
 }
 
 /** Its jobs that have not ended, newest first. A page of them may be empty, and not the last. */
-function active(client: Client, cluster: string, most?: number): Promise<Job.Info[]> {
-  const query = { cluster, active: "true", ...(most !== undefined && { limit: most }) };
+function active(client: Client, cluster: string, most = EVERY): Promise<Job.Info[]> {
+  const query = { cluster, active: "true", limit: Math.min(most, 100) };
   return all(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }), most);
 }
 

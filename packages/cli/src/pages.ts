@@ -5,6 +5,9 @@ interface Page<T> {
   readonly cursor?: string | undefined;
 }
 
+/** For what must not be left half done, such as cancelling all jobs. */
+export const EVERY = 1_000_000;
+
 /** Every item of every page, up to a limit that keeps a wrong turn from asking for ever. */
 export async function all<T>(get: (cursor: string | undefined) => Promise<Page<T>>, limit = 10_000): Promise<T[]> {
   const items: T[] = [];

@@ -9,7 +9,7 @@ import { quoted } from "../exec/words.ts";
 import * as Find from "../find.ts";
 import { type FilterOptions, label, queryOf } from "../job-filter.ts";
 import type { Output } from "../output.ts";
-import { all as pages } from "../pages.ts";
+import { EVERY, all as pages } from "../pages.ts";
 import { step } from "../progress.ts";
 import * as Shown from "../shown.ts";
 import * as Watch from "../watch.ts";
@@ -81,7 +81,7 @@ const told = (before: Job.Info, job: Job.Info) => ({
 /** All that have not ended and are as the options say. None of them is no mistake: it may have been done before. */
 const chosen = async (client: Client, { name, label: labels, mine }: Options): Promise<Job.Info[]> => {
   const query = { active: "true", ...(await queryOf(client, undefined, { name, label: labels, mine })) };
-  return pages(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }));
+  return pages(cursor => client.jobs.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }), EVERY);
 };
 
 /** The job of this id, or all of this cluster or name that have not ended. @throws MusterError `not_found` where there is none. */
