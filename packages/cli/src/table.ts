@@ -1,5 +1,5 @@
 /** Aligned columns without lines around them. */
-import { stripVTControlCharacters } from "node:util";
+import stringWidth from "string-width";
 
 const GAP = "  ";
 
@@ -21,14 +21,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 const PLAIN = /^[\x20-\x7e]*$/;
-const WIDE =
-  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
-const SHOWN = /[^\p{M}\p{Cf}\p{Cc}]/u;
-const characters = new Intl.Segmenter();
 
 /** Columns of a terminal that a text takes: Chinese characters and emoji take two, accents and colours none. */
-export function width(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  const drawn = [...characters.segment(stripVTControlCharacters(text))].filter(({ segment }) => SHOWN.test(segment));
-  return drawn.reduce((sum, { segment }) => sum + (WIDE.test(segment) || segment.includes("\ufe0f") ? 2 : 1), 0);
-}
+export const width = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text));
