@@ -99,7 +99,7 @@ test.concurrent("a machine whose disk is gone has no agent, though somebody made
   await using bench = await Bench.open();
   // What is written to a folder that is gone makes it anew.
   const again =
-    'trap "exit 3" TERM; sleep 0.2; mkdir -p "$MUSTER_ATTEMPT_DIR/out"; echo 3 > "$MUSTER_ATTEMPT_DIR/run.exit"; sleep 60';
+    'trap "exit 3" TERM; while [ -e "$MUSTER_ATTEMPT_DIR/assignment.json" ]; do sleep 0.02; done; mkdir -p "$MUSTER_ATTEMPT_DIR/out"; echo 3 > "$MUSTER_ATTEMPT_DIR/run.exit"; sleep 60';
   bench.plane.assign("job_a", { run: `echo begun; ${again}` });
   const agent = await bench.agent();
   await until("the job to print", () => bench.plane.log("job_a") === "begun\n");
