@@ -101,19 +101,21 @@ const unlike = (what: string, log: string): string => `its log is not ${what}: $
 /** Whether a job that met this end has ended as it should. */
 function judge(kill: Kill, job: Job.Info, log: string): string[] {
   const asWritten = job.state === (kill.exitCode === 0 ? "succeeded" : "failed") && job.exitCode === kill.exitCode;
-  const mayLack = kill.victim === "host" && !job.logsComplete;
-  if (asWritten)
-    return [
-      ...(log === expected || (mayLack && expected.startsWith(log)) ? [] : [unlike("what it printed", log)]),
-      // Of a log whose file went with the disk nobody knows that it is whole, and it must not be called so.
-      ...(job.logsComplete || mayLack ? [] : ["its log is called incomplete"]),
-    ];
+  if (asWritten) return judgeLog(kill, job, log);
   if (kill.victim !== "host") return [`it is ${job.state}, exit ${job.exitCode}: ${job.failure?.message}`];
   const lost = job.state === "failed" && ["host_lost", "hosts_lost", "interrupted"].includes(job.failure?.code ?? "");
   return [
     ...(lost ? [] : [`it is ${job.state}: ${job.failure?.code} ${job.failure?.message}`]),
     ...(expected.startsWith(log.replace(MISSED, "")) ? [] : [unlike("the beginning of what it printed", log)]),
   ];
+}
+
+/** Of a log whose file went with the disk nobody knows that it is whole, and it must not be called so. */
+function judgeLog({ victim }: Kill, { logsComplete }: Job.Info, log: string): string[] {
+  if (victim === "host" && !logsComplete)
+    return expected.startsWith(log) ? [] : [unlike("the beginning of what it printed", log)];
+  if (!logsComplete) return ["its log is called incomplete"];
+  return log === expected ? [] : [unlike("what it printed", log)];
 }
 
 const begun = async (plane: OwnProcess, { id }: { readonly id: string }): Promise<boolean> =>
