@@ -1,8 +1,8 @@
 /** The function `api`: users' routes. */
-import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { api as routes } from "@muster/api/served/api.ts";
-import { api } from "../handlers.ts";
+import { userDoorOf } from "@muster/api/user-door.ts";
+import { api } from "../served/api.ts";
 import { edge } from "../world/edge.ts";
 
-export const handler = dispatcher(doorOf(edge), routes, api(edge));
+export const handler = dispatcher(userDoorOf(edge), routes, api(edge));

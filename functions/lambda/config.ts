@@ -1,8 +1,8 @@
 /** The function `config`: users' routes to what is set up now and then. */
-import { doorOf } from "@muster/api/door.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { config as routes } from "@muster/api/served/config.ts";
-import { config } from "../handlers.ts";
-import { edge } from "../world/edge.ts";
+import { userDoorOf } from "@muster/api/user-door.ts";
+import { config } from "../served/config.ts";
+import { setup } from "../world/setup.ts";
 
-export const handler = dispatcher(doorOf(edge), routes, config(edge));
+export const handler = dispatcher(userDoorOf(setup), routes, config(setup));

@@ -4,4 +4,4 @@ import type { HostEdge } from "@muster/core/ports/world.ts";
 import { parameters } from "./base.ts";
 import { facing } from "./facing.ts";
 
-export const agent: HostEdge = { ...facing, secrets: { read: read(parameters) } };
+export const agent: HostEdge = { ...facing(), secrets: { read: read(parameters) } };

@@ -2,7 +2,9 @@
 import { entries, functionOf, SERVING } from "@muster/api/routes.ts";
 import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
 import { expect, test } from "vitest";
-import { agent, api, config } from "../../functions/handlers.ts";
+import { agent } from "../../functions/served/agent.ts";
+import { api } from "../../functions/served/api.ts";
+import { config } from "../../functions/served/config.ts";
 
 /** Verbs are only listed here, and none is run: they see nothing of the world. */
 const nowhere = {} as Edge & HostEdge;

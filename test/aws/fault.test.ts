@@ -3,7 +3,9 @@
  * test.
  */
 import { EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
-import { type Context, Fault, faultOf, kindOf, toMusterError } from "@muster/aws/fault.ts";
+import { kindOf, toMusterError } from "@muster/aws/fault/ec2.ts";
+import { faultOf } from "@muster/aws/fault/sdk.ts";
+import { type Context, Fault } from "@muster/aws/fault.ts";
 import { type ErrorCode, isRetryable, MusterError } from "@muster/core/error.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Answering, type CallServer, reset, say, silence, startCallServer } from "./support/call-server.ts";

@@ -36,6 +36,8 @@ describe("what is offered", () => {
       memory: 1152,
       accelerators: { A100: 8 },
       hourly: 21.957642,
+      // 256 GB at $0.08 a month.
+      disk: (256 * 0.08) / 730,
     });
   });
 

@@ -1,6 +1,7 @@
 /** What the options of `muster pool` mean. Pure. */
 
 import { expect, test } from "vitest";
+import { tellKept } from "../../packages/cli/src/inputs/kept.ts";
 import { at, size } from "../../packages/cli/src/pool/set.ts";
 import { origin } from "../../packages/cli/src/pool/shown.ts";
 
@@ -28,4 +29,14 @@ test("a launch says where its cluster is from", () => {
     "Pool warm has none ready: mine is still being prepared.",
     "Pool warm has none ready: mine is made for this.",
   ]);
+});
+
+test("files that clusters are prepared with are not kept for ever, and that is said", () => {
+  const told = (inputs: object) => {
+    const lines: string[] = [];
+    tellKept({ note: line => void lines.push(line) }, { mounts: [], ...inputs } as never);
+    return lines.length;
+  };
+  expect([told({}), told({ workdir: { url: "https://example.com/a.git" } })]).toEqual([0, 0]);
+  expect([told({ workdir: { path: "." } }), told({ mounts: [{}] })]).toEqual([1, 1]);
 });

@@ -117,6 +117,7 @@ test("the command's priority stands over the file's", () => {
   expect(queueing({}, {})).toEqual({});
   expect(queueing({}, { priority: 7 })).toEqual({ priority: 7 });
   expect(queueing({ priority: 0 }, { priority: 7 })).toEqual({ priority: 0 });
+  expect(queueing({ group: "head" }, {})).toEqual({ group: "head" });
   expect(queueing({ force: true }, {})).toEqual({ force: true });
   expect(queueing({ ifBusy: "fail" }, {})).toEqual({ onBusy: "fail" });
 });

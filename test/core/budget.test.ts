@@ -32,11 +32,11 @@ describe("a budget", () => {
     const refused = Create.create(world, ADA, clusterRequest({ name: "two", nodes: 2 }));
     await expect(refused).rejects.toMatchObject({
       code: "over_budget",
-      message: "that would cost $6.00 per hour; $4.00 of $10.00 are left",
-      details: { hint: expect.stringContaining("muster budget --hourly 12") },
+      message: "that would cost $6.00 per hour; $4.00 of the $10.00 per hour of usr_ada are left",
+      details: { hint: expect.stringContaining("muster budget --user usr_ada --hourly 12") },
     });
     expect(world.changes.length).toBe(before);
-    await Budget.change(world, { ...ADA, role: "admin" }, { hourly: 12 });
+    await Budget.change(world, { ...ADA, role: "admin" }, { each: 12 });
     await Create.create(world, ADA, clusterRequest({ name: "two", nodes: 2 }));
     expect(await taken(world)).toBe(12);
   });

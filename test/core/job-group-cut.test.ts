@@ -1,6 +1,6 @@
 /** Job groups that are looked at twice, too late, halfway, or by several at once: core's verbs on SQLite in memory. */
 import { report } from "@muster/core/agent/report.ts";
-import { eventsOf as eventsIn } from "@muster/core/cluster/read.ts";
+import { eventsOf as eventsIn } from "@muster/core/event/read.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { reconcile } from "@muster/core/jobgroup/reconcile.ts";

@@ -76,7 +76,10 @@ test("what another version has set, and this one cannot read, is told, and the n
   ]);
   await passing(world, 60);
   expect(await get(world, ADA, "hourly")).toMatchObject({
-    last: { outcome: "failed", message: "what it launches was set by another version, which allowed more" },
+    last: {
+      outcome: "failed",
+      message: "what schedule 'hourly' launches was set by another version, which allowed more",
+    },
     nextAt: world.clock.now() + HOUR,
   });
 });

@@ -11,7 +11,7 @@ import { LEFT_AFTER, sweepSecrets } from "@muster/core/secret/sweep.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { api } from "../../functions/handlers.ts";
+import { api } from "../../functions/served/api.ts";
 import { eventOf } from "../api/support.ts";
 import { code, jobRequest, launchRequest, readyCluster } from "../support/requests.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";

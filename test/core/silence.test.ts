@@ -84,6 +84,22 @@ test("a host that calls but never begins does not keep its job for ever", async 
   expect(await Read.get(world, ADA, id)).toMatchObject({ state: "failed", failure: { code: "start_failed" } });
 });
 
+test("a host that does not call gets one job, and not the next as well", async () => {
+  const world = testWorld();
+  const { id: clusterId } = await Create.create(world, ADA, { name: "demo", nodes: 2, resources: {}, shared: false });
+  await reconcile(world, { workspace: "acme", clusterId });
+  const [calls] = await enrollAll(world);
+  const first = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
+  const second = await submit(world, ADA, "demo", jobRequest({ nodes: 2 }));
+  await calls?.poll();
+  const fence = (await Read.get(world, ADA, first.id)).fence ?? 0;
+  const done = { cause: "exited", exitCode: 0, chunks: 0, logsComplete: true } as const;
+  await calls?.report({ jobId: first.id, fence, state: "exited", ...done });
+  await passing(world, 25, async () => calls?.poll());
+  expect(await Read.get(world, ADA, first.id)).toMatchObject({ state: "failed", failure: { code: "host_lost" } });
+  expect((await Read.get(world, ADA, second.id)).state).toBe("queued");
+});
+
 test("a wide job behind a silent host with a live machine does not wait, and bill, for ever", async () => {
   const world = testWorld();
   const { clusterId, hosts, id, fence } = await running(world, { nodes: 2, idle: { after: 30, action: "terminate" } });

@@ -7,7 +7,7 @@ import { MusterError } from "@muster/core/error.ts";
 import { unwrap } from "@muster/core/secret/secret.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { config } from "../../functions/handlers.ts";
+import { config } from "../../functions/served/config.ts";
 import { eventOf } from "../api/support.ts";
 import { testWorld } from "../support/world.ts";
 import { valueIn } from "./secrets-support.ts";

@@ -16,7 +16,7 @@ import { set } from "@muster/core/target/set.ts";
 import * as Target from "@muster/core/target/target.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { config } from "../../functions/handlers.ts";
+import { config } from "../../functions/served/config.ts";
 import { eventOf } from "../api/support.ts";
 import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";

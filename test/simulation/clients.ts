@@ -34,10 +34,16 @@ export class Accepted {
     this.#sim = sim;
   }
 
+  /** What has a job's id is a job, or many of them. */
+  #has(workspace: string, id: string): boolean {
+    const { db } = this.#sim;
+    return (db.get(Keys.job(workspace, id)) ?? db.get(Keys.array(workspace, id))) !== undefined;
+  }
+
   take({ actor, name }: Request, nouns: Nouns): void {
     const { workspace } = actor;
     const cluster = nouns.clusterId === undefined || this.#sim.db.get(Keys.cluster(workspace, nouns.clusterId));
-    const job = nouns.jobId === undefined || this.#sim.db.get(Keys.job(workspace, nouns.jobId));
+    const job = nouns.jobId === undefined || this.#has(workspace, nouns.jobId);
     if (!cluster || !job) this.#sim.violate("I15", `${name} answered ${workspace} with ${JSON.stringify(nouns)}`);
     if (nouns.clusterId) this.clusters.set(nouns.clusterId, actor.workspace);
     if (nouns.jobId) this.jobs.set(nouns.jobId, actor.workspace);

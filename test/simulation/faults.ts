@@ -43,6 +43,17 @@ const GREATEST = {
 export type Fault = keyof typeof GREATEST;
 export const FAULTS = Object.keys(GREATEST) as Fault[];
 
+/** Those that befall calls of ports. */
+export const CALL_FAULTS = [
+  "crashBefore",
+  "crashAfter",
+  "timeoutBefore",
+  "timeoutAfter",
+  "throttle",
+  "stall",
+] as const satisfies readonly Fault[];
+export type CallFault = (typeof CALL_FAULTS)[number];
+
 /** How often a kind is left out altogether. */
 const OFF = 0.3;
 
@@ -52,10 +63,11 @@ export class Faults {
   readonly hits = Object.fromEntries(FAULTS.map(fault => [fault, 0])) as Record<Fault, number>;
   on = true;
 
-  constructor(rng: Rng) {
+  /** @param without what does not happen, whatever the run draws */
+  constructor(rng: Rng, without: readonly Fault[]) {
     this.#rng = rng;
     const rates = FAULTS.map(fault => [fault, rng.chance(OFF) ? 0 : rng.next() * GREATEST[fault]]);
-    this.#rates = Object.fromEntries(rates) as Record<Fault, number>;
+    this.#rates = { ...Object.fromEntries(rates), ...Object.fromEntries(without.map(fault => [fault, 0])) };
   }
 
   happens(fault: Fault): boolean {

@@ -4,6 +4,7 @@ export type Verb =
   | "managed"
   | "up"
   | "submit"
+  | "many"
   | "cancel"
   | "down"
   | "stop"
@@ -34,9 +35,11 @@ export const mixes = {
     autostop: 1,
     follow: 1,
     chain: 1,
+    many: 1,
   },
   launches: { launch: 4, up: 4, down: 3, cancel: 1 },
   jobs: { launch: 2, up: 0.5, submit: 8, cancel: 3, follow: 2 },
+  arrays: { launch: 3, up: 1, many: 6, submit: 1, cancel: 3, hold: 0.5, release: 1, down: 0.3 },
   moves: { launch: 1, up: 0.5, submit: 0.5, down: 0.3, stop: 6, start: 1, move: 8 },
   managed: { managed: 6, launch: 1, submit: 2, cancel: 1, down: 0.5 },
   order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 2, cancel: 1, down: 0.5 },

@@ -1,6 +1,28 @@
-/** Shares a hunt among worker processes. */
+/** Shares work among worker processes. */
 import { type ChildProcess, fork } from "node:child_process";
 import { type Job, merge, NOTHING, type Sum } from "./hunt.ts";
+
+/**
+ * @param args of the worker with this index
+ * @param take is told whatever a worker sends; once it answers that this is enough, all are ended
+ */
+export async function share<T>(
+  worker: URL,
+  workers: number,
+  args: (index: number) => string[],
+  take: (message: T, index: number) => boolean,
+): Promise<void> {
+  const children: ChildProcess[] = [];
+  const start = (index: number): Promise<void> => {
+    const child = fork(worker, args(index), { execArgv: [] });
+    children.push(child);
+    child.on("message", message => {
+      if (take(message as T, index)) for (const one of children) one.kill();
+    });
+    return ended(child, index);
+  };
+  await Promise.all(Array.from({ length: workers }, (_, index) => start(index)));
+}
 
 /** @param show is told of the sum so far. */
 export async function hunt(
@@ -10,25 +32,16 @@ export async function hunt(
   show: (sum: Sum) => void,
 ): Promise<Sum> {
   const sums: Sum[] = [];
-  const children: ChildProcess[] = [];
   const total = () => sums.reduce(merge, NOTHING);
-  const take = (index: number, sum: Sum) => {
+  const args = (index: number) => {
+    const mine: Job = { ...job, from: job.from + index, count: job.count - index, stride: workers };
+    return ["--job", JSON.stringify(mine), ...(bug === undefined ? [] : ["--bug", bug])];
+  };
+  await share<Sum>(new URL("./worker.ts", import.meta.url), workers, args, (sum, index) => {
     sums[index] = sum;
     show(total());
-  };
-  const endAll = () => {
-    for (const child of children) child.kill();
-  };
-  const share = async (index: number): Promise<void> => {
-    const mine: Job = { ...job, from: job.from + index, count: job.count - index, stride: workers };
-    const args = ["--job", JSON.stringify(mine), ...(bug === undefined ? [] : ["--bug", bug])];
-    const child = fork(new URL("./worker.ts", import.meta.url), args, { execArgv: [] });
-    children.push(child);
-    child.on("message", message => take(index, message as Sum));
-    await ended(child, index);
-    if (job.stopsAtFirst && total().failures.length > 0) endAll();
-  };
-  await Promise.all(Array.from({ length: workers }, (_, index) => share(index)));
+    return job.stopsAtFirst && sum.failures.length > 0;
+  });
   return total();
 }
 

@@ -3,7 +3,7 @@
  * each of them may go wrong. What was sent lands, whatever becomes of the sender.
  */
 import { MusterError } from "@muster/core/error.ts";
-import type { Fault } from "./faults.ts";
+import { CALL_FAULTS, type CallFault } from "./faults.ts";
 import { MINUTE, QUIET, SECOND } from "./kernel.ts";
 import type { Sim } from "./sim.ts";
 
@@ -54,25 +54,42 @@ interface Open {
   land(): () => void;
 }
 
-const CALL_FAULTS = ["crashBefore", "crashAfter", "timeoutBefore", "timeoutAfter", "throttle", "stall"] as const;
+/** What is to befall one call, where a plan says so and not chance. */
+export interface Mishap {
+  readonly fault: CallFault;
+  /** How late a stalled call lands, in ms. */
+  readonly late?: number;
+  /** Whether the caller of a stalled call stands still as well; else it sees a timeout. */
+  readonly isStill?: boolean;
+}
+
+/** Asked with every call of a port, in their order. */
+export type Plan = (label: string, process: Process) => Mishap | undefined;
 
 function send(open: Open): void {
   const { sim, process, label, risk } = open;
-  const fault = sim.faults.oneOf(CALL_FAULTS, risk);
-  const delay = latency(sim) + (fault === "stall" ? sim.rng.int(LONGEST_STALL) : 0);
+  const mishap = sim.plan === undefined ? drawn(sim, risk) : sim.plan(label, process);
+  const fault = mishap?.fault;
+  const delay = latency(sim) + (fault === "stall" ? (mishap?.late ?? sim.rng.int(LONGEST_STALL)) : 0);
   if (sim.now + delay > process.deadline)
     sim.kernel.at(process.deadline - sim.now, `${process.name} time is over`, () => process.die());
   // Half of the stalled calls look like timeouts to their caller; for the others the caller stood still as well.
-  if (fault === "stall" && sim.rng.chance(0.5)) timeOut(open, sim.rng.between(3 * SECOND, 30 * SECOND));
+  if (fault === "stall" && !(mishap?.isStill ?? sim.rng.chance(0.5)))
+    timeOut(open, sim.rng.between(3 * SECOND, 30 * SECOND));
   const way = (fault && ways[fault]) ?? goWell;
   sim.kernel.at(delay, fault === undefined ? label : `${label} !${fault}`, () => way(open));
+}
+
+function drawn(sim: Sim, risk: number): Mishap | undefined {
+  const fault = sim.faults.oneOf(CALL_FAULTS, risk) as CallFault | undefined;
+  return fault && { fault };
 }
 
 type Way = (open: Open) => void;
 
 const goWell: Way = open => reply(open, latency(open.sim), open.land());
 
-const ways: Readonly<Partial<Record<Fault, Way>>> = {
+const ways: Readonly<Partial<Record<CallFault, Way>>> = {
   crashBefore: open => open.process.die(),
   crashAfter: open => {
     open.land();

@@ -1,6 +1,7 @@
 /** What a hunt came to, in words. */
 import { FAULTS } from "./faults.ts";
 import type { Sum } from "./hunt.ts";
+import type { Smaller } from "./shrink.ts";
 
 export const progress =
   (count: number) =>
@@ -34,7 +35,14 @@ export function bugLine(bug: string, sum: Sum, steps: number): string {
   const [violation] = first?.violations ?? [];
   const found = first && violation ? `${violation.invariant} seed ${first.seed}` : `NOT FOUND in ${sum.runs} seeds`;
   const again = first ? `${command(first.seed, steps)} --bug ${bug}` : "";
-  return `${bug.padEnd(30)} ${found.padEnd(16)} ${again}`;
+  return `${bug.padEnd(42)} ${found.padEnd(16)} ${again}`;
+}
+
+/** The least run of a seed that still fails, and the one command that shows it. */
+export function smallerLine(seed: number, { steps, without, violations }: Smaller): string {
+  const less = without.length > 0 ? ` --without ${without.join(",")}` : "";
+  const what = violations.map(one => `${one.invariant} ${one.message}`).join("\n  ");
+  return `seed ${seed}, smaller: ${what}\n  again: ${command(seed, steps)}${less}`;
 }
 
 const command = (seed: number, steps: number): string =>

@@ -2,6 +2,8 @@
 import { Accepted } from "./clients.ts";
 import { SWEEP_ORPHANS, startControl } from "./control.ts";
 import type { Fault } from "./faults.ts";
+import { watchArrays } from "./invariants/arrays.ts";
+import { watchCosts } from "./invariants/costs.ts";
 import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
@@ -15,7 +17,7 @@ import { endSchedules } from "./order.ts";
 import { endPools, kept, unfilled } from "./pools.ts";
 import { LONGEST_STALL } from "./process.ts";
 import { removeAll, startUsers } from "./scenarios.ts";
-import { Sim, type Violation } from "./sim.ts";
+import { type Settings, Sim, type Violation } from "./sim.ts";
 
 export interface Result {
   readonly seed: number;
@@ -35,17 +37,11 @@ const LAST_LANDING = LONGEST_STALL + 5 * MINUTE;
 /** How long calm may take until everything is at rest, in ms: two of core's hourly backstops, and what they start. */
 const SETTLE_BOUND = 150 * MINUTE;
 
-export async function run(seed: number, steps: number, lines?: string[]): Promise<Result> {
-  const sim = new Sim(seed, lines);
+export async function run(seed: number, steps: number, settings?: Settings): Promise<Result> {
+  const sim = new Sim(seed, settings);
   const accepted = new Accepted(sim);
   const startedAt = sim.now;
-  watchRecords(sim);
-  watchMachines(sim);
-  watchRetries(sim);
-  watchOrder(sim);
-  watchPools(sim);
-  watchDisks(sim);
-  watchSecrets(sim);
+  watch(sim);
   startControl(sim);
   startUsers(sim, accepted);
   const isBroken = () => sim.violations.length > 0;
@@ -62,7 +58,29 @@ export async function run(seed: number, steps: number, lines?: string[]): Promis
   };
 }
 
-async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Promise<void> {
+/** Every invariant that holds with every commit. */
+export function watch(sim: Sim): void {
+  watchRecords(sim);
+  watchMachines(sim);
+  watchRetries(sim);
+  watchOrder(sim);
+  watchArrays(sim);
+  watchPools(sim);
+  watchDisks(sim);
+  watchCosts(sim);
+  watchSecrets(sim);
+}
+
+/**
+ * What must come true when nothing goes wrong any more.
+ * @param landing how long what was sent before may still be on its way, in ms
+ */
+export async function calm(
+  sim: Sim,
+  accepted: Accepted,
+  isBroken: () => boolean,
+  landing = LAST_LANDING,
+): Promise<void> {
   sim.kernel.note("calm");
   sim.faults.on = false;
   sim.isOpen = false;
@@ -70,7 +88,7 @@ async function calm(sim: Sim, accepted: Accepted, isBroken: () => boolean): Prom
   watchOrphans(sim);
   watchSnapshots(sim);
   // What was on its way when the weather cleared still lands.
-  await sim.kernel.run(isBroken, sim.now + LAST_LANDING);
+  await sim.kernel.run(isBroken, sim.now + landing);
   void endSchedules(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
   await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken);
@@ -131,7 +149,7 @@ function count(sim: Sim): Record<string, number> {
     "job.retried": jobs,
     "cluster.renewed": clusters,
   };
-  for (const type of ["cluster", "job"])
+  for (const type of ["cluster", "job", "array"])
     for (const item of sim.db.all(type)) {
       const name = `${type}.${item.data.state}`;
       found[name] = (found[name] ?? 0) + 1;

@@ -1,10 +1,10 @@
 /** What users do: mixes of requests, each mix hard on something else. */
 import type { Actor, Role } from "@muster/core/actor/actor.ts";
+import { cancel } from "@muster/core/array/control.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { create as createCluster } from "@muster/core/cluster/create.ts";
 import { jobNodes } from "@muster/core/cluster/group.ts";
-import { cancel } from "@muster/core/job/cancel.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { logs } from "@muster/core/job/logs.ts";
 import { submit } from "@muster/core/job/submit.ts";
@@ -13,6 +13,7 @@ import type * as Launch from "@muster/core/launch/launch.ts";
 import { growingOne, launchBody, managedBody, oneIn, someCluster, someIdle, someJob, task, upBody } from "./bodies.ts";
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
+import { many } from "./many.ts";
 import { mixes, type Verb } from "./mixes.ts";
 import { giveTokens, type Made, ofJob, order } from "./order.ts";
 import { pools } from "./pools.ts";
@@ -98,6 +99,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
   },
   ...order,
   ...pools,
+  many,
   follow: (sim, accepted, actor) => {
     const id = someJob(sim, accepted, actor);
     return { run: (world, by) => logs(world, by, id, { follow: true }), nouns: () => ({}) };

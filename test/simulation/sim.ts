@@ -1,11 +1,12 @@
 /** One simulated deployment and its surroundings: what every part of a run shares. */
-import { Faults } from "./faults.ts";
+import { type Fault, Faults } from "./faults.ts";
 import { Kernel, sinceStart } from "./kernel.ts";
 import { BlobStore } from "./ports/blobs.ts";
 import { Cloud } from "./ports/cloud.ts";
 import { SecretStore } from "./ports/secrets.ts";
 import { Db } from "./ports/table.ts";
 import type { Executions } from "./ports/workflow.ts";
+import type { Plan } from "./process.ts";
 import { Rng } from "./rng.ts";
 
 export interface Violation {
@@ -32,6 +33,15 @@ export interface Climate {
   readonly queues: boolean;
 }
 
+export interface Settings {
+  /** Takes the trace. */
+  readonly lines?: string[] | undefined;
+  /** Faults that are left out. */
+  readonly without?: readonly Fault[];
+  /** What is not left to chance. */
+  readonly climate?: Partial<Climate>;
+}
+
 export class Sim {
   readonly rng: Rng;
   readonly kernel: Kernel;
@@ -42,16 +52,18 @@ export class Sim {
   readonly secrets = new SecretStore();
   readonly cloud: Cloud;
   readonly violations: Violation[] = [];
+  /** Says what befalls which call; absent: chance does. */
+  plan: Plan | undefined;
   /** Absent: nobody drives but the reconcilers' own callers. */
   executions: Executions | undefined;
   /** Whether users still act. */
   isOpen = true;
 
-  constructor(seed: number, lines?: string[]) {
+  constructor(seed: number, { lines, without = [], climate }: Settings = {}) {
     this.rng = new Rng(seed);
     this.kernel = new Kernel(this.rng, lines);
-    this.faults = new Faults(this.rng);
-    this.climate = draw(this.rng);
+    this.faults = new Faults(this.rng, without);
+    this.climate = { ...draw(this.rng), ...climate };
     this.db = new Db(this);
     this.blobs = new BlobStore(this.kernel);
     this.cloud = new Cloud(this);

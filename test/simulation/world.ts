@@ -1,8 +1,7 @@
 /** The ports of one process of the control plane. */
-import { createHash, createHmac } from "node:crypto";
 import { ulids } from "@muster/core/id.ts";
-import type { Digest } from "@muster/core/ports/ports.ts";
 import type { Whole } from "@muster/core/ports/world.ts";
+import { digest } from "./digest.ts";
 import { blobsPort } from "./ports/blobs.ts";
 import { providersOf } from "./ports/provider.ts";
 import { secretsPort } from "./ports/secrets.ts";
@@ -36,10 +35,3 @@ export function worldOf(sim: Sim, process: Process): Whole {
 function checkLogged(sim: Sim, process: Process, reason: string): void {
   if (/^(internal|[A-Za-z]*Error)\b/.test(reason)) checkError(sim, process.name, reason);
 }
-
-const KEY = "the key of a deployment that does not exist";
-export const digest: Digest = {
-  hash: text => createHash("sha256").update(text).digest("hex"),
-  mac: (purpose, text) => createHmac("sha256", KEY).update(`${purpose}\n${text}`).digest("hex"),
-  same: (a, b) => a === b,
-};

@@ -1,15 +1,10 @@
-/** How requests come in: what serving needs of a world. */
-import { findClaim, Replay } from "@muster/core/commit.ts";
+/** How requests come in, of users and of hosts: what serving needs of a world. */
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import type { Facing } from "@muster/core/ports/world.ts";
-import { verify } from "@muster/core/token/verify.ts";
 import type { Door } from "./serve.ts";
+import { userDoorOf } from "./user-door.ts";
 
 export const doorOf = (world: Facing): Door => ({
-  authenticate: authorization => verify(world, authorization),
+  ...userDoorOf(world),
   authenticateHost: authorization => authenticate(world, authorization),
-  findClaim: actor => findClaim(world, actor),
-  isReplay: error => (error instanceof Replay ? error : undefined),
-  digest: world.digest,
-  log: world.log,
 });

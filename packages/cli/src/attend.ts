@@ -2,9 +2,10 @@
 import type { Client } from "@muster/api/client.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { describe } from "@muster/core/cluster/idle.ts";
+import { soFar } from "@muster/core/cost/cost.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Exit from "./exit.ts";
-import { duration, plural, bytes as size, wrap } from "./format.ts";
+import { duration, money, plural, bytes as size, wrap } from "./format.ts";
 import { gpuLines } from "./gpu-peaks.ts";
 import type { LogCopy } from "./log-copy.ts";
 import type { Output } from "./output.ts";
@@ -160,8 +161,9 @@ export function jobOver(out: Output, job: Job.Info): void {
   const exit = job.exitCode === undefined ? "" : `  exit ${job.exitCode}`;
   const begun = job.startedAt ?? job.createdAt;
   const took = job.endedAt === undefined ? "" : `  ${out.style("dim", duration(job.endedAt - begun))}`;
+  const cost = job.cost === undefined ? "" : `  ${out.style("dim", money(soFar(job.cost, Date.now())))}`;
   const title = [job.id, job.name].filter(part => part !== undefined).join(" ");
-  out.note(`${mark} job ${title}  ${job.state.replaceAll("_", " ")}${exit}${took}`);
+  out.note(`${mark} job ${title}  ${job.state.replaceAll("_", " ")}${exit}${took}${cost}`);
   // Of one node, the line above says as much.
   const told = job.failure?.code === "exit_code" && job.nodes === 1;
   if (job.failure !== undefined && !told) out.note(`  ${job.failure.message}`);

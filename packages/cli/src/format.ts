@@ -40,6 +40,9 @@ export function price(hourly: number): string {
   return `$${hourly.toFixed(hourly < 0.1 ? 4 : 2)}/h`;
 }
 
+/** US dollars; small amounts are not nothing. */
+export const money = (amount: number): string => `$${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+
 export const plural = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? "" : "s"}`;
 
 /** The text in lines of at most so many columns, broken between words. */

@@ -1,8 +1,9 @@
 /** What can be told of a job in one cell: for a table, and as a plain value for programs. */
+import { soFar } from "@muster/core/cost/cost.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { nearest } from "@muster/core/near.ts";
 import { InvalidArgumentError } from "commander";
-import { age, duration } from "./format.ts";
+import { age, duration, money } from "./format.ts";
 import type { Output } from "./output.ts";
 import { done, state } from "./shown.ts";
 
@@ -26,6 +27,8 @@ const span = { shown: (ms: number) => duration(ms), plain: seconds };
 const waited = (job: Job.Info): number => (job.startedAt ?? job.endedAt ?? Date.now()) - job.createdAt;
 const took = (job: Job.Info): Value =>
   job.startedAt === undefined ? undefined : (job.endedAt ?? Date.now()) - job.startedAt;
+/** US dollars. */
+const cost = (job: Job.Info): Value => (job.cost === undefined ? undefined : soFar(job.cost, Date.now()));
 const labels = (job: Job.Info): string =>
   Object.entries(job.labels ?? {})
     .map(([key, value]) => (value === "" ? key : `${key}=${value}`))
@@ -57,6 +60,7 @@ export const COLUMNS = {
   values: { of: values },
   waited: { of: waited, ...span },
   took: { of: took, ...span },
+  cost: { of: cost, shown: amount => money(amount) },
   submitted: { of: job => job.createdAt, ...ago },
   started: { of: job => job.startedAt, ...ago },
   ended: { of: job => job.endedAt, ...ago },

@@ -2,7 +2,9 @@
 
 import type { Client } from "@muster/api/client.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
+import { soFar } from "@muster/core/cost/cost.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { money } from "./format.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
 import * as Shown from "./shown.ts";
@@ -32,7 +34,8 @@ async function move(
     : await Watch.cluster({ client }, before.id, isThere, noun => progress.show(Shown.doing(noun.state)));
   const path = before.state === after.state ? `is ${after.state}` : `${before.state} → ${after.state}`;
   if (detach || good.includes(after.state)) {
-    progress.done(path);
+    const cost = after.cost === undefined ? "" : `; it has cost ${money(soFar(after.cost, Date.now()))}`;
+    progress.done(`${path}${cost}`);
     return after;
   }
   progress.fail(path);

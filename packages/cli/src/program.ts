@@ -11,11 +11,13 @@ import { cancel } from "./commands/cancel.ts";
 import { catalog } from "./commands/catalog.ts";
 import { completion } from "./commands/completion.ts";
 import { context } from "./commands/context.ts";
+import { cost } from "./commands/cost.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { exporting } from "./commands/export.ts";
+import { freeze, unfreeze } from "./commands/freeze.ts";
 import { hold, release } from "./commands/hold.ts";
 import { iam } from "./commands/iam.ts";
 import { image } from "./commands/image.ts";
@@ -50,7 +52,7 @@ const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets, image]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
-  ["Administration:", [tokens, budget, iam, exporting, uninstall]],
+  ["Administration:", [tokens, budget, cost, freeze, unfreeze, iam, exporting, uninstall]],
   ["This program:", [() => completion(program)]],
 ];
 

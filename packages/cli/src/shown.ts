@@ -1,9 +1,10 @@
 /** Nouns as rows and lines. */
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { deadline, type Idle, stoppedDeadline } from "@muster/core/cluster/idle.ts";
+import { soFar } from "@muster/core/cost/cost.ts";
 import { coarseOf } from "@muster/core/job/coarse.ts";
 import type * as Job from "@muster/core/job/job.ts";
-import { age, plural, price } from "./format.ts";
+import { age, money, plural, price } from "./format.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -35,7 +36,8 @@ function idle(policy: Idle): string {
 }
 
 export function clusters(out: Output, items: readonly Cluster.Info[], jobs: readonly Job.Info[], now: number): string {
-  const head = ["NAME", "STATE", "HOSTS", "TYPE", "$/H", "IDLE POLICY", "AGE", "JOBS"];
+  const paid = items.some(cluster => cluster.cost !== undefined);
+  const head = ["NAME", "STATE", "HOSTS", "TYPE", "$/H", ...(paid ? ["COST"] : []), "IDLE POLICY", "AGE", "JOBS"];
   const rows = items.flatMap(cluster => [
     [
       cluster.name,
@@ -43,11 +45,12 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
       String(cluster.nodes),
       several(cluster) ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
       hourly(cluster),
+      ...(paid ? [cluster.cost === undefined ? "-" : money(soFar(cluster.cost, now))] : []),
       cluster.pool === undefined ? idle(cluster.idle) : `pool ${cluster.pool}`,
       age(now - cluster.createdAt),
       jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
     ],
-    ...groups(cluster),
+    ...groups(cluster, paid),
   ]);
   return table(head, rows);
 }
@@ -56,7 +59,7 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
 const several = ({ groups: all = [] }: Cluster.Info): boolean => all.length > 1;
 
 /** A row for each group, below its cluster; none where there is only one. */
-const groups = (cluster: Cluster.Info): string[][] =>
+const groups = (cluster: Cluster.Info, paid: boolean): string[][] =>
   !several(cluster)
     ? []
     : cluster.groups.map(group => [
@@ -65,6 +68,7 @@ const groups = (cluster: Cluster.Info): string[][] =>
         String(group.nodes),
         group.instanceType ?? "-",
         hourly(group),
+        ...(paid ? [""] : []),
         "",
         "",
         group.schedulable ? "" : "takes none",

@@ -40,6 +40,8 @@ export interface JobOptions extends RetryOptions, RunsOptions, LabelOptions {
   readonly secret?: Given;
   readonly name?: string;
   readonly priority?: number;
+  /** Of the cluster's hosts. */
+  readonly group?: string;
   readonly timeout?: number;
   readonly after?: readonly Job.After[];
   readonly hold?: true;
@@ -115,6 +117,7 @@ export function addJobOptions(command: TaskCommand): TaskCommand {
       secretOption(process.env),
     )
     .option("--priority <number>", "0 to 1000; higher runs first (default: 500)", count(0, MAX_PRIORITY))
+    .option("--group <name>", "run on the cluster's hosts of this group alone", named)
     .option("--timeout <time>", "time the job may take: seconds, or 90m, 12h, 2d", seconds);
 }
 
@@ -156,14 +159,15 @@ export function taskOf<T extends Pick<TaskInput, "retry" | "runs" | "labels">>(
   };
 }
 
-/** What the command says of the queue stands over what the file says. */
+/** What the command says of the queue, and of where in the cluster it runs, stands over what the file says. */
 export function queueing(
-  { priority: given, after, hold, ifBusy, force }: JobOptions,
+  { priority: given, group, after, hold, ifBusy, force }: JobOptions,
   draft: { readonly priority?: number },
-): { priority?: number; after?: Job.After[]; hold?: true; onBusy?: "queue" | "fail"; force?: true } {
+): { priority?: number; group?: string; after?: Job.After[]; hold?: true; onBusy?: "queue" | "fail"; force?: true } {
   const priority = given ?? draft.priority;
   return {
     ...(priority !== undefined && { priority }),
+    ...(group !== undefined && { group }),
     ...(after !== undefined && { after: [...after] }),
     ...(hold && { hold }),
     ...(ifBusy !== undefined && { onBusy: ifBusy }),

@@ -4,6 +4,8 @@
  */
 import * as z from "zod";
 import { reconcile as reconcileArray } from "./array/reconcile.ts";
+import { Budget } from "./budget/budget.ts";
+import { reconcile as reconcileBudget } from "./budget/reconcile.ts";
 import * as Cluster from "./cluster/cluster.ts";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
 import { Event } from "./event/event.ts";
@@ -200,5 +202,6 @@ export async function answerDue(
   if (due.type === "jobgroup") await reconcileJobGroup(world, { workspace, id });
   if (due.type === "image") await reconcileImage(world, { workspace, imageId: id });
   if (due.type === "pool") await reconcilePool(world, { workspace, name: String(due.data.name) });
+  if (due.type === "budget") await reconcileBudget(world, Budget.parse(due.data));
   if (due.type === "schedule") await fire(world, { workspace, name: String(due.data.name) });
 }

@@ -16,6 +16,7 @@ export const errors = {
   no_offer: { status: 422, retry: false, exit: 124 },
   no_capacity: { status: 503, retry: true, exit: 124 },
   quota_exceeded: { status: 422, retry: false, exit: 124 },
+  frozen: { status: 409, retry: false, exit: 123 },
   over_budget: { status: 422, retry: false, exit: 124 },
   launch_failed: { status: 502, retry: false, exit: 124 },
   busy: { status: 503, retry: true, exit: 125 },

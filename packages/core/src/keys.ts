@@ -94,7 +94,18 @@ export const imageName = (workspace: string, name: string): Key => ({
   sk: "NAME",
 });
 
-export const budget = (workspace: string): Key => ({ pk: `W#${workspace}#BUDGET`, sk: "BUDGET" });
+/** The workspace's, or one user's. */
+export const budget = (workspace: string, user?: string): Key => ({
+  pk: `W#${workspace}#BUDGET`,
+  sk: user === undefined ? "BUDGET" : `${USER_BUDGET}${user}`,
+});
+export const USER_BUDGET = "USER#";
+/** What months came to that are over: the workspace's, and then each user's. */
+export const closedMonths = (month: string): string => `MONTH#${month}#`;
+export const closedMonth = (workspace: string, month: string, user = ""): Key => ({
+  ...budget(workspace),
+  sk: `${closedMonths(month)}${user}`,
+});
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
 
 /** What all workspaces share about a provider. */

@@ -1,4 +1,5 @@
 /** `pool: { workers: 4 }`, as SkyPilot writes it: the file says what the clusters of a pool are, and how many it keeps. */
+import { MOST } from "@muster/core/pool/bounds.ts";
 import { integer, shape } from "./check.ts";
 import type { Draft } from "./draft.ts";
 import { defer, type Field, refuse } from "./reading.ts";
@@ -15,9 +16,6 @@ export const poolShape = shape({
   upscale_delay_seconds: seconds,
   downscale_delay_seconds: seconds,
 });
-
-/** The most that a pool keeps; which is core's to say. */
-const MOST = 100;
 
 export const pool: Extract<Field<Draft>, (...args: never[]) => void> = (reading, value, at, out) => {
   poolShape(reading, value, at);

@@ -67,12 +67,16 @@ describe("tokens", () => {
 
 describe("budget", () => {
   test("it is shown to everybody, and set by admins", async () => {
-    expect((await admin.run("budget", "--hourly", "$12.50")).out).toBe(
-      "ceiling  $12.50 per hour\n" +
-        "taken     $0.00 per hour, by clusters that run or are about to\n" +
-        "left     $12.50 per hour\n",
+    expect((await admin.run("budget", "--hourly", "$12.50")).out).toEqual(
+      expect.stringMatching(/^per hour +\$12\.50 +\$0\.00 +\$12\.50$/m),
     );
-    expect(await member.json("budget")).toEqual({ hourly: { ceiling: 12.5, taken: 0, left: 12.5 } });
+    expect(await member.json("budget")).toMatchObject({
+      hourly: { ceiling: 12.5, taken: 0, left: 12.5 },
+      monthly: { ceiling: 1000, spent: 0, left: 1000 },
+      each: 10,
+    });
+    expect((await admin.run("budget", "--user", "usr_ben", "--hourly", "3")).out).toMatch(/^per hour +\$3\.00/m);
+    expect((await admin.run("budget", "--hourly", "none")).out).toMatch(/^per hour +- /m);
     expect((await member.run("budget", "--hourly", "99")).code).toBe(121);
     expect((await admin.run("budget", "--hourly", "-1")).err).toContain("Write US dollars");
   });

@@ -1,4 +1,5 @@
 /** Bugs that control planes have had, each planted in the real code; the simulation must find every one of them. */
+import { more } from "./more.ts";
 import type { Bug } from "./plant.ts";
 
 export const bugs: Readonly<Record<string, Bug>> = {
@@ -282,6 +283,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
       to: "requireHeld(agent, driven);\n    held.sent++;\n  }\n}\n\nfunction tell",
     },
   ],
+  ...more,
 };
 
 /** How many seeds each of them may take at most; measured, with room. */

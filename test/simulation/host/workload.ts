@@ -5,7 +5,7 @@ import type { Sim } from "../sim.ts";
 import type { Workload } from "./disk.ts";
 
 /** The scripts that clients send. */
-export const SCRIPTS = ["quick", "usual", "long", "hangs"] as const;
+export const SCRIPTS = ["quick", "usual", "long", "hangs", "sure", "steady"] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 const longest: Readonly<Record<ScriptName, number>> = {
@@ -13,14 +13,25 @@ const longest: Readonly<Record<ScriptName, number>> = {
   usual: 2 * MINUTE,
   long: 20 * MINUTE,
   hangs: 1_000 * HOUR,
+  sure: 30 * SECOND,
+  steady: MINUTE,
 };
+
+/** Those that always end well. */
+const SURE: readonly ScriptName[] = ["sure", "steady"];
 
 export function workload(sim: Sim, assignment: Pick<Assignment, "run">): Workload {
   const script = (assignment.run ?? "quick") as ScriptName;
   return {
     inputs: sim.rng.int(10 * SECOND),
-    run: script === "hangs" ? longest.hangs : 1 + sim.rng.int(longest[script]),
-    exitCode: sim.rng.chance(0.1) ? 1 : 0,
+    run: timeOf(sim, script),
+    exitCode: sim.rng.chance(0.1) && !SURE.includes(script) ? 1 : 0,
     chunks: sim.rng.int(5),
   };
+}
+
+/** ms. */
+function timeOf(sim: Sim, script: ScriptName): number {
+  if (script === "hangs" || script === "steady") return longest[script];
+  return 1 + sim.rng.int(longest[script]);
 }

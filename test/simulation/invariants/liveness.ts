@@ -1,4 +1,5 @@
 /** What must come true when the weather has cleared, each within its time. */
+import * as JobArray from "@muster/core/array/array.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import { deadline } from "@muster/core/cluster/idle.ts";
 import * as Job from "@muster/core/job/job.ts";
@@ -14,15 +15,21 @@ const REST: readonly Cluster.State[] = ["ready", "stopped", "terminated", "faile
 export function unsettled(sim: Sim): string[] {
   const clusters = [...sim.db.all("cluster")].map(item => item.data as unknown as Cluster.Cluster);
   const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
+  const arrays = [...sim.db.all("array")].map(item => item.data as unknown as JobArray.JobArray);
   return [
     ...clusters.filter(cluster => !REST.includes(cluster.state)).map(one => `cluster ${one.id} is ${one.state}`),
     ...jobs.filter(job => !Job.isOver(job) && !mayWait(sim, job)).map(job => `job ${job.id} is ${job.state}`),
+    ...arrays.filter(array => !isAtRest(sim, array)).map(array => `array ${array.id} is ${array.state}`),
   ];
 }
 
+/** Runs of an array begin and end while there are hosts for them. */
+const isAtRest = (sim: Sim, array: JobArray.JobArray): boolean =>
+  JobArray.isOver(array) || mayWait(sim, { ...array, state: "queued" });
+
 /** A job waits with good reason while its cluster is stopped, or a machine of it is sick. */
-function mayWait(sim: Sim, job: Job.Job): boolean {
-  if (job.state === "waiting") return isWaitingRightly(sim, job);
+function mayWait(sim: Sim, job: Pick<Job.Job, "workspace" | "clusterId" | "state">): boolean {
+  if (job.state === "waiting") return isWaitingRightly(sim, job as Job.Waiting);
   if (job.state !== "queued") return false;
   const cluster = sim.db.get(Keys.cluster(job.workspace, job.clusterId))?.data as unknown as Cluster.Cluster;
   if (cluster.state === "stopped") return true;
@@ -65,14 +72,22 @@ function isIdleTooLong(sim: Sim, cluster: Cluster.Cluster, jobs: readonly Job.Jo
   const mine = jobs.filter(job => job.clusterId === cluster.id);
   // Jobs that wait for others, or are held, keep no cluster.
   if (mine.some(job => !Job.isOver(job) && job.state !== "waiting")) return false;
+  const arrays = [...sim.db.all("array")].map(item => item.data as unknown as JobArray.JobArray);
+  if (arrays.some(array => array.clusterId === cluster.id && !JobArray.isOver(array))) return false;
   const endAt = deadline(cluster.idle, Math.max(cluster.changedAt, ...mine.map(job => job.changedAt)));
   return endAt !== undefined && sim.now > endAt + SLACK;
 }
 
+const isOver: Readonly<Record<string, (record: never) => boolean>> = {
+  cluster: Cluster.isOver,
+  job: Job.isOver,
+  array: JobArray.isOver,
+};
+
 /** I2: whatever was accepted has come to its end. */
 export function unended(sim: Sim): string[] {
-  const open = [...sim.db.all("cluster"), ...sim.db.all("job")].filter(
-    item => !(item.type === "cluster" ? Cluster.isOver : Job.isOver)(item.data as never),
+  const open = [...sim.db.all("cluster"), ...sim.db.all("job"), ...sim.db.all("array")].filter(
+    item => !isOver[item.type]?.(item.data as never),
   );
   return open.map(item => `${item.type} ${item.data.id} is ${item.data.state}`);
 }
@@ -82,5 +97,6 @@ export function checkKept(sim: Sim, accepted: Accepted): void {
   for (const [id, workspace] of accepted.clusters)
     if (!sim.db.get(Keys.cluster(workspace, id))) sim.violate("I2", `accepted cluster ${id} is not there`);
   for (const [id, workspace] of accepted.jobs)
-    if (!sim.db.get(Keys.job(workspace, id))) sim.violate("I2", `accepted job ${id} is not there`);
+    if (!sim.db.get(Keys.job(workspace, id)) && !sim.db.get(Keys.array(workspace, id)))
+      sim.violate("I2", `accepted job ${id} is not there`);
 }

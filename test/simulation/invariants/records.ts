@@ -1,4 +1,5 @@
 /** What must hold of every commit. */
+import * as JobArray from "@muster/core/array/array.ts";
 import * as Attempt from "@muster/core/attempt/attempt.ts";
 import * as Budget from "@muster/core/budget/budget.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
@@ -18,17 +19,23 @@ interface Moved {
   readonly state: string;
   /** Of a cluster that is made anew. */
   readonly renew?: boolean;
+  /** Of a job that is one run of an array. */
+  readonly array?: unknown;
 }
 
 const lives: Readonly<Record<string, Lifecycle<string, string>>> = {
   cluster: Cluster.kind.life,
   job: Job.kind.life,
+  array: JobArray.kind.life,
   host: Host.kind.life,
   attempt: Attempt.kind.life,
 };
 
 /** Where a record may begin besides. */
-const begins: Readonly<Record<string, readonly string[]>> = { job: ["waiting"] };
+const begins = (type: string, is: Moved): readonly string[] => {
+  if (type !== "job") return [];
+  return is.array === undefined ? ["waiting"] : ["cancelled"];
+};
 
 export function watchRecords(sim: Sim): void {
   sim.db.observers.push((process, written) => {
@@ -63,12 +70,18 @@ function checkMove(
   const is = after?.data as unknown as Moved | undefined;
   if (is === undefined) sim.violate("I2", `${type} ${was?.id} vanished`);
   else if (was?.state === is.state) checkRest(sim, type, life, is);
-  // An attempt is assigned by its slot, and written when it first moves.
-  else checkStep(sim, type, life, was?.state ?? (type === "attempt" ? life.initial : undefined), is, written);
+  else checkStep(sim, type, life, was?.state ?? (isUnwritten(type, is) ? life.initial : undefined), is, written);
   const isEnding = was?.state === "draining" && !was.renew;
   if (isEnding && is && is.state !== was.state && !life.isTerminal(is.state))
     sim.violate("I13", `${type} ${is.id} went back from its removal to ${is.state}`);
 }
+
+/**
+ * An attempt is assigned by its slot, and written when it first moves. A run of an array waits within that, and is written
+ * when it is placed; one that never was, only ends.
+ */
+const isUnwritten = (type: string, is: Moved): boolean =>
+  type === "attempt" || (type === "job" && is.array !== undefined && is.state !== "cancelled");
 
 /** A host that is gone may still learn its machine's name. */
 function checkRest(sim: Sim, type: string, life: Lifecycle<string, string>, is: Moved): void {
@@ -84,7 +97,7 @@ function checkStep(
   written: readonly Written[],
 ): void {
   const targets: readonly unknown[] =
-    from === undefined ? [life.initial, ...(begins[type] ?? [])] : Object.values(life.moves[from] ?? {});
+    from === undefined ? [life.initial, ...begins(type, is)] : Object.values(life.moves[from] ?? {});
   if (!targets.includes(is.state)) sim.violate("I8", `${type} ${is.id} went from ${from ?? "nothing"} to ${is.state}`);
   const isSilent = type === "host" && from === undefined;
   if (!isSilent && !hasEvent(written, type, is, from))
@@ -183,7 +196,7 @@ function checkBudget(sim: Sim, cluster: Cluster.Cluster): void {
     .map(one => one.data as unknown as Cluster.Cluster)
     .filter(one => one.workspace === cluster.workspace)
     .reduce((total, one) => total + (one.takes ?? 0), 0);
-  if (sum !== taken || taken > ceiling)
+  if (sum !== taken || taken > (ceiling ?? Infinity))
     sim.violate("I18", `${cluster.workspace} has taken ${taken} of ${ceiling}; its clusters take ${sum}`);
 }
 

@@ -1,11 +1,14 @@
-/** The table in memory: strong reads by key, indexes that lag, writes of all or nothing. */
-import { MusterError } from "@muster/core/error.ts";
+/**
+ * The table in memory: strong reads by key, indexes that lag, writes of all or nothing. It refuses, orders, pages and forgets
+ * as the real ones do: test/long/table-twins.test.ts and test/aws/table-twins.test.ts compare them.
+ */
+import * as Cursor from "@muster/core/cursor.ts";
 import {
   type Conflict,
+  type Draft,
   type IndexName,
   type Item,
   type Key,
-  MAX_WRITES,
   type Page,
   type Range,
   type Sighting,
@@ -13,6 +16,8 @@ import {
   type Write,
   WriteConflict,
 } from "@muster/core/ports/table.ts";
+import { checkKey, checkRange, checkWrites } from "@muster/core/table/rules.ts";
+import { digest } from "../digest.ts";
 import { QUIET } from "../kernel.ts";
 import { call, type Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
@@ -47,22 +52,36 @@ export class Db {
       for (const item of partition.values()) if (item.type === type) yield item;
   }
 
-  query(query: Range & { readonly pk: string; readonly index?: IndexName }): Page<Item & Sighting> {
-    const found =
-      query.index === undefined
-        ? [...(this.#partitions.get(query.pk)?.entries() ?? [])]
-        : [...this.#shown(query.index, query.pk)];
-    const inRange = found.filter(([sort]) => fits(sort, query)).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (query.order === "descending") inRange.reverse();
+  /** The item as a process sees it whose clock says `now`. */
+  find(key: Key, now: number): Item | undefined {
+    checkKey(key);
+    const item = this.get(key);
+    return item && lives(item, now) ? item : undefined;
+  }
+
+  /** @param now absent: also what has expired, for those who judge */
+  query(
+    query: Range & { readonly pk: string; readonly index?: IndexName },
+    now = Number.NEGATIVE_INFINITY,
+  ): Page<Item & Sighting> {
+    checkRange(query);
+    const turn = query.order === "descending" ? -1 : 1;
+    const from = query.cursor === undefined ? undefined : Cursor.open(digest, query, query.cursor);
+    const inRange = this.#all(query)
+      .filter(({ item, place }) => lives(item, now) && fits(place.sort, query))
+      .filter(({ place }) => from === undefined || compare(place, from as Place) * turn > 0)
+      .sort((a, b) => compare(a.place, b.place) * turn);
     const limit = query.limit ?? 100;
     const page = inRange.slice(0, limit);
     const last = inRange.length > limit ? page.at(-1) : undefined;
-    return { items: page.map(([, item]) => item as Item), ...(last && { cursor: last[0] }) };
+    const items = page.map(({ item }) => item as Item & Sighting);
+    return { items, ...(last && { cursor: Cursor.seal(digest, query, { ...last.place }) }) };
   }
 
   write(process: Process, writes: readonly Write[]): void {
     this.#checkForm(process, writes);
-    const conflicts = writes.flatMap(write => this.#conflict(write));
+    const now = this.#sim.now + process.skew;
+    const conflicts = writes.flatMap(write => this.#conflict(write, now));
     if (conflicts.length > 0) throw new WriteConflict(conflicts);
     const written = writes.flatMap(write => ("check" in write ? [] : [this.#apply(write)]));
     this.writes += written.length;
@@ -74,15 +93,19 @@ export class Db {
   }
 
   #checkForm(process: Process, writes: readonly Write[]): void {
-    const keys = writes.map(keyOf).map(key => `${key.pk} ${key.sk}`);
-    if (writes.length >= 1 && writes.length <= MAX_WRITES && new Set(keys).size === keys.length) return;
-    this.#sim.violate("I0", `${process.name} sent a write that no table takes: ${keys.join(", ")}`);
-    throw new MusterError("invalid_request", "a write takes 1 to 100 items, each once");
+    try {
+      checkWrites(writes);
+    } catch (error) {
+      const keys = writes.map(keyOf).map(key => `${key.pk} ${key.sk}`);
+      this.#sim.violate("I0", `${process.name} sent a write that no table takes: ${keys.join(", ")}`);
+      throw error;
+    }
   }
 
-  #conflict(write: Write): Conflict[] {
+  #conflict(write: Write, now: number): Conflict[] {
     const key = keyOf(write);
-    const found = this.get(key);
+    const item = this.get(key);
+    const found = item && lives(item, now) ? item : undefined;
     const isAsExpected = (found?.version ?? "absent") === write.expect;
     return isAsExpected ? [] : [{ key, expected: write.expect, ...(found && { found }) }];
   }
@@ -94,19 +117,28 @@ export class Db {
       this.#partitions.get(key.pk)?.delete(key.sk);
       return { key, before, after: undefined };
     }
-    const after: Item = { ...JSON.parse(JSON.stringify(write.put)), version: (before?.version ?? 0) + 1 };
+    const version = write.expect === "absent" ? 1 : write.expect + 1;
+    const { indexes = {}, ...put }: Draft = JSON.parse(JSON.stringify(write.put));
+    const after: Item = { ...put, ...(Object.keys(indexes).length > 0 && { indexes }), version };
     const partition = this.#partitions.get(key.pk) ?? new Map<string, Item>();
     this.#partitions.set(key.pk, partition.set(key.sk, after));
     return { key, before, after };
   }
 
+  #all({ pk, index }: { readonly pk: string; readonly index?: IndexName }): { item: Sighting; place: Place }[] {
+    if (index !== undefined) return [...this.#shown(index, pk)];
+    return [...(this.#partitions.get(pk)?.values() ?? [])].map(item => ({ item, place: { sort: item.sk } }));
+  }
+
   /** What an index shows of one of its partitions now. */
-  *#shown(index: IndexName, pk: string): Generator<[string, Sighting]> {
+  *#shown(index: IndexName, of: string): Generator<{ item: Sighting; place: Place }> {
     const due = this.#pending.filter(entry => entry.time <= this.#sim.now);
     this.#pending = this.#pending.slice(due.length);
     for (const { written } of due) this.#show(written);
-    for (const item of this.#indexes.get(`${index} ${pk}`)?.values() ?? [])
-      yield [item.indexes?.[index]?.sk ?? "", item];
+    for (const item of this.#indexes.get(`${index} ${of}`)?.values() ?? []) {
+      const { pk, sk } = item;
+      yield { item, place: { sort: item.indexes?.[index]?.sk ?? "", pk, sk } };
+    }
   }
 
   #show({ key, before, after }: Written): void {
@@ -116,21 +148,23 @@ export class Db {
     if (after === undefined) return;
     for (const [index, at] of Object.entries(after.indexes ?? {})) {
       const partition = this.#indexes.get(`${index} ${at.pk}`) ?? new Map<string, Sighting>();
-      this.#indexes.set(`${index} ${at.pk}`, partition.set(name, after));
+      const { version: _, ...seen } = after;
+      this.#indexes.set(`${index} ${at.pk}`, partition.set(name, seen));
     }
   }
 }
 
 export function tablePort(sim: Sim, process: Process): Table {
   const { db } = sim;
+  const now = () => sim.now + process.skew;
   return {
-    get: key => call(sim, process, `${process.name} get ${key.pk} ${key.sk}`, () => db.get(key)),
+    get: key => call(sim, process, `${process.name} get ${key.pk} ${key.sk}`, () => db.find(key, now())),
     query: (query: Range & { readonly pk: string; readonly index?: IndexName }) =>
       call(
         sim,
         process,
         `${labelOf(process, query)} ${query.pk} ${query.prefix ?? ""}`,
-        () => db.query(query),
+        () => db.query(query, now()),
         query.index === undefined ? 1 : INDEX_RISK,
       ),
     write: writes => {
@@ -146,12 +180,23 @@ const INDEX_RISK = 0.2;
 const labelOf = (process: Process, { index }: { readonly index?: IndexName }): string =>
   index === undefined ? `${process.name} query` : `${QUIET}${process.name} index ${index}`;
 
-function fits(sort: string, query: Range): boolean {
-  if (query.prefix !== undefined && !sort.startsWith(query.prefix)) return false;
-  if (query.upTo !== undefined && sort > query.upTo) return false;
-  if (query.cursor === undefined) return true;
-  return query.order === "descending" ? sort < query.cursor : sort > query.cursor;
+/** Where something stands in its order: by its sort key, and in an index by its own key after that. */
+type Place = { readonly sort: string; readonly pk?: string; readonly sk?: string };
+
+/** By their code units: sort keys here hold nothing that UTF-8 orders otherwise. */
+function compare(a: Place, b: Place): number {
+  for (const part of ["sort", "pk", "sk"] as const) {
+    const [one, other] = [a[part] ?? "", b[part] ?? ""];
+    if (one !== other) return one < other ? -1 : 1;
+  }
+  return 0;
 }
+
+/** One that has expired is no item, to whoever's clock says so. */
+const lives = ({ expiresAt }: Sighting, now: number): boolean => expiresAt === undefined || expiresAt > now;
+
+const fits = (sort: string, { prefix = "", upTo }: Range): boolean =>
+  sort.startsWith(prefix) && (upTo === undefined || sort <= upTo);
 
 function describe(write: Write): string {
   const { pk, sk } = keyOf(write);

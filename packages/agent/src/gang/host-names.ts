@@ -69,7 +69,8 @@ async function overwrite(path: string, text: string): Promise<void> {
   const bytes = Buffer.from(text);
   const file = await open(path, "r+");
   try {
-    await file.write(bytes, 0, bytes.length, 0);
+    // All of it: one write may take a part only, such as on a disk that is nearly full.
+    await file.writeFile(bytes);
     await file.truncate(bytes.length);
   } finally {
     await file.close();

@@ -49,7 +49,7 @@ export const clusters = {
     query: z.strictObject({
       move: z.stringbool().default(false).meta({ description: "On other machines, wherever there are some" }),
     }),
-    errors: ["over_budget", "not_found", "conflict", "unsupported", "forbidden", "idempotency_mismatch"],
+    errors: ["over_budget", "frozen", "not_found", "conflict", "unsupported", "forbidden", "idempotency_mismatch"],
   }),
   "clusters.stop": route({
     ...one,

@@ -12,6 +12,11 @@ export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(100),
 });
 
+/** Of a history. */
+export const EventsQuery = PageQuery.extend({
+  latest: z.stringbool().default(false).meta({ description: "From the last on, instead of the first" }),
+});
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), cursor: z.string().optional().meta({ description: "Absent on the last page" }) });
 
@@ -21,6 +26,7 @@ export const MAKING = [
   "no_offer",
   "quota_exceeded",
   "over_budget",
+  "frozen",
   "unsupported",
   "not_found",
   "conflict",

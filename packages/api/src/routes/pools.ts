@@ -1,7 +1,7 @@
 import { Event } from "@muster/core/event/event.ts";
 import * as Pool from "@muster/core/pool/info.ts";
 import { route } from "../route.ts";
-import { PageQuery, page } from "./common.ts";
+import { EventsQuery, PageQuery, page } from "./common.ts";
 
 const one = { auth: "user", status: 200, params: Pool.NameParam } as const;
 const changed = { ...one, role: "member", output: Pool.Info } as const;
@@ -39,7 +39,7 @@ export const pools = {
     method: "GET",
     path: "/v1/pools/{name}/events",
     summary: "A pool's history of the last 30 days, oldest first",
-    query: PageQuery,
+    query: EventsQuery,
     output: page(Event),
     errors: ["not_found"],
   }),

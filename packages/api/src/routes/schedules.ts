@@ -2,7 +2,7 @@ import { Event } from "@muster/core/event/event.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import * as Schedule from "@muster/core/schedule/schedule.ts";
 import { route } from "../route.ts";
-import { PageQuery, page } from "./common.ts";
+import { EventsQuery, PageQuery, page } from "./common.ts";
 
 const one = { auth: "user", status: 200, params: Schedule.NameParam } as const;
 const turned = { ...one, role: "member", output: Schedule.Info } as const;
@@ -39,7 +39,7 @@ export const schedules = {
     method: "GET",
     path: "/v1/schedules/{name}/events",
     summary: "A schedule's history of the last 30 days, oldest first",
-    query: PageQuery,
+    query: EventsQuery,
     output: page(Event),
     errors: ["not_found"],
   }),
@@ -71,6 +71,7 @@ export const schedules = {
       "no_offer",
       "quota_exceeded",
       "over_budget",
+      "frozen",
       "unsupported",
       "conflict",
       "cluster_busy",

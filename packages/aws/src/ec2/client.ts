@@ -1,7 +1,7 @@
 /** The EC2 client: the SDK's, with limits on time, its calls counted, and no retry of its own where a call changes something. */
 import { EC2Client, type EC2ClientConfig } from "@aws-sdk/client-ec2";
 import type { Aws } from "../call/aws.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../fault/sdk.ts";
 
 /** One attempt of a call may take so long, in ms. */
 const REQUEST = 20_000;

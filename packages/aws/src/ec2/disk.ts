@@ -27,6 +27,18 @@ const CHOOSE = `choose one of: ${Object.keys(tiers).join(", ")}`;
 export const refuseTier = (resources: Pick<Resources, "diskTier">): { reason: string; hint: string } | undefined =>
   tierOf(resources) === undefined ? { reason: unknownTier(resources), hint: CHOOSE } : undefined;
 
+/**
+ * US dollars per GB and month of a gp3 disk, as in us-east-1; other regions ask for up to half as much again. What more
+ * operations and throughput cost is not counted. (https://aws.amazon.com/ebs/pricing/)
+ */
+const GB_MONTH = 0.08;
+/** As AWS has months on its bills. */
+const HOURS_PER_MONTH = 730;
+
+/** US dollars per hour for the disk of a host, as far as the request says how large it is. */
+export const diskHourly = ({ diskSize = USUAL }: Pick<Resources, "diskSize">): number =>
+  (diskSize * GB_MONTH) / HOURS_PER_MONTH;
+
 /** gp3: operations per second for each GiB, and MiB per second for each operation. */
 const IOPS_PER_GIB = 500;
 const THROUGHPUT_PER_IOPS = 0.25;

@@ -1,9 +1,8 @@
 /** What the `aws` provider offers, for functions that may make no machine: no client of EC2 is loaded for it. */
 import type { Clock } from "@muster/core/ports/ports.ts";
-import type { Capabilities, Listed } from "@muster/core/ports/provider.ts";
+import type { Capabilities, Check, Listed } from "@muster/core/ports/provider.ts";
 import type { Offering } from "@muster/core/ports/world.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
-import { checks } from "../catalog/checks.ts";
 import { offers } from "./offers/offers.ts";
 
 export const NAME = "aws";
@@ -23,7 +22,11 @@ export const capabilities: Capabilities = {
   launches: { burst: 5, perSecond: 2 },
 };
 
-export const offering = (catalog: () => Promise<Catalog>, clock: Clock): Offering => ({
+/** What a catalog tells of the account's readiness, now. */
+export type Checks = (catalog: Catalog, now: number) => readonly Check[];
+
+/** @param checks absent where nobody asks for them: they are no small part of a function */
+export const offering = (catalog: () => Promise<Catalog>, clock: Clock, checks: Checks = () => []): Offering => ({
   name: NAME,
   capabilities,
   offers: async (resources, nodes, beside) => offers(await catalog(), resources, nodes, beside),

@@ -7,7 +7,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { type ErrorCode, MusterError } from "@muster/core/error.ts";
 import type { ClusterRef, Machine, MachineState } from "@muster/core/ports/provider.ts";
-import { Fault, toMusterError } from "../fault.ts";
+import { toMusterError } from "../fault/ec2.ts";
+import { Fault } from "../fault.ts";
 import { answerOf } from "./client.ts";
 import { observe, type Seeing, type Seen } from "./observe.ts";
 import { sparing } from "./sparing.ts";

@@ -14,7 +14,9 @@ import type {
 } from "@muster/core/ports/provider.ts";
 import type { Aws } from "../call/aws.ts";
 import type { Catalog, MachineType } from "../catalog/catalog.ts";
-import { type Context, Fault, toMusterError } from "../fault.ts";
+import { checks } from "../catalog/checks.ts";
+import { toMusterError } from "../fault/ec2.ts";
+import { type Context, Fault } from "../fault.ts";
 import { ec2Of } from "./client.ts";
 import { images } from "./image.ts";
 import { image, images as savedImages } from "./images/find.ts";
@@ -87,7 +89,7 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
     reservations: reservations(world),
   };
   return {
-    ...offering(options.catalog, options.clock),
+    ...offering(options.catalog, options.clock, checks),
     launch: intent =>
       told(
         isMoved(intent) ? restore(launching, intent) : launch(launching, intent),

@@ -10,7 +10,8 @@
 import { RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { MusterError } from "@muster/core/error.ts";
 import type { Intent, Machine } from "@muster/core/ports/provider.ts";
-import { Fault, toMusterError } from "../fault.ts";
+import { toMusterError } from "../fault/ec2.ts";
+import { Fault } from "../fault.ts";
 import { answerOf } from "./client.ts";
 import { ownDisksOf } from "./disk.ts";
 import { madeNow } from "./launch.ts";

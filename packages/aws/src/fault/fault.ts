@@ -1,5 +1,5 @@
 /** A call to AWS that failed. */
-import { meaningOf } from "./codes.ts";
+import { type MeaningOf, meaningOf } from "./codes.ts";
 import type { Facts, Kind, Problem } from "./types.ts";
 
 export class Fault extends Error {
@@ -28,10 +28,14 @@ export class Fault extends Error {
 /** Why DynamoDB may cancel a transaction that would do later. */
 const PASSING = new Set(["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
 
-/** What a failure that was answered means: by its code where that is known, for EC2 answers some refusals with 500. */
-export function kindOf({ code, body }: Pick<Problem, "code" | "body">, status: number): Kind {
+/** What a failure that was answered means: by its code where that is known. */
+export function kindOf(
+  { code, body }: Pick<Problem, "code" | "body">,
+  status: number,
+  meaning: MeaningOf = meaningOf,
+): Kind {
   if (isPassing(body.CancellationReasons)) return "throttled";
-  const known = meaningOf(code)?.kind;
+  const known = meaning(code)?.kind;
   if (known !== undefined) return known;
   if (status === 429) return "throttled";
   return status >= 500 && status !== 501 ? "unknown" : "refused";

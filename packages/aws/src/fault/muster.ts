@@ -1,6 +1,6 @@
 /** Failures of AWS in the system's own words. */
 import { type ErrorCode, MusterError } from "@muster/core/error.ts";
-import { type Meaning, meaningOf } from "./codes.ts";
+import { type Meaning, type MeaningOf, meaningOf } from "./codes.ts";
 import type { Fault } from "./fault.ts";
 import type { Context, Kind } from "./types.ts";
 
@@ -12,13 +12,13 @@ const SAID_CHARACTERS = 300;
  * knows, `no_capacity` and `quota_exceeded` when another machine type or place may do, and otherwise `launch_failed` in a
  * launch. `details` has AWS's code and operation, and a hint with the next step.
  */
-export function toMusterError(fault: Fault, context: Context = {}): MusterError {
+export function toMusterError(fault: Fault, context: Context = {}, meaning: MeaningOf = meaningOf): MusterError {
   const { code, operation, service, kind } = fault;
   const about = { ...context, operation, service, said: shortened(fault.said) };
-  const meaning = meaningOf(code, fault.said) ?? OTHERWISE[kind];
+  const found = meaning(code, fault.said) ?? OTHERWISE[kind];
   const words = (text: Meaning["says"]) => (typeof text === "string" ? text : text(about));
-  const error = kind === "throttled" ? "busy" : errorOf(meaning, context);
-  return new MusterError(error, words(meaning.says), { hint: words(meaning.hint), aws: { code, operation } }, fault);
+  const error = kind === "throttled" ? "busy" : errorOf(found, context);
+  return new MusterError(error, words(found.says), { hint: words(found.hint), aws: { code, operation } }, fault);
 }
 
 function errorOf({ error }: Meaning, { during }: Context): ErrorCode {

@@ -1,5 +1,6 @@
-/** Errors of the SDK's clients as faults. */
-import { Fault, kindOf } from "./fault.ts";
+/** Errors of the SDK's clients as faults: of EC2's, for which alone the SDK is used. */
+import { kindOf } from "./ec2.ts";
+import { Fault } from "./fault.ts";
 import type { Kind } from "./types.ts";
 
 /** What the SDK puts on its errors, each of it sometimes. */

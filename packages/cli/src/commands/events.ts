@@ -10,7 +10,7 @@ import { table } from "../table.ts";
 
 export const events = (): Command =>
   define("events", "Show what happened to a job or a cluster, oldest first", "muster events demo")
-    .argument("<subject>", "id of a job, or name or id of a cluster")
+    .argument("<subject>", "id of a job, or name or id of a cluster; budget: the workspace's budgets")
     .action((subject: string, _options: object, command: Command) => show(cliOf(command), subject));
 
 async function show({ out, connect }: Cli, subject: string): Promise<void> {
@@ -28,6 +28,8 @@ async function show({ out, connect }: Cli, subject: string): Promise<void> {
 }
 
 async function read(client: Client, subject: string): Promise<Event[]> {
+  if (subject === "budget")
+    return all(cursor => client.budgets.events({ query: cursor === undefined ? {} : { cursor } }));
   const query = (cursor: string | undefined) => (cursor === undefined ? {} : { cursor });
   if (Id.is("job", subject))
     return all(cursor => client.jobs.events({ params: { job: subject }, query: query(cursor) }));

@@ -118,7 +118,8 @@ function unmade(error: unknown, cluster: string): unknown {
 /** What the job would run on. */
 async function show({ out }: Cli, client: Client, reading: Reading, options: RunOptions): Promise<undefined> {
   const task = Options.taskOf(reading.draft.task, options);
-  const plan = await client.launches.plan({ body: { task, cluster: options.cluster } });
+  const { cluster, group } = options;
+  const plan = await client.launches.plan({ body: { task, cluster, ...(group !== undefined && { group }) } });
   for (const line of Plan.lines(out, { plan, reading, down: false, runs: task.runs })) out.note(line);
   Plan.showOffers(out, plan);
   return undefined;

@@ -73,11 +73,10 @@ async function show({ out, connect }: Cli, name: string): Promise<void> {
   const client = await connect();
   const params = { name };
   const info = await client.schedules.get({ params });
-  const events = await all(cursor =>
-    client.schedules.events({ params, query: cursor === undefined ? {} : { cursor } }),
-  );
-  out.data({ ...info, events: events.slice(-LATEST) });
-  Shown.details(out, info, events.slice(-LATEST), Date.now());
+  const { items } = await client.schedules.events({ params, query: { latest: "true", limit: LATEST } });
+  const events = items.toReversed();
+  out.data({ ...info, events });
+  Shown.details(out, info, events, Date.now());
 }
 
 async function runNow({ out, connect }: Cli, name: string): Promise<void> {

@@ -41,6 +41,7 @@ const REFUSED: readonly (readonly [keyof GroupOptions, string])[] = [
   ["runs", "--runs"],
   ["sweep", "--sweep"],
   ["concurrent", "--concurrent"],
+  ["group", "--group"],
   ["after", "--after"],
   ["hold", "--hold"],
   ["ifBusy", "--if-busy"],

@@ -2,11 +2,13 @@
 import type { InputOf } from "@muster/api/route.ts";
 import type { Routes } from "@muster/api/routes.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { MOST } from "@muster/core/pool/bounds.ts";
 import type * as Pool from "@muster/core/pool/pool.ts";
 import { Name } from "@muster/core/task/task.ts";
 import type { Draft } from "@muster/task/read.ts";
 import { InvalidArgumentError, Option } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
+import { tellKept } from "../inputs/kept.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt } from "../interrupt.ts";
 import { count, type TaskCommand } from "../task-command.ts";
@@ -15,9 +17,6 @@ import * as Options from "../task-options.ts";
 import * as Secrets from "../task-secrets.ts";
 
 type Body = InputOf<Routes["pools.set"]>["body"];
-
-/** The most that a pool keeps. */
-const MOST = 100;
 
 /** A size that holds from a time on, without its time zone. */
 interface At {
@@ -111,6 +110,7 @@ async function set(
   const info = await client.pools.set({ params: { name }, body });
   out.data(info);
   out.print(`Set ${info.name}: it keeps ${info.size}, ${info.keep}.`);
+  tellKept(out, inputs);
   out.note(
     out.style("dim", `  muster pool show ${info.name} shows them; muster launch FILE --pool ${info.name} takes one`),
   );

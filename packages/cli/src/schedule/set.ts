@@ -7,6 +7,7 @@ import { Name } from "@muster/core/task/task.ts";
 import { Option } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
+import { tellKept } from "../inputs/kept.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
@@ -42,6 +43,7 @@ export function setting(): TaskCommand {
         .default("skip"),
     ) as TaskCommand;
   Options.addClusterOptions(command);
+  Options.addPoolOption(command);
   command.option("--down", "tear the cluster down when its job has ended");
   Options.addJobOptions(command);
   command.option("-y, --yes", "ask nothing");
@@ -87,11 +89,7 @@ async function set(
 function tell({ out }: Cli, info: Schedule.Info, inputs: Inputs.Inputs): void {
   const next = info.nextAt === undefined ? "it is paused" : `next ${timeIn(info.timeZone, info.nextAt)}`;
   out.print(`Set ${info.name}: ${info.cron} ${info.timeZone}, ${next}.`);
-  const hasFiles = (inputs.workdir !== undefined && !("url" in inputs.workdir)) || inputs.mounts.length > 0;
-  if (hasFiles)
-    out.note(
-      "  Its files are those of now. A deployment keeps them for 90 days: set it again by then, or name a git repository.",
-    );
+  tellKept(out, inputs);
   out.note(out.style("dim", `  muster schedule show ${info.name} shows its next times; run-now tries it`));
 }
 
@@ -105,6 +103,7 @@ function bodyOf(draft: Parameters<typeof Options.hostsOf>[0] & Drafted, options:
     ...groups,
     ...Options.queueing(options, draft),
     ...Options.placing(options),
+    ...Options.pooling(options),
     ...Options.living(options, draft),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(idle !== undefined && { idle }),

@@ -21,8 +21,8 @@ export async function report(world: Part, host: HostActor, said: Report): Promis
   if (job === undefined || rank < 0 || job.clusterId !== host.clusterId) return { accepted: false };
   if (said.state === "exited") await requireLogs(world, host, said, rank);
   const isNew = await retrying(() => record(world, host, said, rank));
-  // An exit that was recorded before may have died before it was settled.
-  if (isNew || said.state === "exited") await settle(world, { workspace: host.workspace, jobId: said.jobId });
+  // What was recorded before may have died before it was settled.
+  if (isNew || said.state !== "preparing") await settle(world, { workspace: host.workspace, jobId: said.jobId });
   return { accepted: true };
 }
 

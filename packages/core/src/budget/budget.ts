@@ -1,22 +1,48 @@
 /**
- * Budgets: what a workspace's machines may cost per hour. What a cluster costs while it runs is taken in the transaction
- * that lets it run, so that no race can spend more; it is given back in the one that says that nothing runs any more.
- *
- * Amounts are millionths of a US dollar per hour, whole numbers, so that what is given back is what was taken.
+ * Budgets: what a workspace's machines, and those of each of its users, may cost per hour and per month. What a cluster costs
+ * while it runs is taken in the transaction that lets it run, so that no race can spend more; it is given back in the one that
+ * says that nothing runs any more. Amounts are as in cost/amount.ts.
  */
 import * as z from "zod";
-import { MusterError } from "../error.ts";
+import { MILLION, rateOf } from "../cost/amount.ts";
+import { forecast, Meter, spentIn } from "../cost/meter.ts";
+import { monthOf } from "../cost/month.ts";
 import * as Keys from "../keys.ts";
 import type { Offer } from "../ports/provider.ts";
-import type { Table, Write } from "../ports/table.ts";
-import { amend, load, type Noun, type Stored, UNWRITTEN } from "../record.ts";
+import type { Indexes, Table } from "../ports/table.ts";
+import { load, type Noun, type Stored, UNWRITTEN } from "../record.ts";
+
+/** Nothing begins any more, until an admin says otherwise. */
+export const Freeze = z.object({
+  by: z.string(),
+  /** Epoch ms. */
+  at: z.number(),
+  /** Whether clusters that run are stopped; those that cannot be stay, unless they are to be ended. */
+  stop: z.boolean().optional(),
+  terminate: z.boolean().optional(),
+  /** Epoch ms at which somebody must look whether all have; absent: all have. */
+  dueAt: z.number().optional(),
+});
+export type Freeze = z.infer<typeof Freeze>;
 
 export const Budget = z.object({
   workspace: z.string(),
-  /** The most that may be taken. */
-  ceiling: z.number().int().min(0),
-  /** What is taken. */
+  /** Whose it is; absent: the workspace's. */
+  user: z.string().optional(),
+  /** The most that may be taken per hour; absent: no ceiling. A user without one has that of `each`. */
+  ceiling: z.number().int().min(0).optional(),
+  /** The most that a month may cost; absent: no ceiling. */
+  monthly: z.number().int().min(0).optional(),
+  /** Of a workspace: the ceiling per hour of each user who has none of their own; absent: none. */
+  each: z.number().int().min(0).optional(),
+  /** What is taken, per hour. */
   taken: z.number().int(),
+  meter: Meter.optional(),
+  /** The month, and the share of its ceiling in percent, that was told of last. */
+  told: z.object({ month: z.string(), percent: z.number() }).optional(),
+  /** Epoch ms at which there will be something to tell. */
+  dueAt: z.number().optional(),
+  frozen: Freeze.optional(),
 });
 export type Budget = z.infer<typeof Budget>;
 
@@ -24,69 +50,99 @@ export const noun: Noun<Budget> = {
   type: "budget",
   schema: Budget,
   fields: new Set(Object.keys(Budget.shape)),
-  key: record => Keys.budget(record.workspace),
-  indexes: () => ({}),
+  key: record => Keys.budget(record.workspace, record.user),
+  indexes: dueIndex,
 };
 
-const MILLION = 1_000_000;
+function dueIndex({ workspace, user, dueAt, frozen }: Budget): Indexes {
+  const at = Math.min(dueAt ?? Infinity, frozen?.dueAt ?? Infinity);
+  const { pk, sk } = Keys.budget(workspace, user);
+  return at === Infinity ? {} : { due: Keys.due(`${pk}#${sk}`, sk, at) };
+}
 
-/** What a new workspace may spend per hour, until its admin says otherwise: $10. */
+/** What each user may spend per hour, and a workspace per month, until an admin says otherwise. */
 export const DEFAULT_CEILING = 10 * MILLION;
+export const DEFAULT_MONTHLY = 1000 * MILLION;
 
-/** What so many hosts take. */
-export const amountOf = (offer: Pick<Offer, "hourly">, nodes: number): number =>
-  Math.round(offer.hourly * MILLION) * nodes;
-
-export const get = async (table: Table, workspace: string): Promise<Stored<Budget>> =>
-  (await load(table, noun, Keys.budget(workspace))) ?? {
+/** @param user whose; absent: the workspace's */
+export const get = async (table: Table, workspace: string, user?: string): Promise<Stored<Budget>> =>
+  (await load(table, noun, Keys.budget(workspace, user))) ?? {
     workspace,
-    ceiling: DEFAULT_CEILING,
+    ...(user === undefined ? { each: DEFAULT_CEILING, monthly: DEFAULT_MONTHLY } : { user }),
     taken: 0,
     version: UNWRITTEN,
     rest: {},
   };
 
-/**
- * The write that takes `more` (or gives back, below zero); none when nothing changes, as where machines cost nothing.
- * @throws MusterError `over_budget` when that is more than the ceiling leaves.
- */
-export async function take(table: Table, workspace: string, more: number): Promise<readonly Write[]> {
-  if (more === 0) return [];
-  const budget = await get(table, workspace);
-  const taken = budget.taken + more;
-  if (more > 0 && taken > budget.ceiling) throw tooMuch(budget, more);
-  return [amend(noun, budget, { taken }).write];
-}
+const ceiling = z.number().optional().meta({ description: "Absent: there is none" });
 
-function tooMuch(budget: Budget, more: number): MusterError {
-  const left = Math.max(0, budget.ceiling - budget.taken);
-  return new MusterError(
-    "over_budget",
-    `that would cost ${dollars(more)} per hour; ${dollars(left)} of ${dollars(budget.ceiling)} are left`,
-    {
-      hint: `end what is not needed (muster status), or let an admin raise the ceiling: muster budget --hourly ${Math.ceil((budget.taken + more) / MILLION)}`,
-    },
-  );
-}
-
-const dollars = (amount: number): string => `$${(amount / MILLION).toFixed(2)}`;
-
-/** A workspace's budget, in US dollars per hour. */
+/** A budget, in US dollars. */
 export const Info = z.object({
+  user: z.string().optional().meta({ description: "Whose it is; absent: the workspace's" }),
   hourly: z.object({
-    ceiling: z.number(),
+    ceiling,
     taken: z.number().meta({ description: "By clusters that run, or are about to" }),
   }),
+  monthly: z.object({
+    ceiling,
+    month: z.string(),
+    spent: z.number().meta({ description: "What the month has cost by now" }),
+    forecast: z.number().meta({ description: "What it will have cost when all goes on as it does now" }),
+  }),
+  each: z
+    .number()
+    .optional()
+    .meta({ description: "Of a workspace: the ceiling per hour of each user who has none of their own" }),
+  frozen: Freeze.pick({ by: true, at: true, stop: true, terminate: true })
+    .extend({ done: z.boolean().meta({ description: "Whether all has stopped that is to" }) })
+    .optional()
+    .meta({ description: "Nothing begins any more, until an admin says otherwise" }),
 });
 export type Info = z.infer<typeof Info>;
 
-export const info = (budget: Budget): Info => ({
-  hourly: { ceiling: budget.ceiling / MILLION, taken: budget.taken / MILLION },
+const shown = (amount: number | undefined) => (amount === undefined ? undefined : amount / MILLION);
+
+/** @param whole the workspace's budget, for one of a user's */
+export function info(budget: Budget, now: number, whole?: Budget): Info {
+  const month = monthOf(now);
+  const { frozen } = budget;
+  return Info.parse({
+    user: budget.user,
+    hourly: { ceiling: shown(budget.ceiling ?? whole?.each), taken: budget.taken / MILLION },
+    monthly: {
+      ceiling: shown(budget.monthly),
+      month,
+      spent: (spentIn(budget.meter, month, now) ?? 0) / MILLION,
+      forecast: forecast(budget.meter, month, now) / MILLION,
+    },
+    each: shown(budget.each),
+    ...(frozen && { frozen: { ...frozen, done: frozen.dueAt === undefined } }),
+  });
+}
+
+const Ceiling = z.number().min(0).max(1_000_000_000).nullable();
+
+/** What an admin may set, in US dollars; null: no ceiling. What is absent stays as it is. */
+export const Change = z.strictObject({
+  user: z.string().min(1).max(200).optional().meta({ description: "Whose; absent: the workspace's" }),
+  hourly: Ceiling.optional(),
+  monthly: Ceiling.optional(),
+  each: Ceiling.optional().meta({
+    description: "Of a workspace: the ceiling per hour of each user who has none of their own",
+  }),
 });
-
-/** What an admin may set: US dollars per hour. */
-export const Change = z.strictObject({ hourly: z.number().min(0).max(1_000_000) });
 export type Change = z.infer<typeof Change>;
+export const Query = z.object({ user: z.string().min(1).max(200).optional() });
 
-/** In the unit of the records. */
-export const ceilingOf = (change: Change): number => Math.round(change.hourly * MILLION);
+/** What so many hosts take. */
+export const amountOf = (offer: Pick<Offer, "hourly">, nodes: number): number => rateOf(offer.hourly, nodes);
+
+const kept = (ceiling: number | null): number | undefined =>
+  ceiling === null ? undefined : Math.round(ceiling * MILLION);
+
+/** What of the record changes. */
+export const patchOf = ({ hourly, monthly, each }: Change): Pick<Partial<Budget>, "ceiling" | "monthly" | "each"> => ({
+  ...(hourly !== undefined && { ceiling: kept(hourly) }),
+  ...(monthly !== undefined && { monthly: kept(monthly) }),
+  ...(each !== undefined && { each: kept(each) }),
+});

@@ -10,7 +10,7 @@ import * as Cluster from "./cluster.ts";
 import { find, requireManage, requireUse } from "./find.ts";
 import { type Idle, powerOffOf } from "./idle.ts";
 import { requireStoppable } from "./policy.ts";
-import { afford, costOf } from "./reconcile/afford.ts";
+import { afford, runningRate } from "./reconcile/afford.ts";
 
 /** The removal of a cluster, in whatever state it is, for good; undefined when it is leaving already. */
 export function removal(
@@ -156,28 +156,36 @@ function requireMovable(providers: Catalog, actor: Actor, cluster: Cluster.Clust
   });
 }
 
+interface Starting {
+  readonly restarts?: number;
+  readonly move?: boolean;
+  /** Whose it was until now. */
+  readonly from?: string;
+}
+
 /**
  * The start of a stopped cluster: of its machines, or of others for the disks that are kept as snapshots.
- * @throws MusterError `conflict` from any other state; `over_budget`.
+ * @throws MusterError `conflict` from any other state; `over_budget`, `frozen`.
  */
 export async function starting(
   world: Basics,
   actor: Actor,
   cluster: Stored<Cluster.Cluster>,
-  { restarts, move = false }: { readonly restarts?: number; readonly move?: boolean } = {},
+  { restarts, move = false, from }: Starting = {},
 ): Promise<Changed> {
-  const share = await afford(world.table, cluster, costOf(cluster, Cluster.kindsOf(cluster)));
+  const takes = runningRate(cluster);
+  const { share, writes: paid } = await afford(world, cluster, { takes, begins: true, ...(from && { from }) });
   const patch: Patch<Cluster.Cluster> = {
     dueAt: world.clock.now(),
     failure: undefined,
     restarts,
-    takes: share.takes,
+    ...share,
   };
   const { next, writes } =
     move || cluster.snapshotOf !== undefined
       ? advance(world, Cluster.kind, actor, cluster, "move", { ...patch, ...moveOf(cluster) })
       : advance(world, Cluster.kind, actor, cluster, "start", patch);
-  return { next, writes: [...writes, ...share.writes] };
+  return { next, writes: [...writes, ...paid] };
 }
 
 /** Where its disks are snapshots already, the move that made them goes on. */

@@ -1,5 +1,6 @@
 /** Clusters: a name, a number of hosts in groups, and their life from request to confirmed end. */
 import * as z from "zod";
+import * as Cost from "../cost/cost.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
@@ -36,6 +37,8 @@ const base = {
   spot: z.boolean().optional(),
   /** What it takes of its workspace's budget, in millionths of a US dollar per hour; absent: nothing. */
   takes: z.number().int().min(0).optional(),
+  /** What it has cost; absent: nothing. */
+  cost: Cost.Cost.optional(),
   /** Epoch ms at which it ends, whatever runs on it. */
   endBy: z.number().optional(),
   /** How many moves of its disks were begun. */
@@ -168,6 +171,7 @@ export const Info = z.object({
   generation: z.number().int(),
   instanceType: z.string().optional().meta({ description: "Machine type of the first group's hosts, once chosen" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour for all hosts while they run" }),
+  cost: Cost.Info.optional().meta({ description: "What it has cost; absent: nothing" }),
   idle: Idle,
   maxConcurrentJobs: z.number().int().optional().meta({ description: "Most jobs that run on one host at a time" }),
   createdAt: z.number().meta({ description: "Epoch milliseconds" }),
@@ -192,6 +196,7 @@ export function info(cluster: Cluster): Info {
   return Info.parse({
     ...cluster,
     ...failure,
+    cost: cluster.cost && Cost.info(cluster.cost),
     idle,
     groups,
     ...(first && { instanceType: first.instanceType, hourly }),

@@ -1,7 +1,8 @@
 /** Creating a cluster, or finding the one that has the name. */
 import type { Actor } from "../actor/actor.ts";
-import * as Budget from "../budget/budget.ts";
+import * as Budget from "../budget/take.ts";
 import { commit, retrying } from "../commit.ts";
+import { rateOf } from "../cost/amount.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import { imaged } from "../image/resolve.ts";
@@ -97,14 +98,14 @@ export async function blueprint(
       ...begin(world, Cluster.noun, actor, cluster),
       { put: asked, expect: "absent" },
       { put: lock, expect: "absent" },
-      ...(await Budget.take(world.table, actor.workspace, takes)),
+      ...(await Budget.take(world, actor.workspace, [{ user: actor.id, takes, hourly: 0, extra: 0 }], true)),
     ],
   };
 }
 
 /** What each group is to be, and what it takes by its first offer. */
 const estimate = (groups: readonly (Group.Create & Choose.Found)[]): Cluster.Spec => ({
-  groups: groups.map(({ resources, nodes, offers }) => ({ resources, takes: Budget.amountOf(offers[0], nodes) })),
+  groups: groups.map(({ resources, nodes, offers }) => ({ resources, takes: rateOf(offers[0].hourly, nodes) })),
 });
 
 /** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */

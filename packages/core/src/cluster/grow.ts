@@ -1,6 +1,6 @@
 /** Growing: a ready cluster gets the hosts that a request asks for and that it does not have. It never gets fewer. */
 import type { Actor } from "../actor/actor.ts";
-import * as Budget from "../budget/budget.ts";
+import { rateOf } from "../cost/amount.ts";
 import { MusterError } from "../error.ts";
 import { imaged } from "../image/resolve.ts";
 import type { Write } from "../ports/table.ts";
@@ -13,6 +13,7 @@ import { requireManage } from "./find.ts";
 import { type Lacking, requireAlike, shortfall } from "./fit.ts";
 import * as Group from "./group.ts";
 import { requireStoppable } from "./policy.ts";
+import { afford } from "./reconcile/afford.ts";
 import { specItem } from "./reconcile/plan.ts";
 
 /**
@@ -56,9 +57,10 @@ export async function grown(
   const known = Group.groupsOf(cluster);
   const added = chosen.groups.map(({ resources, nodes, offers: [offer] }) => ({
     resources,
-    takes: Budget.amountOf(offer, nodes),
+    takes: rateOf(offer.hourly, nodes),
   }));
-  const takes = added.reduce((sum, group) => sum + group.takes, 0);
+  const takes = added.reduce((sum, group) => sum + group.takes, cluster.takes ?? 0);
+  const { share, writes } = await afford(world, cluster, { takes, begins: true });
   const groups = [...known, ...chosen.groups.map(Group.toGroup)];
   const move = advance<Cluster.Cluster, Cluster.State, "grow">(
     world,
@@ -71,7 +73,7 @@ export async function grown(
       nodes: Group.nodesOf(groups),
       before: { launch: cluster.launch, groups: known.length, ...(cluster.spot && { spot: true }) },
       dueAt: world.clock.now(),
-      takes: (cluster.takes ?? 0) + takes || undefined,
+      takes: share.takes,
       ...(spot && { spot }),
     },
     { message: `from ${cluster.nodes} to ${Group.nodesOf(groups)} hosts` },
@@ -80,7 +82,7 @@ export async function grown(
   const put = { put: { ...item, data }, expect: item.version };
   return {
     next: move.next,
-    writes: [...move.writes, put, ...(await Budget.take(world.table, cluster.workspace, takes))],
+    writes: [...move.writes, put, ...writes],
   };
 }
 

@@ -15,6 +15,7 @@ export const Offer = z.object({
   memory: z.number(),
   accelerators: z.record(z.string(), z.number()),
   hourly: z.number(),
+  disk: z.number().optional().meta({ description: "US dollars per hour for the disks of a host while it is stopped" }),
   pool: z.string().optional().meta({ description: "Whose capacity it is, where it is not everybody's" }),
   choice: z.number().int().optional().meta({ description: "Which of the choices that were asked for, by index" }),
 });
@@ -26,6 +27,7 @@ export const Made = Offer.pick({
   memory: true,
   accelerators: true,
   hourly: true,
+  disk: true,
   choice: true,
 }).extend({
   try: z.number().int().min(1),

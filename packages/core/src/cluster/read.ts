@@ -1,6 +1,7 @@
 /** Reading clusters: one, many, their history and their hosts. */
 import type { Actor } from "../actor/actor.ts";
-import * as Event from "../event/event.ts";
+import type { Event } from "../event/event.ts";
+import { eventsOf } from "../event/read.ts";
 import * as Host from "../host/host.ts";
 import * as Keys from "../keys.ts";
 import { filtered, mapped, readable } from "../page.ts";
@@ -42,24 +43,9 @@ export async function events(
   actor: Actor,
   reference: string,
   request: PageRequest,
-): Promise<{ items: Event.Event[]; cursor?: string }> {
+): Promise<{ items: Event[]; cursor?: string }> {
   const cluster = await find(world, actor, reference);
   return eventsOf(world, Keys.cluster(actor.workspace, cluster.id), request);
-}
-
-/** A noun's history, oldest first. */
-export async function eventsOf(
-  world: Part,
-  owner: { readonly pk: string; readonly sk: string },
-  request: PageRequest,
-): Promise<{ items: Event.Event[]; cursor?: string }> {
-  const page = await world.table.query({
-    pk: owner.pk,
-    prefix: `${Event.PREFIX}${owner.sk}#`,
-    limit: request.limit,
-    ...(request.cursor !== undefined && { cursor: request.cursor }),
-  });
-  return mapped(page, item => Event.Event.parse(item.data));
 }
 
 export async function hosts(

@@ -14,7 +14,7 @@ import { amend, load } from "../record.ts";
 import type * as Host from "./host.ts";
 import { hostOf } from "./machine.ts";
 import { type Kind, note } from "./notice.ts";
-import { SUSPECT_AFTER } from "./silence.ts";
+import { SUSPECT_AFTER } from "./patience.ts";
 
 /**
  * A state that the machine has come to. When it is no longer there, its part in its jobs is over: the cloud has said so twice,

@@ -4,6 +4,8 @@ import * as Keys from "../keys.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { life } from "./life.ts";
 
+export { idOf } from "./id.ts";
+
 /** What the agent found on its machine. */
 export const Facts = z.object({
   address: z.string().max(64),
@@ -81,9 +83,6 @@ const TAKEN_FOR = 600_000;
 /** Whether the cloud is taking its machine back. */
 export const isTaken = ({ interruptedAt }: Pick<Host, "interruptedAt">, now: number): boolean =>
   interruptedAt !== undefined && now - interruptedAt < TAKEN_FOR;
-
-/** A host's id is made of its cluster's and its rank, so that it can be found without an index. */
-export const idOf = (clusterId: string, rank: number): string => `hst_${clusterId.slice("clu_".length)}_${rank}`;
 
 /** The cluster and rank that an id names; undefined when it is none. */
 export function parseId(hostId: string): { clusterId: string; rank: number } | undefined {

@@ -6,10 +6,10 @@
 import * as Keys from "../keys.ts";
 import type { ClusterRef, Machine } from "../ports/provider.ts";
 import type { Table } from "../ports/table.ts";
-import { idOf, Pulse } from "./host.ts";
+import { Pulse } from "./host.ts";
+import { idOf } from "./id.ts";
+import { SUSPECT_AFTER } from "./patience.ts";
 
-/** Silence that makes a host suspect, in ms: several polls have not come. */
-export const SUSPECT_AFTER = 300_000;
 /** How soon a suspect is looked at again, in ms: its agent is kicked, and has time to call. */
 export const LOOK_AGAIN = 60_000;
 /** How long a suspect whose machine runs is waited for, in ms. Should it come back later, its fence is stale. */

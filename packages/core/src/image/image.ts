@@ -5,11 +5,11 @@ import { Failure } from "../cluster/machines.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
-import { nearest } from "../near.ts";
 import type { Capabilities, ImageRef, SavedImage } from "../ports/provider.ts";
 import type { Indexes, Table } from "../ports/table.ts";
 import { fieldsOf, load, type Noun, type Stored } from "../record.ts";
 import { Name } from "../task/task.ts";
+import { unknown } from "../unknown.ts";
 import { life } from "./life.ts";
 
 /** Whose disk it is, and since when that disk stood still. */
@@ -143,15 +143,7 @@ export async function find(table: Table, workspace: string, reference: string): 
     ? await load(table, noun, Keys.image(workspace, reference))
     : await byName(table, workspace, reference);
   if (image) return image;
-  const { pk } = Keys.list(workspace, "image", "");
-  const { items } = await table.query({ pk, index: "list", limit: 1000 });
-  const near = nearest(
-    reference,
-    items.map(item => String(item.data.name)),
-  );
-  throw new MusterError("not_found", `there is no image '${reference}'`, {
-    hint: near ? `did you mean '${near}'?` : "see what there is with: muster image list",
-  });
+  throw await unknown(table, workspace, "image", reference);
 }
 
 /** @throws MusterError `forbidden` unless the actor saved it or is an admin. */

@@ -1,7 +1,8 @@
 /** A workspace's images, newest first, and what has happened to each. */
 import type { Actor } from "../actor/actor.ts";
-import { eventsOf, type PageRequest } from "../cluster/read.ts";
+import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
+import { eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
 import { filtered } from "../page.ts";
 import type { Table } from "../ports/table.ts";

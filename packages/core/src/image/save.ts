@@ -4,7 +4,7 @@ import * as Cluster from "../cluster/cluster.ts";
 import { find, requireManage } from "../cluster/find.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
-import * as Host from "../host/host.ts";
+import * as Host from "../host/id.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";

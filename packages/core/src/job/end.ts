@@ -10,6 +10,7 @@ import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Move, type Patch, type Stored, type Why } from "../record.ts";
 import { unpark } from "./after.ts";
+import { ended } from "./cost.ts";
 import * as Job from "./job.ts";
 import { queueKey } from "./queue.ts";
 import { isAwaited, release, unwait } from "./recover.ts";
@@ -26,7 +27,15 @@ export async function ending(
   why: Why = {},
 ): Promise<{ move: Move<Job.Job>; writes: readonly Write[] }> {
   const now = world.clock.now();
-  const move = advance(world, Job.kind, actor, job, event, { logsComplete: true, ...patch, endedAt: now }, why);
+  const move = advance(
+    world,
+    Job.kind,
+    actor,
+    job,
+    event,
+    { logsComplete: true, ...patch, endedAt: now, cost: ended(job, now) },
+    why,
+  );
   const place = await leaving(world, job, now);
   const array = await settleRun(world, actor, job, move.next);
   const cluster = job.down || array.down ? await takeAlong(world, actor, job, place) : [];

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { Counts } from "../array/counts.ts";
 import { Failure } from "../cluster/cluster.ts";
 import { Need } from "../cluster/need.ts";
+import * as Cost from "../cost/cost.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import { Kept } from "../output/manifest.ts";
@@ -74,6 +75,8 @@ export const base = {
   createdAt: z.number(),
   changedAt: z.number(),
   startedAt: z.number().optional(),
+  /** What it has cost: its share of its hosts; absent: nothing. */
+  cost: Cost.Cost.optional(),
 };
 /** Epoch ms at which somebody must look at it again. */
 const dueAt = z.number();
@@ -210,6 +213,7 @@ export const Info = z.object({
   changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
   startedAt: z.number().optional(),
   endedAt: z.number().optional(),
+  cost: Cost.Info.optional().meta({ description: "What it has cost: its share of its hosts; absent: nothing" }),
   exitCode: z.number().int().optional(),
   failure: Failure.optional(),
   logsComplete: z.boolean().optional(),
@@ -225,11 +229,16 @@ export const Info = z.object({
 });
 export type Info = z.infer<typeof Info>;
 
-export const info = (job: { readonly state: State; readonly dueAt?: number | undefined }): Info =>
+export const info = (job: {
+  readonly state: State;
+  readonly dueAt?: number | undefined;
+  readonly cost?: Cost.Cost | undefined;
+}): Info =>
   Info.parse({
     ...job,
     coarse: coarseOf(job.state),
     done: isOver(job),
+    cost: job.cost && Cost.info(job.cost),
     ...(job.state === "recovering" && { retryAt: job.dueAt }),
   });
 

@@ -2,9 +2,10 @@
 import type { Actor } from "../actor/actor.ts";
 import { requireNone, seek } from "../array/read.ts";
 import { withValues } from "../array/shown.ts";
-import { eventsOf, type PageRequest } from "../cluster/read.ts";
+import type { PageRequest } from "../cluster/read.ts";
 import { MusterError } from "../error.ts";
 import type { Event } from "../event/event.ts";
+import { eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
 import type { Table } from "../ports/table.ts";
 import { load, type Stored } from "../record.ts";

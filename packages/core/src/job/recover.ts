@@ -9,12 +9,13 @@ import * as Actor from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Slots from "../cluster/slots.ts";
 import { retrying } from "../commit.ts";
-import { SUSPECT_AFTER } from "../host/silence.ts";
+import { SUSPECT_AFTER } from "../host/patience.ts";
 import * as Keys from "../keys.ts";
 import type { ClusterRef } from "../ports/provider.ts";
 import type { Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Move, type Stored } from "../record.ts";
+import { ended } from "./cost.ts";
 import * as Job from "./job.ts";
 import { enqueue } from "./queue.ts";
 import { lookAt } from "./queue-time.ts";
@@ -45,7 +46,13 @@ export async function recovery(
   const { failure } = verdict;
   const actor = Actor.system(job.workspace);
   // Times of this try say nothing about the next.
-  const patch = { failure, dueAt: at, startedAt: undefined, ...(isPortTaken(verdict) && counted(job)) };
+  const patch = {
+    failure,
+    dueAt: at,
+    startedAt: undefined,
+    cost: ended(job, now),
+    ...(isPortTaken(verdict) && counted(job)),
+  };
   const move: Move<Job.Job> = advance<Job.Job, Job.State, "recover">(world, Job.kind, actor, job, "recover", patch, {
     message: failure.message,
     details: triedOf(job, verdict),

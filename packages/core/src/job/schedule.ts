@@ -15,6 +15,7 @@ import type { ClusterRef } from "../ports/provider.ts";
 import { type Item, type Write, WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, load, type Stored } from "../record.ts";
+import { begun } from "./cost.ts";
 import { ending } from "./end.ts";
 import { failureOf } from "./impossible.ts";
 import * as Job from "./job.ts";
@@ -100,7 +101,7 @@ async function write(world: Basics, found: Read, placements: readonly Placement[
       done.push(placement.jobId);
       return false;
     }
-    const next = placing(world, job.job, slots, placement);
+    const next = placing(world, job.job, { ...found, slots }, placement);
     // The cluster is checked, not only read: a placement that lands late finds hosts that are no longer there.
     const ready: Write = { check: Cluster.noun.key(found.cluster), expect: found.cluster.version };
     await world.table.write([...next.writes, ...job.writes, ready]);
@@ -134,7 +135,7 @@ async function jobOf(world: Basics, { slots }: Read, entry: Entry): Promise<Read
 function placing(
   world: Basics,
   job: Stored<Job.Job>,
-  slots: Stored<Slots.Slots>,
+  { cluster, slots }: Pick<Read, "cluster" | "slots">,
   { ranks, parts }: Placement,
 ): { writes: Write[]; slots: Stored<Slots.Slots> } {
   const fence = Slots.nextFence(slots);
@@ -143,6 +144,7 @@ function placing(
     fence,
     placement: [...ranks],
     attempts: job.attempts + 1,
+    cost: begun(job, cluster, slots.hosts, parts, now),
     dueAt: now + START_CHECK,
   });
   const taken = Slots.occupy(slots, { jobId: job.id, fence, parts }, now);

@@ -5,13 +5,14 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { requireManage } from "../cluster/find.ts";
 import { requireFit } from "../cluster/fit.ts";
+import * as Group from "../cluster/group.ts";
 import { grown, growth } from "../cluster/grow.ts";
 import { policy } from "../cluster/policy.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
 import { imaged } from "../image/resolve.ts";
 import { type Waits, waitsOf } from "../job/after.ts";
-import { requirePossible } from "../job/impossible.ts";
+import { requireNodes, requirePossible } from "../job/impossible.ts";
 import { needsOf } from "../job/needs.ts";
 import { makeWay } from "../job/replace.ts";
 import * as Submit from "../job/submit.ts";
@@ -135,22 +136,32 @@ async function planned(world: Edge, actor: Actor, request: Launch.Create): Promi
     if (hasWork(request)) {
       requireFit(actor, existing, wanted(request));
       const { nodes, resources } = request.task;
-      await requirePossible(world.table, existing, { nodes, needs: needsOf(resources) });
+      requireNodes(existing, nodes, request.group);
+      await requirePossible(world.table, existing, { nodes, needs: needsOf(resources), group: request.group });
     }
     const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
     return Plan.reused(existing, more);
   }
   if (request.pool !== undefined) return pooled(world, actor, { ...request, pool: request.pool });
   const chosen = await Choose.forRequest(world.providers, await imaged(world, actor, wanted(request)));
+  requireGroup(request, chosen);
   const spot = chosen.groups.some(maybeSpot);
   return Plan.made(request.cluster, chosen, policy(chosen.provider, { ...wanted(request), spot }));
+}
+
+/** @throws MusterError `invalid_request` for a group of hosts that the new cluster would not have. */
+function requireGroup({ cluster: name = "", task, group }: Launch.Create, { groups }: Choose.Chosen): void {
+  if (group === undefined) return;
+  requireNodes({ name, nodes: Group.nodesOf(groups), groups: groups.map(Group.toGroup) }, task.nodes, group);
 }
 
 /** The cluster that a pool would give, or that would be made in its stead. */
 async function pooled(world: Edge, actor: Actor, request: Launch.Create & { pool: string }): Promise<Launch.Plan> {
   const { pool, candidate, wanted: made } = await Pool.find(world, actor, request, "");
+  const { cluster } = candidate ?? (await Create.blueprint(world, actor, made));
+  Pool.requireTask(actor, pool, cluster, wanted(request));
+  requireNodes(cluster, request.task.nodes, request.group);
   if (candidate !== undefined) {
-    Pool.requireTask(actor, pool, candidate.cluster, wanted(request));
     const ready = isReady(candidate.member, pool);
     const idle = Pool.idleOf(world, candidate.cluster, request);
     return Plan.taken(candidate.cluster, { name: request.cluster, idle, pool: { name: pool.name, ready } });

@@ -27,6 +27,9 @@ export const Create = z
     maxLifetime: Cluster.Create.shape.maxLifetime,
     shared: z.boolean().default(false),
     priority: Job.Submit.shape.priority,
+    group: Job.Submit.shape.group.meta({
+      description: "The group of the cluster's hosts that its job runs on; absent: any that takes jobs",
+    }),
     after: Job.Submit.shape.after,
     hold: Job.Submit.shape.hold,
     force: Job.Submit.shape.force,
@@ -57,6 +60,10 @@ export const Create = z
       context.addIssue({ code: "custom", path: [field], message: "the task has nothing to run that could wait" });
     if (after !== undefined) amiss("after");
     if (hold) amiss("hold");
+  })
+  .superRefine(({ task, group }, context) => {
+    if (group === undefined || task.run !== undefined || task.setup !== undefined) return;
+    context.addIssue({ code: "custom", path: ["group"], message: "the task has nothing to run there" });
   })
   .superRefine(({ task, groups }, context) => {
     if (groups === undefined) return;

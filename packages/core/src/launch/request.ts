@@ -46,5 +46,6 @@ export const jobOf = (request: Launch.Create): Job.Submit => ({
   task: request.task,
   name: undefined,
   priority: request.priority,
+  ...(request.group !== undefined && { group: request.group }),
   down: request.down,
 });

@@ -2,6 +2,7 @@
 import type { Actor } from "../actor/actor.ts";
 import { seek } from "../array/read.ts";
 import * as Cluster from "../cluster/cluster.ts";
+import { byName } from "../cluster/find.ts";
 import { groupsOf } from "../cluster/group.ts";
 import { isMadeUp } from "../cluster/name.ts";
 import { MusterError } from "../error.ts";
@@ -24,6 +25,7 @@ export async function rerun(world: Edge, actor: Actor, id: string, request: Laun
   if (job.exec) throw isExec(job);
   if (job.hasSecrets && request.secrets === undefined && request.secretFiles === undefined) throw withoutSecrets(job);
   const cluster = request.cluster ?? (await placeOf(world, job));
+  const group = await groupOn(world, job, cluster);
   return create(world, actor, {
     task: {
       ...task,
@@ -34,6 +36,7 @@ export async function rerun(world: Edge, actor: Actor, id: string, request: Laun
     },
     ...(cluster !== undefined && { cluster }),
     priority: request.priority ?? job.priority,
+    ...(group !== undefined && { group }),
     down: job.down,
     ...(job.managed && { managed: true }),
     shared: false,
@@ -52,7 +55,17 @@ async function submitted(world: Edge, actor: Actor, id: string): Promise<{ job: 
 
 type Ran = Pick<
   Job.Job,
-  "id" | "workspace" | "clusterId" | "clusterName" | "name" | "priority" | "down" | "managed" | "hasSecrets" | "exec"
+  | "id"
+  | "workspace"
+  | "clusterId"
+  | "clusterName"
+  | "name"
+  | "priority"
+  | "group"
+  | "down"
+  | "managed"
+  | "hasSecrets"
+  | "exec"
 >;
 
 /** Name of the cluster to run on; undefined for a new one with a name made up for it. */
@@ -69,6 +82,16 @@ async function placeOf(world: Pick<Edge, "table">, job: Ran): Promise<string | u
       },
     );
   return isMadeUp(cluster) ? undefined : cluster.name;
+}
+
+/** The hosts that it was for. A cluster that is made for it has hosts of one kind, which are. */
+async function groupOn(
+  { table }: Pick<Edge, "table">,
+  { workspace, group }: Ran,
+  cluster: string | undefined,
+): Promise<string | undefined> {
+  if (group === undefined || cluster === undefined) return undefined;
+  return (await byName(table, workspace, cluster)) && group;
 }
 
 const isExec = ({ id, clusterName }: Ran): MusterError =>

@@ -13,16 +13,25 @@ const LONGEST = 60 * MINUTE;
 
 const pauseAfter = (failures: number): number => PAUSES[failures - 1] ?? LONGEST;
 
-/** Machines that come to nothing cost what others cost: a setup that is broken must not make them in a loop. */
+interface Why extends Omit<Pool.Setback, "at"> {
+  /** It had been prepared, and was lost. */
+  readonly wasPrepared?: boolean;
+}
+
+/**
+ * Machines that come to nothing cost what others cost: a setup that is broken must not make them in a loop. That many which
+ * were prepared are lost at once says nothing of those that are made next: they are one failure.
+ */
 export function failed(
   world: Pick<Basics, "clock" | "random">,
   pool: Stored<Pool.Pool>,
-  { code, message, clusterId }: Omit<Pool.Setback, "at">,
+  { code, message, clusterId, wasPrepared = false }: Why,
 ): Write[] {
   const at = world.clock.now();
-  const failures = pool.failures + 1;
+  const isKnown = wasPrepared && pool.failures > 0 && (pool.retryAt ?? 0) > at;
+  const failures = isKnown ? pool.failures : pool.failures + 1;
   const setback = { at, code, message: message.slice(0, 400), ...(clusterId !== undefined && { clusterId }) };
-  const retryAt = at + pauseAfter(failures);
+  const retryAt = isKnown ? pool.retryAt : at + pauseAfter(failures);
   const { next, write } = amend<Pool.Pool>(Pool.noun, pool, { failures, retryAt, setback });
   const about = clusterId === undefined ? {} : { clusterId };
   const why = { message: setback.message, details: { code, failures }, ...about };

@@ -2,15 +2,14 @@
  * Making a member: an ordinary launch of a cluster without a name, with what prepares it as its job, in the name of the pool's
  * owner. The pool's record is written with it: of two that make one at once, one has to look again.
  */
-import type { Actor } from "../actor/actor.ts";
 import { isRetryable, MusterError } from "../error.ts";
 import { create } from "../launch/create.ts";
+import { edgeOf, inNameOf } from "../launch/in-name-of.ts";
 import type * as Launch from "../launch/launch.ts";
 import { hasWork } from "../launch/request.ts";
 import { type Write, WriteConflict } from "../ports/table.ts";
-import type { Edge, World } from "../ports/world.ts";
+import type { World } from "../ports/world.ts";
 import { amend, insert, type Stored } from "../record.ts";
-import { roleOf } from "../token/role.ts";
 import { failed } from "./failure.ts";
 import { preparing } from "./launch.ts";
 import { isReady, membersOf, noun } from "./member.ts";
@@ -36,11 +35,11 @@ export async function make(world: World, ref: Pool.PoolRef): Promise<boolean> {
   const making = members.filter(member => !isReady(member, pool)).length;
   if (room(pool, members.length, making, world.clock.now()) === 0) return false;
   try {
-    const actor = await ownerOf(world, pool);
+    const actor = await inNameOf(world, pool, `pool '${pool.name}' makes machines`);
     const launch = await preparing(world, pool);
     // Nobody stops or ends it but its pool, and whoever takes it.
     await create(
-      edgeOf(world),
+      edgeOf(world, "a pool"),
       actor,
       { ...launch, idle: "never", shared: false },
       made => counted(world, pool, launch, made),
@@ -58,14 +57,6 @@ export async function make(world: World, ref: Pool.PoolRef): Promise<boolean> {
 /** Whether it would come to the same at once: then it is told, and tried again later. */
 const isSettled = (error: MusterError): boolean =>
   error.code === "no_capacity" || !(isRetryable(error) || error.code === "internal");
-
-/** With what they may do now. @throws MusterError `forbidden` */
-async function ownerOf(world: World, { workspace, owner, name }: Pool.Pool): Promise<Actor> {
-  const role = await roleOf(world, workspace, owner);
-  if (role !== undefined && role !== "viewer") return { workspace, id: owner, role };
-  const why = role === undefined ? "has no token any more" : "may launch nothing any more";
-  throw new MusterError("forbidden", `${owner}, in whose name pool '${name}' makes machines, ${why}`);
-}
 
 /** What is written with the cluster. @throws Moved */
 async function counted(
@@ -85,12 +76,3 @@ async function counted(
   const event = Pool.eventOf(world, { id: pool.owner }, next, "made", { clusterId: cluster.id });
   return [write, insert(noun, member), event];
 }
-
-/** Nothing is kept for it: a pool has no secrets. */
-const edgeOf = (world: World): Edge => ({
-  ...world,
-  secrets: {
-    forget: ref => world.secrets.forget(ref),
-    keep: () => Promise.reject(new MusterError("internal", "a pool has no secrets to keep")),
-  },
-});

@@ -5,16 +5,16 @@ import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
-import { nearest } from "../near.ts";
 import type { Indexes, Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { load, type Noun, type Stored } from "../record.ts";
+import { unknown } from "../unknown.ts";
+import { MOST } from "./bounds.ts";
 
 /** In which state its members wait. */
 export const Keep = z.enum(["running", "stopped"]);
 export type Keep = z.infer<typeof Keep>;
 
-const MOST = 100;
 /** How many members it keeps. */
 export const Size = z.number().int().min(0).max(MOST);
 
@@ -102,14 +102,7 @@ export const find = (table: Table, workspace: string, name: string): Promise<Sto
 export async function get(table: Table, workspace: string, name: string): Promise<Stored<Pool>> {
   const pool = await find(table, workspace, name);
   if (pool !== undefined) return pool;
-  const { items } = await table.query({ pk: Keys.list(workspace, "pool", "").pk, index: "list", limit: 1000 });
-  const near = nearest(
-    name,
-    items.map(item => String(item.data.name)),
-  );
-  throw new MusterError("not_found", `there is no pool '${name}'`, {
-    hint: near ? `did you mean '${near}'?` : "see what there is with: muster pool list",
-  });
+  throw await unknown(table, workspace, "pool", name);
 }
 
 /** @throws MusterError `forbidden` unless the actor set it or is an admin: its members are made in its owner's name. */

@@ -1,8 +1,9 @@
 /** A workspace's pools, by name, what each of them keeps, and what it has done. */
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { eventsOf, type PageRequest } from "../cluster/read.ts";
+import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
+import { type EventsRequest, eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
 import { filtered } from "../page.ts";
 import type { Table } from "../ports/table.ts";
@@ -56,12 +57,12 @@ async function shown(table: Table, pool: Pool.Pool, member: Member): Promise<Sha
   };
 }
 
-/** Its history of the last 30 days, oldest first. @throws MusterError `not_found`. */
+/** Its history of the last 30 days, oldest first unless the latest are asked for. @throws MusterError `not_found`. */
 export async function events(
   world: Part,
   actor: Actor,
   name: string,
-  request: PageRequest,
+  request: EventsRequest,
 ): Promise<{ items: Event[]; cursor?: string }> {
   const pool = await Pool.get(world.table, actor.workspace, name);
   return eventsOf(world, Pool.noun.key(pool), request);

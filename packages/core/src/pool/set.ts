@@ -96,7 +96,18 @@ function requireTimes(sizes: readonly Pool.Turn[], now: number): void {
 }
 
 /** What the launch that takes a member says, and what nobody is there to say when one is made. */
-const ELSEWHERE = ["cluster", "idle", "maxLifetime", "after", "hold", "force", "onBusy", "managed", "pool"] as const;
+const ELSEWHERE = [
+  "cluster",
+  "idle",
+  "maxLifetime",
+  "group",
+  "after",
+  "hold",
+  "force",
+  "onBusy",
+  "managed",
+  "pool",
+] as const;
 
 /** @throws MusterError `invalid_request` with all that is amiss. */
 function requirePreparing(launch: Create): void {

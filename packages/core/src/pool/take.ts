@@ -10,6 +10,7 @@ import { requireFit } from "../cluster/fit.ts";
 import type * as Group from "../cluster/group.ts";
 import { type Idle, powerOffOf } from "../cluster/idle.ts";
 import { policy } from "../cluster/policy.ts";
+import { afford } from "../cluster/reconcile/afford.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import type { After } from "../job/job.ts";
@@ -67,10 +68,13 @@ export async function find(world: Edge, actor: Actor, request: Asked, jobId: str
   Pool.requireStaying(pool);
   requireShare(actor, pool);
   const { request: made } = await onTarget(world, actor, await preparing(world, pool));
-  // The pool says what the machines are, and the launch what becomes of them.
+  // The pool says what the machines are, and how many jobs each takes; the launch says what becomes of them.
   const { name: _, idle: __, shared: ___, ...machines } = wanted(made);
-  const { resources: ____, nodes: _____, groups: ______, ...own } = wanted(request);
-  return { pool, candidate: await best(world, pool, jobId), wanted: { ...own, ...machines }, launch: made };
+  const { resources: ____, nodes: _____, groups: ______, maxConcurrentJobs: _______, ...own } = wanted(request);
+  const all = await ranked(world, pool, jobId);
+  // Members may be of several machine types. Where none will do, the first says why.
+  const candidate = all.find(one => misfitOf(actor, one.cluster, wanted(request)) === undefined) ?? all[0];
+  return { pool, candidate, wanted: { ...own, ...machines }, launch: made };
 }
 
 /** Whatever its setup has left there is its owner's. @throws MusterError `forbidden` */
@@ -81,14 +85,14 @@ function requireShare(actor: Actor, pool: Pool.Pool): void {
   });
 }
 
-/** Of those that are the same to a launch, some are this launch's before they are another's. */
-async function best({ table }: Edge, pool: Pool.Pool, jobId: string): Promise<Candidate | undefined> {
+/** Those that may be taken. Of some that are the same to a launch, each launch begins with another. */
+async function ranked({ table }: Edge, pool: Pool.Pool, jobId: string): Promise<Candidate[]> {
   const members = (await membersOf(table, pool)).filter(member => member.revision === pool.revision);
   const found = await Promise.all(members.map(member => candidateOf(table, member)));
   const rank = ({ member, cluster }: Candidate) =>
     ORDER.indexOf(cluster.state) + (isReady(member, pool) ? 0 : ORDER.length);
   const turn = ({ member }: Candidate) => Keys.spread(`${jobId}${member.clusterId}`);
-  return found.flatMap(one => one ?? []).toSorted((a, b) => rank(a) - rank(b) || turn(a) - turn(b))[0];
+  return found.flatMap(one => one ?? []).toSorted((a, b) => rank(a) - rank(b) || turn(a) - turn(b));
 }
 
 async function candidateOf(table: Edge["table"], member: Stored<Member>): Promise<Candidate | undefined> {
@@ -144,14 +148,22 @@ async function alike(world: Edge, actor: Actor, found: Found, request: Launch.Cr
 
 /** @throws MusterError `conflict` for a task that the pool's clusters are not for. */
 export function requireTask(actor: Actor, { name }: Pool.Pool, cluster: Cluster.Cluster, request: Group.Request): void {
+  const misfit = misfitOf(actor, cluster, request);
+  if (misfit === undefined) return;
+  const message = misfit.message.replace(`cluster '${cluster.name}'`, `each cluster of pool '${name}'`);
+  throw new MusterError("conflict", message, {
+    hint: "launch it without --pool, or from a pool of such machines (muster pool list)",
+  });
+}
+
+/** Why it would not do, were it the actor's. */
+function misfitOf(actor: Actor, cluster: Cluster.Cluster, request: Group.Request): MusterError | undefined {
   try {
     requireFit(actor, { ...cluster, owner: actor.id, pool: undefined }, request);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof MusterError)) throw error;
-    const message = error.message.replace(`cluster '${cluster.name}'`, `each cluster of pool '${name}'`);
-    throw new MusterError("conflict", message, {
-      hint: "launch it without --pool, or from a pool of such machines (muster pool list)",
-    });
+    if (error instanceof MusterError) return error;
+    throw error;
   }
 }
 
@@ -172,12 +184,13 @@ async function freed(
   };
   const renamed = await renaming(world, cluster, request.cluster);
   if (mine.state === "stopped") {
-    const { next, writes } = await starting(world, actor, mine);
+    const { next, writes } = await starting(world, actor, mine, { from: cluster.owner });
     return { cluster: next, writes: [...writes, ...renamed] };
   }
+  const { writes: paid } = await afford(world, mine, { from: cluster.owner, begins: true });
   // Its deadline hangs on its policy: whoever looks at it next works it out.
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, mine, { ...(mine.state === "ready" && { dueAt: now }) });
-  return { cluster: next, writes: [write, ...renamed] };
+  return { cluster: next, writes: [write, ...renamed, ...paid] };
 }
 
 /** The idle policy that it would have if it was made for this. */

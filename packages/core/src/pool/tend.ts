@@ -1,9 +1,9 @@
 /** One member: prepared, stopped or started as its pool keeps it, or given up. */
 import * as Actor from "../actor/actor.ts";
+import * as Budget from "../budget/take.ts";
 import { removal, starting } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Slots from "../cluster/slots.ts";
-import { MusterError } from "../error.ts";
 import * as Job from "../job/job.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
@@ -29,6 +29,8 @@ const STUCK: ReadonlySet<Cluster.State> = new Set(["stopped", "broken"]);
 export async function tend(world: World, { workspace, name }: Pool.PoolRef, member: Stored<Member>): Promise<Standing> {
   const pool = await Pool.find(world.table, workspace, name);
   if (pool === undefined || pool.leaving) return "rests";
+  // It is replaced, whatever became of it: that says nothing of what the pool is now.
+  if (member.revision !== pool.revision) return "moves";
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(workspace, member.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return vanished(world, pool, member, cluster);
   const seen = { pool, member, cluster };
@@ -44,7 +46,7 @@ async function vanished(
 ): Promise<Standing> {
   const gone: Write = { remove: noun.key(member), expect: member.version };
   const failure = cluster !== undefined && "failure" in cluster ? cluster.failure : undefined;
-  const why = failure && { ...failure, clusterId: member.clusterId };
+  const why = failure && { ...failure, ...lossOf(member) };
   await world.table.write(
     why ? [gone, ...failed(world, pool, why)] : [gone, ended(world, pool, member, "it was removed")],
   );
@@ -119,7 +121,7 @@ async function start(world: World, { pool, cluster }: Seen): Promise<Standing> {
     const { writes } = await starting(world, Actor.system(cluster.workspace), cluster);
     await world.table.write(writes);
   } catch (error) {
-    if (!(error instanceof MusterError && error.code === "over_budget")) throw error;
+    if (!Budget.isRefusal(error)) throw error;
     await world.table.write(failed(world, pool, { code: error.code, message: error.message, clusterId: cluster.id }));
   }
   return "moves";
@@ -129,9 +131,11 @@ async function start(world: World, { pool, cluster }: Seen): Promise<Standing> {
 async function giveUp(world: World, { pool, member, cluster }: Seen, why: Cluster.Failure): Promise<Standing> {
   const { writes } = ending(world, cluster, why.message);
   const gone: Write = { remove: noun.key(member), expect: member.version };
-  await world.table.write([...writes, gone, ...failed(world, pool, { ...why, clusterId: cluster.id })]);
+  await world.table.write([...writes, gone, ...failed(world, pool, { ...why, ...lossOf(member) })]);
   return "moves";
 }
+
+const lossOf = ({ clusterId, preparedAt }: Member) => ({ clusterId, wasPrepared: preparedAt !== undefined });
 
 /** The end of a member that is one too many. The pool must be what it was when that was decided. */
 export async function drop(world: World, pool: Stored<Pool.Pool>, member: Stored<Member>, why: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface Offer {
   readonly accelerators: Readonly<Record<string, number>>;
   /** US dollars per host and hour; 0 for machines that cost nothing. */
   readonly hourly: number;
+  /** US dollars per host and hour for its disks, while it is stopped; absent: nothing. */
+  readonly disk?: number | undefined;
   /** Whose capacity it is, where it is not everybody's: a reservation's, that of hardware of one's own, … */
   readonly pool?: string | undefined;
   /** Which of the request's choices it belongs to, by index; absent where it has none. */

@@ -7,15 +7,16 @@ import * as Actor from "../actor/actor.ts";
 import { cancel } from "../array/control.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import { byName } from "../cluster/find.ts";
-import { isRetryable, issuesOf, MusterError } from "../error.ts";
+import { isRetryable, MusterError } from "../error.ts";
 import { outcomeOf } from "../job/outcome.ts";
 import * as Keys from "../keys.ts";
 import { create } from "../launch/create.ts";
-import * as Launch from "../launch/launch.ts";
+import { edgeOf, inNameOf } from "../launch/in-name-of.ts";
+import type * as Launch from "../launch/launch.ts";
+import { storedLaunch } from "../launch/stored.ts";
 import type { Write } from "../ports/table.ts";
-import type { Edge, World } from "../ports/world.ts";
+import type { World } from "../ports/world.ts";
 import { amend, type Patch, type Stored } from "../record.ts";
-import { roleOf } from "../token/role.ts";
 import { nextTime } from "./next.ts";
 import * as Schedule from "./schedule.ts";
 
@@ -88,9 +89,9 @@ async function note(
 
 async function attempt(world: World, schedule: Stood, time: number): Promise<void> {
   try {
-    const actor = await ownerOf(world, schedule);
+    const actor = await inNameOf(world, schedule, `schedule '${schedule.name}' launches`);
     const launch = await launchOf(world, schedule);
-    await create(edgeOf(world), actor, launch, launched => moved(world, schedule, time, launched));
+    await create(edgeOf(world, "a schedule"), actor, launch, launched => moved(world, schedule, time, launched));
   } catch (error) {
     if (error instanceof Moved) return;
     if (!(error instanceof MusterError) || isRetryable(error)) throw error;
@@ -110,37 +111,11 @@ async function goingCluster(world: World, schedule: Stood, { code }: MusterError
   return cluster && (isLastOnes || Cluster.isLeaving(cluster)) ? cluster.name : undefined;
 }
 
-/** In whose name it launches, with what they may do now. @throws MusterError `forbidden` */
-async function ownerOf(world: World, { workspace, owner, name }: Stood): Promise<Actor.Actor> {
-  const role = await roleOf(world, workspace, owner);
-  if (role !== undefined && role !== "viewer") return { workspace, id: owner, role };
-  const why = role === undefined ? "has no token any more" : "may launch nothing any more";
-  throw new MusterError("forbidden", `${owner}, in whose name schedule '${name}' launches, ${why}`);
-}
-
 /** What a schedule launches. @throws MusterError `not_found` when it was removed meanwhile; `invalid_request` */
-export async function launchOf(
-  world: Pick<World, "table">,
+export const launchOf = async (
+  { table }: Pick<World, "table">,
   { workspace, name }: Schedule.Schedule,
-): Promise<Launch.Create> {
-  const item = await world.table.get(Keys.scheduled(workspace, name));
-  if (item === undefined) throw new MusterError("not_found", `there is no schedule '${name}'`);
-  const launch = Launch.Create.safeParse(item.data.launch);
-  if (launch.success) return launch.data;
-  throw new MusterError("invalid_request", "what it launches was set by another version, which allowed more", {
-    issues: issuesOf(launch.error, "launch"),
-    hint: `set it again: muster schedule set ${name}`,
-  });
-}
-
-/** Nothing is kept for it: a schedule has no secrets. */
-const edgeOf = (world: World): Edge => ({
-  ...world,
-  secrets: {
-    forget: ref => world.secrets.forget(ref),
-    keep: () => Promise.reject(new MusterError("internal", "a schedule has no secrets to keep")),
-  },
-});
+): Promise<Launch.Create> => storedLaunch(await table.get(Keys.scheduled(workspace, name)), "schedule", name);
 
 /** The step to its next time, as it goes with the launch. @throws Moved when somebody else has taken it */
 async function moved(world: World, before: Stood, time: number, launched: Launch.Info): Promise<readonly Write[]> {

@@ -1,7 +1,8 @@
 /** A workspace's schedules, by name, and what each has done. */
 import type { Actor } from "../actor/actor.ts";
-import { eventsOf, type PageRequest } from "../cluster/read.ts";
+import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
+import { type EventsRequest, eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
 import { filtered } from "../page.ts";
 import type { Clock } from "../ports/ports.ts";
@@ -45,12 +46,12 @@ export async function get(
   return Schedule.Details.parse({ ...schedule, next });
 }
 
-/** Its history, oldest first. @throws MusterError `not_found`. */
+/** Its history, oldest first unless the latest are asked for. @throws MusterError `not_found`. */
 export async function events(
   world: Part,
   actor: Actor,
   name: string,
-  request: PageRequest,
+  request: EventsRequest,
 ): Promise<{ items: Event[]; cursor?: string }> {
   const schedule = await Schedule.get(world.table, actor.workspace, name);
   return eventsOf(world, Schedule.noun.key(schedule), request);

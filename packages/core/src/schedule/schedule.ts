@@ -6,11 +6,11 @@ import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import * as Launch from "../launch/launch.ts";
-import { nearest } from "../near.ts";
 import type { Indexes, Table, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { load, type Noun, type Stored } from "../record.ts";
 import { Name } from "../task/task.ts";
+import { unknown } from "../unknown.ts";
 
 /** What happens to a time that comes while the job of the last one goes on. */
 export const Overlap = z.enum(["skip", "queue", "replace"]).meta({
@@ -107,15 +107,7 @@ export const find = (table: Table, workspace: string, name: string): Promise<Sto
 export async function get(table: Table, workspace: string, name: string): Promise<Stored<Schedule>> {
   const schedule = await find(table, workspace, name);
   if (schedule !== undefined) return schedule;
-  const { pk } = Keys.list(workspace, "schedule", "");
-  const { items } = await table.query({ pk, index: "list", limit: 1000 });
-  const near = nearest(
-    name,
-    items.map(item => String(item.data.name)),
-  );
-  throw new MusterError("not_found", `there is no schedule '${name}'`, {
-    hint: near ? `did you mean '${near}'?` : "see what there is with: muster schedule list",
-  });
+  throw await unknown(table, workspace, "schedule", name);
 }
 
 /** @throws MusterError `forbidden` unless the actor set it or is an admin: it launches in its owner's name. */

@@ -5,6 +5,7 @@ import type { Resources } from "@muster/core/task/task.ts";
 import type { Catalog, MachineType } from "../../catalog/catalog.ts";
 import { purposeOf } from "../../catalog/catalog.ts";
 import { nameParts } from "../../catalog/families.ts";
+import { diskHourly } from "../disk.ts";
 import { subnetsFor } from "./network.ts";
 
 type Market = "on_demand" | "spot";
@@ -31,7 +32,9 @@ export function place(catalog: Catalog, type: MachineType, resources: Resources)
   return markets(resources).flatMap(market =>
     zones.flatMap(zone => {
       const hourly = priceOf(catalog, type, zone, market, resources);
-      return hourly === undefined ? [] : [{ ...offerOf(catalog, type, zone, market, hourly), ...pooled(resources) }];
+      return hourly === undefined
+        ? []
+        : [{ ...offerOf(catalog, type, zone, market, hourly), disk: diskHourly(resources), ...pooled(resources) }];
     }),
   );
 }

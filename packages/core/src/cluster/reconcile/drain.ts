@@ -11,7 +11,6 @@
  * bookkeeping says; but the cluster is not called ended before its jobs are.
  */
 import * as Actor from "../../actor/actor.ts";
-import * as Budget from "../../budget/budget.ts";
 import * as Host from "../../host/host.ts";
 import * as Keys from "../../keys.ts";
 import type { MachineProvider, MoveRef } from "../../ports/provider.ts";
@@ -20,6 +19,7 @@ import type { World } from "../../ports/world.ts";
 import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { hostsOf } from "../register.ts";
+import { afford } from "./afford.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
@@ -32,6 +32,9 @@ const LOOK = 5_000;
 
 /** How long machines may take to end before somebody should know, in ms. */
 const DRAIN_WITHIN = 1_800_000;
+
+/** How long machines may refuse to be ended before somebody should know, in ms: three sweeps after the jobs' moment. */
+const OBEY_WITHIN = JOB_GRACE + 3 * 60_000;
 
 const REMOVED = "the cluster was removed";
 
@@ -55,16 +58,20 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
 /** @returns how many are left. Somebody is told when that goes on for long, also when nobody can be asked. */
 async function endMachines(world: World, cluster: In<"draining">): Promise<number> {
   const provider = providerOf(world, cluster);
-  const isLate = world.clock.now() > cluster.drainingSince + DRAIN_WITHIN;
+  const waited = world.clock.now() - cluster.drainingSince;
+  // Machines may take long to end. That they are not even told to is never as it should be.
+  let patience = DRAIN_WITHIN;
   try {
     const machines = await its(provider, cluster);
     if (machines.length === 0) return 0;
+    patience = OBEY_WITHIN;
     await provider.terminate(machines.map(machine => machine.machineId));
+    patience = DRAIN_WITHIN;
     const left = (await its(provider, cluster)).length;
-    if (left > 0 && isLate) tellOfDrain(world, cluster, `${left} are left`);
+    if (left > 0 && waited > patience) tellOfDrain(world, cluster, `${left} are left`);
     return left;
   } catch (error) {
-    if (isLate) tellOfDrain(world, cluster, String(error));
+    if (waited > patience) tellOfDrain(world, cluster, String(error));
     throw error;
   }
 }
@@ -127,11 +134,11 @@ async function finish(world: World, cluster: In<"draining">): Promise<Outcome> {
   const name = await world.table.get(Keys.clusterName(cluster.workspace, cluster.name));
   const mine = name?.data.clusterId === cluster.id;
   const unlock: Write[] = name && mine ? [{ remove: name, expect: name.version }] : [];
-  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
+  const { share, writes: given } = await afford(world, cluster, { takes: 0, hourly: 0, machines: "end" });
   const event = cluster.failure === undefined ? "gone" : "gone_failed";
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, event, {
     endedAt: world.clock.now(),
-    takes: undefined,
+    ...share,
   });
   await world.table.write([...move.writes, ...unlock, ...given]);
   return "wait";

@@ -43,9 +43,9 @@ async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Fai
   const nodes = nodesOf(groups);
   await restHosts(world, cluster, nodes);
   const cost = costOf({ ...cluster, groups, nodes }, Cluster.kindsOf({ ...cluster, launch }));
-  const share = await afford(world.table, cluster, cost);
+  const { share, writes } = await afford(world, cluster, { takes: cost, hourly: cost });
   const { spot } = cluster.before;
-  const patch = { launch, groups, nodes, spot, setback, takes: share.takes, dueAt: world.clock.now() };
+  const patch = { launch, groups, nodes, spot, setback, ...share, dueAt: world.clock.now() };
   const actor = Actor.system(cluster.workspace);
   const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
     message: setback.message,
@@ -53,7 +53,7 @@ async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Fai
   // It was waited for: only from now on is it idle.
   const slots = await Slots.get(world.table, cluster.workspace, cluster.id);
   const rest = slots ? [amend(Slots.noun, slots, { idleSince: world.clock.now() }).write] : [];
-  await world.table.write([...move.writes, ...share.writes, ...rest]);
+  await world.table.write([...move.writes, ...writes, ...rest]);
   return "again";
 }
 

@@ -26,6 +26,7 @@ import type { Choice } from "../../task/resources.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 import { powerOffOf } from "../idle.ts";
+import { afford, costOf } from "./afford.ts";
 import { expectHosts, nameMachines } from "./expect.ts";
 import { fail } from "./fail.ts";
 import { groupOf, nextGroup, specOf } from "./plan.ts";
@@ -174,18 +175,20 @@ const answered = (
     // The same token never makes other machines: whatever was in doubt is settled.
     const { leaseUntil: _, doubtUntil: __, ...known } = cluster.launch;
     const launch = { ...known, answered: true, answeredAt: now };
+    const made = [...(launch.made ?? []), { ...launch.offer, try: launch.try }];
     if (cluster.state === "draining") {
-      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch }).write]);
+      const { share, writes } = await afford(world, cluster, { hourly: costOf(cluster, made), machines: "start" });
+      await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { launch, ...share }).write, ...writes]);
       return "again";
     }
-    const made = [...(launch.made ?? []), { ...launch.offer, try: launch.try }];
     if (made.length < groupsOf(cluster).length)
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
     const restarted = cluster.snapshotOf !== undefined;
-    const patch = { launch, bootBy, dueAt: bootBy, restarted, spot: isSpot(cluster, spec, made) };
+    const { share, writes } = await afford(world, cluster, { hourly: costOf(cluster, made), machines: "start" });
+    const patch = { launch, bootBy, dueAt: bootBy, restarted, spot: isSpot(cluster, spec, made), ...share };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
-    await world.table.write(move.writes);
+    await world.table.write([...move.writes, ...writes]);
     return "again";
   });
 

@@ -5,7 +5,9 @@
  * group, with the next offer; one that answered by the first one for the next group. What fails, fails the cluster.
  */
 import * as Actor from "../../actor/actor.ts";
+import * as Budget from "../../budget/take.ts";
 import * as Capacity from "../../capacity/memory.ts";
+import type { Turn } from "../../cost/cost.ts";
 import { MusterError } from "../../error.ts";
 import * as Keys from "../../keys.ts";
 import type { Offer } from "../../ports/provider.ts";
@@ -17,7 +19,7 @@ import * as Offers from "../../provider/offers.ts";
 import { advance, amend, type Patch } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
-import { afford, costOf } from "./afford.ts";
+import { afford, costOf, restingRate } from "./afford.ts";
 import { failLaunch, failureOf } from "./fail.ts";
 import { later } from "./later.ts";
 import { ownerOf } from "./renew.ts";
@@ -91,15 +93,24 @@ export async function nextCall(
   const later = (await specOf(world, cluster)).groups.slice(made.length + 1, groupsOf(cluster).length);
   const cost = later.reduce((sum, group) => sum + group.takes, costOf(cluster, [...made, offer]));
   try {
-    const { takes, writes } = await afford(world.table, cluster, cost);
-    const patch = { launch: next, takes, dueAt: world.clock.now() };
+    const turn = { takes: cost, begins: true, ...turnOf(cluster, made) };
+    const { share, writes } = await afford(world, cluster, turn);
+    const patch = { launch: next, ...share, dueAt: world.clock.now() };
     await world.table.write([...begun(world, cluster, patch), ...writes]);
     return "again";
   } catch (error) {
-    if (!(error instanceof MusterError && error.code === "over_budget")) throw error;
-    // Prices have risen since it was accepted, or what was cheap was not to be had.
+    if (!Budget.isRefusal(error)) throw error;
+    // Prices have risen since it was accepted, or what was cheap was not to be had; or nothing may begin any more.
     return failLaunch(world, cluster, made.length, failureOf(error), launch);
   }
+}
+
+/** Of a cluster that moves none runs until one is made; what is made before the last group is there costs from then on. */
+function turnOf(cluster: Planning, made: NonNullable<Progress["made"]>): Partial<Turn> {
+  if (made.length === 0) return cluster.state === "moving" ? { hourly: restingRate(cluster), machines: "end" } : {};
+  const hourly = costOf(cluster, made);
+  const isMore = hourly > (cluster.cost?.hourly ?? 0);
+  return { hourly, ...(isMore && { machines: "start" }) };
 }
 
 /** A cluster that moves has machines of its own already, or had: the new ones are another set. */

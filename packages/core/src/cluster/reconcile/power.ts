@@ -1,6 +1,6 @@
 /** stopping → stopped, and starting → booting: the machines' power, with their disks kept. */
 import * as Actor from "../../actor/actor.ts";
-import * as Budget from "../../budget/budget.ts";
+import * as Budget from "../../budget/take.ts";
 import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import type { MachineProvider } from "../../ports/provider.ts";
@@ -11,6 +11,7 @@ import * as Cluster from "../cluster.ts";
 import { stoppedDeadline } from "../idle.ts";
 import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
+import { afford, restingRate, runningRate } from "./afford.ts";
 import { fail, failureOf } from "./fail.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
@@ -73,8 +74,9 @@ async function stopped(world: World, cluster: In<"stopping">): Promise<Outcome> 
   const wasReady = slots !== undefined && slots.hosts.length > 0;
   const failure = cluster.byPolicy && !wasReady ? BOOT_TIMEOUT : undefined;
   // What stands still costs no machine hours.
-  const patch = { failure, takes: undefined, dueAt: failure ? now + RETRY : now };
-  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
+  const rests = { takes: 0, hourly: restingRate(cluster), machines: "end" } as const;
+  const { share, writes: given } = await afford(world, cluster, rests);
+  const patch = { failure, ...share, dueAt: failure ? now + RETRY : now };
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", patch);
   const empty = slots ? [amend(Slots.noun, slots, { hosts: [] }).write] : [];
   await world.table.write([...move.writes, ...empty, ...given]);
@@ -102,10 +104,10 @@ export async function start(world: World, cluster: In<"starting">): Promise<Outc
     return stay(world, cluster, failure);
   }
   const bootBy = now + provider.capabilities.boot;
-  const patch = { bootBy, dueAt: bootBy, restarted: true };
-  await world.table.write(
-    advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "started", patch).writes,
-  );
+  const { share, writes } = await afford(world, cluster, { hourly: runningRate(cluster), machines: "start" });
+  const patch = { bootBy, dueAt: bootBy, restarted: true, ...share };
+  const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "started", patch);
+  await world.table.write([...move.writes, ...writes]);
   return "again";
 }
 
@@ -186,7 +188,7 @@ async function restart(world: World, cluster: In<"stopped">, restarts: number): 
     await world.table.write(writes);
     return true;
   } catch (error) {
-    if (error instanceof MusterError && error.code === "over_budget") return false;
+    if (Budget.isRefusal(error)) return false;
     throw error;
   }
 }

@@ -52,8 +52,10 @@ const steps: { readonly [S in Cluster.State]: Step<S> } = {
 /** More moves than any lifecycle has in a row. */
 const MOST_STEPS = 20;
 
-/** How often in a row it is tried again where somebody else was first, or a port is busy: what is throttled wants rest. */
+/** How often in a row it is tried where somebody else was first. */
 const MOST_LOST = 3;
+/** A port that is busy counts for more than one of them: what is throttled wants rest, and is asked again once. */
+const BUSY = 2;
 
 /** @returns the cluster as it stands; undefined when there is none. @throws what a port threw: try again later. */
 export async function reconcile(world: World, ref: ClusterRef): Promise<Cluster.Cluster | undefined> {
@@ -63,7 +65,7 @@ export async function reconcile(world: World, ref: ClusterRef): Promise<Cluster.
     const outcome = await once(world, cluster);
     cluster = await find(world, ref);
     if (outcome === "wait") break;
-    lost = outcome === "lost" ? lost + 1 : 0;
+    lost = typeof outcome === "number" ? lost + outcome : 0;
   }
   return cluster;
 }
@@ -91,7 +93,8 @@ async function place(world: World, cluster: Stored<Cluster.Cluster>): Promise<vo
   }
 }
 
-async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome | "lost"> {
+/** @returns a number where nothing came of it: how much that counts. */
+async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Outcome | number> {
   try {
     if (hasOutlived(cluster, world.clock.now())) return await endLife(world, cluster);
     if (await takePolicy(world, cluster)) return "again";
@@ -100,7 +103,8 @@ async function once(world: World, cluster: Stored<Cluster.Cluster>): Promise<Out
     return await (steps[cluster.state] as Step<Cluster.State>)(world, cluster as never);
   } catch (error) {
     // Nothing was written: the next round reads again.
-    if (error instanceof WriteConflict || (error instanceof MusterError && error.code === "busy")) return "lost";
+    if (error instanceof WriteConflict) return 1;
+    if (error instanceof MusterError && error.code === "busy") return BUSY;
     throw error;
   }
 }

@@ -10,6 +10,7 @@
  * try that runs on the new machines: the job is read first, then the cluster, which must be as it was.
  */
 import * as Actor from "../../actor/actor.ts";
+import * as Budget from "../../budget/take.ts";
 import * as Capacity from "../../capacity/memory.ts";
 import * as Job from "../../job/job.ts";
 import { causeOf } from "../../job/retry.ts";
@@ -21,12 +22,16 @@ import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 import { renewAt } from "../renewal.ts";
 import * as Slots from "../slots.ts";
+import { afford } from "./afford.ts";
 import { closing, failing } from "./jobs.ts";
 import { later } from "./later.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How soon it is looked at again when something stands in the way, in ms. */
 const LOOK = 15_000;
+
+/** How soon it is looked at again while nothing may begin, in ms. */
+const FROZEN = 600_000;
 
 /** How long the request may wait for its first reconciliation, in ms. */
 const PLAN_WITHIN = 60_000;
@@ -84,16 +89,34 @@ export async function renew(world: World, cluster: In<"draining">): Promise<Outc
   if (slots && Slots.busy(slots).length > 0) return later(world, cluster, now + LOOK);
   const at = renewAt(cluster);
   if (now < at) return later(world, cluster, at);
+  const paid = await again(world, cluster);
+  if (paid === undefined) return later(world, cluster, now + FROZEN);
   await rememberTaken(world, cluster);
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "renew", {
     generation: cluster.generation + 1,
     restarts: (cluster.restarts ?? 0) + 1,
+    ...paid.share,
     dueAt: now + PLAN_WITHIN,
   });
   // The slots keep no hosts, and their fence: no try is ever taken for one of before.
   const empty: Write[] = slots ? [amend(Slots.noun, slots, { hosts: [] }).write] : [];
-  await world.table.write([...move.writes, ...empty, { check: Job.noun.key(job), expect: job.version }]);
+  await world.table.write([
+    ...move.writes,
+    ...empty,
+    ...paid.writes,
+    { check: Job.noun.key(job), expect: job.version },
+  ]);
   return "again";
+}
+
+/** None of its machines costs anything any more; undefined while nothing may begin. */
+async function again(world: World, cluster: In<"draining">) {
+  try {
+    return await afford(world, cluster, { hourly: 0, machines: "end", begins: true });
+  } catch (error) {
+    if (Budget.isRefusal(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Nobody is left to report for it. */

@@ -1,9 +1,9 @@
 /** starting, or moving → stopped: a start that came to nothing leaves the cluster as it was. */
 import * as Actor from "../../actor/actor.ts";
-import * as Budget from "../../budget/budget.ts";
 import type { World } from "../../ports/world.ts";
 import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
+import { afford, restingRate } from "./afford.ts";
 import type { In, Outcome } from "./step.ts";
 
 /** How soon a cluster that could not be started is tried again while jobs wait for it, in ms. */
@@ -20,10 +20,12 @@ export async function stay(
   const why = isWanted ? { failure: undefined, byPolicy: undefined } : { failure, byPolicy: true };
   const patch = { ...why, takes: undefined, dueAt: world.clock.now() + RETRY };
   const actor = Actor.system(cluster.workspace);
-  const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", patch, {
+  const rests = { takes: 0, hourly: restingRate(cluster), machines: "end" } as const;
+  const { share, writes: given } = await afford(world, cluster, rests);
+  const more = { ...patch, cost: share.cost };
+  const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", more, {
     message: failure.message,
   });
-  const given = await Budget.take(world.table, cluster.workspace, -(cluster.takes ?? 0));
   await world.table.write([...move.writes, ...given]);
   return "again";
 }

@@ -58,11 +58,13 @@ async function lookAfter(world: World, job: Stored<Job.Placed>): Promise<void> {
   const ended = new Set(written.filter(row => row.state === "exited" || row.state === "lost").map(row => row.rank));
   const begun = new Set(written.map(row => row.rank));
   const left = job.placement.map((_, rank) => rank).filter(rank => !ended.has(rank));
-  const { gone, next } = await silence(world, job, left);
+  const { gone, silent, next } = await silence(world, job, left);
   for (const rank of gone) await giveUp(world, job, rank, "host_lost");
   const judged = { ...job, endBy: endByOf(job, now) };
   const stuck = left.filter(rank => !gone.includes(rank) && isStuck(judged, begun.has(rank), now));
-  for (const rank of stuck) await giveUp(world, job, rank, isLate(judged, now) ? "host_lost" : "start_failed");
+  // A host that does not call, and that nobody closes, would get the next job as well, and the one after that.
+  const causeOf = (rank: number) => (isLate(judged, now) || silent.includes(rank) ? "host_lost" : "start_failed");
+  for (const rank of stuck) await giveUp(world, job, rank, causeOf(rank));
   if (gone.length + stuck.length > 0) {
     await settle(world, { workspace: job.workspace, jobId: job.id });
     return;
@@ -94,7 +96,7 @@ async function expire(world: World, job: Stored<Job.Placed>): Promise<void> {
   await world.table.write([amend<Job.Job>(Job.noun, job, { verdict, dueAt }).write]);
 }
 
-/** The job's ranks whose hosts will not report any more, and when to look again at those that may not. */
+/** The job's ranks whose hosts are silent, those that will not report any more, and when to look again at the others. */
 async function silence(world: World, job: Job.Placed, ranks: readonly number[]) {
   const ref = { workspace: job.workspace, clusterId: job.clusterId };
   const now = world.clock.now();
@@ -103,10 +105,11 @@ async function silence(world: World, job: Job.Placed, ranks: readonly number[]) 
   const hostRanks = ranks.flatMap(rank => job.placement[rank] ?? []);
   const look = (running: ReadonlySet<string>) => silentOf(hostRanks, watch, { now, calls, running }, job.clusterId);
   // The provider is asked only when somebody is silent.
-  if (look(new Set()).length === 0) return { gone: [], next: undefined };
-  const silent = look(runningHosts(await machinesOf(world, job)));
-  const gone = silent.filter(host => host.gone).map(host => job.placement.indexOf(host.rank));
-  return { gone, next: nextLook(silent, watch, now) };
+  if (look(new Set()).length === 0) return { gone: [], silent: [], next: undefined };
+  const found = look(runningHosts(await machinesOf(world, job)));
+  const rankOf = (host: { readonly rank: number }) => job.placement.indexOf(host.rank);
+  const gone = found.filter(host => host.gone).map(rankOf);
+  return { gone, silent: found.map(rankOf), next: nextLook(found, watch, now) };
 }
 
 async function machinesOf(world: World, job: Job.Job) {

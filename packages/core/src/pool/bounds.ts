@@ -1,0 +1,2 @@
+/** The most members that one pool keeps. */
+export const MOST = 100;

@@ -1,0 +1,175 @@
+/**
+ * For each route that honours `Idempotency-Key`: a world in which its request can succeed, that request, and another one to
+ * the same route. A route without a case does not compile.
+ */
+import type { Routes } from "@muster/api/routes.ts";
+import type { Actor } from "@muster/core/actor/actor.ts";
+import * as Create from "@muster/core/cluster/create.ts";
+import { save } from "@muster/core/image/save.ts";
+import { hold } from "@muster/core/job/hold.ts";
+import { submit } from "@muster/core/job/submit.ts";
+import * as Pools from "@muster/core/pool/set.ts";
+import { pause } from "@muster/core/schedule/pause.ts";
+import * as Schedules from "@muster/core/schedule/set.ts";
+import { set as setSecret } from "@muster/core/secret/set.ts";
+import { set as setTarget } from "@muster/core/target/set.ts";
+import * as Target from "@muster/core/target/target.ts";
+import { grant } from "@muster/core/token/create.ts";
+import { request as poolRequest } from "../core/pool-support.ts";
+import { request as scheduleRequest } from "../core/schedule-support.ts";
+import { imagable } from "../support/images.ts";
+import { SERVER, TRAINER } from "../support/job-groups.ts";
+import { clusterRequest, jobRequest, readyCluster, stoppedCluster } from "../support/requests.ts";
+import { ADA, type TestWorld } from "../support/world.ts";
+
+/** Ada, as she asks in all cases. */
+export const ADMIN: Actor = { ...ADA, role: "admin" };
+
+export interface Asked {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** Makes the world right. @returns a request that succeeds there, and another one. */
+type Case = (world: TestWorld) => Promise<readonly [Asked, Asked]>;
+
+type KeyedId = {
+  [Id in keyof Routes]: Routes[Id] extends { auth: "user"; errors: readonly (infer Code)[] }
+    ? "idempotency_mismatch" extends Code
+      ? Id
+      : never
+    : never;
+}[keyof Routes];
+
+/** By what the path names; another of that name there is none. */
+const named = (param: string, value: string, body?: unknown): readonly [Asked, Asked] => {
+  const rest = body === undefined ? {} : { body };
+  return [
+    { params: { [param]: value }, ...rest },
+    { params: { [param]: "another" }, ...rest },
+  ];
+};
+
+const bodies = (one: object, other: object, params?: Asked["params"]): readonly [Asked, Asked] => {
+  const where = params === undefined ? {} : { params };
+  return [
+    { ...where, body: one },
+    { ...where, body: other },
+  ];
+};
+
+const up = async (world: TestWorld) => void (await Create.create(world, ADMIN, clusterRequest()));
+
+/** A job that waits for its cluster. */
+async function queued(world: TestWorld): Promise<string> {
+  await up(world);
+  return (await submit(world, ADMIN, "demo", jobRequest())).id;
+}
+
+const pool = (world: TestWorld) => Pools.set(world, ADMIN, "warm", poolRequest());
+const schedule = (world: TestWorld) => Schedules.set(world, ADMIN, "nightly", scheduleRequest());
+const launch = { task: { run: "true" } };
+const prepared = { task: { setup: "true" } };
+
+export const cases: Readonly<Record<KeyedId, Case>> = {
+  "launches.create": async () => bodies({ ...launch, cluster: "demo" }, { ...launch, cluster: "other" }),
+  "jobs.submit": async world => {
+    await up(world);
+    return bodies(launch, { task: { run: "false" } }, { cluster: "demo" });
+  },
+  "jobs.rerun": async world => {
+    const job = await queued(world);
+    return bodies({}, { priority: 900 }, { job });
+  },
+  "jobs.cancel": async world => named("job", await queued(world)),
+  "jobs.hold": async world => named("job", await queued(world)),
+  "jobs.release": async world => {
+    const id = await queued(world);
+    await hold(world, ADMIN, id);
+    return named("job", id);
+  },
+  "clusters.create": async () => bodies({ name: "demo" }, { name: "demo", nodes: 2 }),
+  "clusters.start": async world => {
+    await stoppedCluster(world);
+    return named("cluster", "demo");
+  },
+  "clusters.stop": async world => {
+    await readyCluster(world);
+    return named("cluster", "demo");
+  },
+  "clusters.remove": async world => {
+    await up(world);
+    return named("cluster", "demo");
+  },
+  "clusters.autostop": async world => {
+    await readyCluster(world);
+    return bodies({ idle: "never" }, { idle: { after: 5, action: "stop" } }, { cluster: "demo" });
+  },
+  "clusters.exec": async world => {
+    await readyCluster(world);
+    return bodies({ commands: ["true"] }, { commands: ["false"] }, { cluster: "demo" });
+  },
+  "tokens.revoke": async world => {
+    const { id } = await grant(world, { workspace: ADMIN.workspace, actor: "usr_ben", role: "ci" });
+    const { id: another } = await grant(world, { workspace: ADMIN.workspace, actor: "usr_ben", role: "ci" });
+    return [{ params: { token: id } }, { params: { token: another } }];
+  },
+  "jobGroups.create": async () =>
+    bodies({ name: "both", tasks: [TRAINER, SERVER], cluster: "demo" }, { name: "two", tasks: [TRAINER, SERVER] }),
+  "secrets.set": async () => bodies({ value: "one" }, { value: "two" }, { name: "TOKEN" }),
+  "secrets.remove": async world => {
+    await setSecret(world, ADMIN, "TOKEN", { value: "one" });
+    return named("name", "TOKEN");
+  },
+  "targets.set": async () =>
+    bodies({ provider: "fake" }, { provider: "fake", resources: { spot: true } }, { name: "lab" }),
+  "targets.remove": async world => {
+    await setTarget(world, ADMIN, "lab", Target.Change.parse({ provider: "fake" }));
+    return named("name", "lab");
+  },
+  "pools.set": async () => bodies({ size: 2, launch: prepared }, { size: 1, launch: prepared }, { name: "warm" }),
+  "pools.resize": async world => {
+    await pool(world);
+    return bodies({ size: 1 }, { size: 3 }, { name: "warm" });
+  },
+  "pools.remove": async world => {
+    await pool(world);
+    return named("name", "warm");
+  },
+  "schedules.set": async () =>
+    bodies(
+      { cron: "0 * * * *", timeZone: "UTC", launch },
+      { cron: "1 * * * *", timeZone: "UTC", launch },
+      { name: "nightly" },
+    ),
+  "schedules.pause": async world => {
+    await schedule(world);
+    return named("name", "nightly");
+  },
+  "schedules.resume": async world => {
+    await schedule(world);
+    await pause(world, ADMIN, "nightly");
+    return named("name", "nightly");
+  },
+  "schedules.run": async world => {
+    await schedule(world);
+    return named("name", "nightly");
+  },
+  "schedules.remove": async world => {
+    await schedule(world);
+    return named("name", "nightly");
+  },
+  "images.save": async world => {
+    imagable(world.provider);
+    await stoppedCluster(world);
+    return bodies({ cluster: "demo", name: "base" }, { cluster: "demo", name: "other" });
+  },
+  "images.remove": async world => {
+    imagable(world.provider);
+    await stoppedCluster(world);
+    await save(world, ADMIN, { cluster: "demo", name: "base" });
+    return named("image", "base");
+  },
+  "freeze.set": async () => bodies({}, { stopAll: true }),
+  "budgets.set": async () => bodies({ hourly: 5 }, { hourly: 6 }),
+};

@@ -1,0 +1,122 @@
+/** More bugs that control planes have had: of arrays, retries, waiting jobs, slots, and of reading too much into silence. */
+import type { Bug } from "./plant.ts";
+
+export const more: Readonly<Record<string, Bug>> = {
+  "runs-begun-uncounted": [
+    { file: "core/src/array/claim.ts", from: "running: array.running + 1 };", to: "running: array.running };" },
+  ],
+  "too-many-runs-at-a-time": [
+    { file: "core/src/array/array.ts", from: "array.running < (array.concurrent ?? array.count);", to: "true;" },
+  ],
+  "runs-ended-uncounted": [
+    {
+      file: "core/src/array/settle.ts",
+      from: "return { writes: changed.writes, down:",
+      to: "return { writes: [], down:",
+    },
+  ],
+  "tried-again-without-a-place": [
+    {
+      file: "core/src/job/recover.ts",
+      from: "[...move.writes, enqueue(move.next), ...(await unwait(world.table, job))]",
+      to: "[...move.writes, ...(await unwait(world.table, job))]",
+    },
+  ],
+  "tried-again-and-still-awaited": [
+    {
+      file: "core/src/job/recover.ts",
+      from: "[...move.writes, enqueue(move.next), ...(await unwait(world.table, job))]",
+      to: "[...move.writes, enqueue(move.next)]",
+    },
+  ],
+  "held-jobs-begin": [
+    { file: "core/src/job/waiting.ts", from: "if (left.length === 0 && !job.held)", to: "if (left.length === 0)" },
+  ],
+  "idle-stop-without-check": [
+    {
+      file: "core/src/cluster/reconcile/idle.ts",
+      from: "await world.table.write([...move.writes, { check: Slots.noun.key(slots), expect: slots.version }]);",
+      to: "await world.table.write(slots === undefined ? [] : move.writes);",
+    },
+  ],
+  "silence-is-death": [
+    {
+      file: "core/src/host/silence.ts",
+      from: "gone: since !== undefined && heard < since && now - since >= patience",
+      to: "gone: patience > 0",
+    },
+  ],
+  "words-of-the-cloud-believed": [
+    {
+      file: "core/src/host/heard.ts",
+      from: "if (jobs.length > 0 && (await isGone(world, host, machineId)))",
+      to: "if (jobs.length > 0)",
+    },
+  ],
+  "reports-without-fence": [
+    { file: "core/src/agent/report.ts", from: "job.fence === said.fence ? ", to: "job.fence >= said.fence ? " },
+  ],
+  "lost-tries-unsaid": [
+    {
+      file: "simulation/host/agent.ts",
+      from: "for (const held of agent.box.disk.attempts.values()) take(agent, held);",
+      to: "agent.box.disk.attempts.clear();",
+    },
+    {
+      file: "simulation/host/agent.ts",
+      from: "if (fence === seen) void disclaim(agent, assignment);",
+      to: "void disclaim;",
+    },
+  ],
+  "revoked-tries-run-on": [
+    { file: "simulation/host/agent.ts", from: "if (driven) drop(agent, driven);", to: "if (driven) driven.nudge();" },
+  ],
+  "no-time-limit": [
+    {
+      file: "simulation/host/attempt.ts",
+      from: "if (sim.now >= held.timeLimit) held.stop",
+      to: "if (sim.now < 0) held.stop",
+    },
+    {
+      file: "core/src/job/reconcile/reconcile.ts",
+      from: "expired !== undefined && expired <= now)",
+      to: "expired === 0)",
+    },
+  ],
+  "calls-in-doubt-forgotten-soon": [
+    { file: "simulation/ports/provider.ts", from: "unknown: LONGEST_STALL + MINUTE,", to: "unknown: MINUTE," },
+  ],
+  "running-reports-not-settled-again": [
+    {
+      file: "core/src/agent/report.ts",
+      from: 'isNew || said.state !== "preparing"',
+      to: 'isNew || said.state === "exited"',
+    },
+  ],
+  "silent-hosts-get-more-jobs": [
+    {
+      file: "core/src/job/reconcile/reconcile.ts",
+      from: "isLate(judged, now) || silent.includes(rank) ?",
+      to: "isLate(judged, now) || silent.length < 0 ?",
+    },
+  ],
+  "no-stable-token": [
+    {
+      file: "core/src/cluster/reconcile/launch.ts",
+      from: "  try: cluster.launch.try,\n  group:",
+      to: "  try: cluster.launch.try + (world.clock.now() % 2),\n  group:",
+    },
+  ],
+};
+
+/** Those that seeds alone are not asked for: crash points and grids find them, or it is not known yet what does. */
+export const RARE: ReadonlySet<string> = new Set([
+  "idle-stop-without-check",
+  "words-of-the-cloud-believed",
+  "reports-without-fence",
+  "revoked-tries-run-on",
+  "no-time-limit",
+  "calls-in-doubt-forgotten-soon",
+  "running-reports-not-settled-again",
+  "silent-hosts-get-more-jobs",
+]);
