@@ -2,6 +2,7 @@
 import * as Create from "@muster/core/cluster/create.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
+import { WriteConflict } from "@muster/core/ports/table.ts";
 import { expect, test } from "vitest";
 import { clusterRequest, passing, ref, stateOf } from "../support/requests.ts";
 import { ADA, testWorld } from "../support/world.ts";
@@ -22,21 +23,17 @@ test("a provider that is busy is asked a few times at once, and again with the n
   expect(await stateOf(world, id)).toBe("booting");
 });
 
-test("a write that loses again and again is left to the next look", async () => {
+test.each([
+  { why: "somebody else was first", error: new WriteConflict([]), most: 3 },
+  { why: "the table is busy", error: new MusterError("busy", "not now"), most: 2 },
+])("a write that comes to nothing again and again, as $why, is left to the next look", async ({ error, most }) => {
   const world = testWorld();
   const { id } = await Create.create(world, ADA, clusterRequest());
   let writes = 0;
-  const { table } = world;
-  const busy = {
-    ...world,
-    table: {
-      ...table,
-      write: async () => {
-        writes++;
-        throw new MusterError("busy", "not now");
-      },
-    },
+  const write = async () => {
+    writes++;
+    throw error;
   };
-  await reconcile(busy, ref(id));
-  expect(writes).toBe(3);
+  await reconcile({ ...world, table: { ...world.table, write } }, ref(id));
+  expect(writes).toBe(most);
 });
