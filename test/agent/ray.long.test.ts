@@ -69,8 +69,9 @@ test.concurrent("of a job in a container Ray runs in there", async () => {
     ...docker.env,
     PATH: fakeRay(bench.home.root).replace(process.env.PATH ?? "", docker.env.PATH ?? process.env.PATH ?? ""),
   });
-  expect(await bench.exit(id)).toMatchObject({ cause: "exited", exitCode: 0 });
-  expect(await bench.exit(`${id}x`)).toMatchObject({ cause: "exited", exitCode: 0 });
+  // Two containers and two Rays, beside whatever else this machine does.
+  expect(await bench.exit(id, 1, 60_000)).toMatchObject({ cause: "exited", exitCode: 0 });
+  expect(await bench.exit(`${id}x`, 1, 60_000)).toMatchObject({ cause: "exited", exitCode: 0 });
   expect(bench.plane.log(id, "run")).toMatch(new RegExp(`^127.0.0.1:${port}\n[12]\n$`));
 });
 

@@ -9,7 +9,7 @@ import { compareTwins, OPERATIONS, simulated, type Tally } from "../support/tabl
 import { startMoto } from "./support/moto.ts";
 import { awsAt, makeTable } from "./table-support.ts";
 
-const RUNS = Number(process.env.MUSTER_TEST_RUNS ?? 250);
+const RUNS = Number(process.env.MUSTER_TEST_RUNS ?? 100);
 
 /** How many sequences share a table: moto looks through all of it for each query of an index. */
 const PER_TABLE = 25;

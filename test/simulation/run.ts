@@ -12,6 +12,7 @@ import { watchPools } from "./invariants/pools.ts";
 import { watchRecords } from "./invariants/records.ts";
 import { watchRetries } from "./invariants/retries.ts";
 import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
+import { workLeft } from "./invariants/work.ts";
 import { MINUTE } from "./kernel.ts";
 import { endSchedules } from "./order.ts";
 import { endPools, kept, unfilled } from "./pools.ts";
@@ -34,7 +35,7 @@ export interface Result {
 /** How long something that was sent in bad weather may take to land, in ms. */
 const LAST_LANDING = LONGEST_STALL + 5 * MINUTE;
 
-/** How long calm may take until everything is at rest, in ms: two of core's hourly backstops, and what they start. */
+/** How long calm may take until everything is at rest, in ms, beside the work that is left: two of core's hourly backstops, and what they start. */
 const SETTLE_BOUND = 150 * MINUTE;
 
 export async function run(seed: number, steps: number, settings?: Settings): Promise<Result> {
@@ -91,7 +92,7 @@ export async function calm(
   await sim.kernel.run(isBroken, sim.now + landing);
   void endSchedules(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
-  await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken);
+  await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken, workLeft(sim));
   for (const what of wasteful(sim)) sim.violate("I16", what);
   sim.kernel.note("all are removed");
   void endPools(sim, accepted);
@@ -104,9 +105,12 @@ export async function calm(
   if (!isBroken()) await forgotten(sim, isBroken);
 }
 
-/** Goes on until nothing is open, and says what still is when the time is over. */
-async function until(sim: Sim, open: () => string[], isBroken: () => boolean): Promise<void> {
-  const bound = sim.now + SETTLE_BOUND;
+/**
+ * Goes on until nothing is open, and says what still is when the time is over.
+ * @param work what scripts still have to do, in ms
+ */
+async function until(sim: Sim, open: () => string[], isBroken: () => boolean, work = 0): Promise<void> {
+  const bound = sim.now + SETTLE_BOUND + work;
   while (!isBroken() && open().length > 0 && sim.now < bound) {
     await sim.kernel.run(isBroken, sim.now + MINUTE);
     for (const what of overdue(sim)) sim.violate("I14", what);

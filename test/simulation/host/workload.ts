@@ -17,6 +17,9 @@ const longest: Readonly<Record<ScriptName, number>> = {
   steady: MINUTE,
 };
 
+/** The longest script that ends by itself, in ms. Whoever sends one that does not, sends its time limit with it. */
+export const LONGEST_RUN = longest.long;
+
 /** Those that always end well. */
 const SURE: readonly ScriptName[] = ["sure", "steady"];
 

@@ -2,6 +2,7 @@
 import * as JobArray from "@muster/core/array/array.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
+import type { Written } from "../ports/table.ts";
 import type { Sim } from "../sim.ts";
 
 export function watchArrays(sim: Sim): void {
@@ -16,6 +17,15 @@ export function watchArrays(sim: Sim): void {
       checkCounts(sim, workspace, id);
     }
   });
+}
+
+/** I2: nothing vanishes; a job that waited to become an array is that array from the same commit on. */
+export function checkGone(sim: Sim, type: string, gone: Written["before"], written: readonly Written[]): void {
+  const was = gone?.data as Pick<Job.Job, "id" | "state" | "many"> | undefined;
+  const array = written.find(one => one.before === undefined && one.after?.type === "array")?.after?.data;
+  const many = type === "job" && was?.state === "waiting" ? was.many : undefined;
+  if (many === undefined || array?.id !== was?.id || array?.count !== many.count)
+    sim.violate("I2", `${type} ${was?.id} vanished`);
 }
 
 export const arrayOf = (sim: Sim, workspace: string, id: string): JobArray.JobArray | undefined =>

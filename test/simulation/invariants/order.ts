@@ -1,4 +1,5 @@
 /** What must hold of jobs that wait and of schedules, with every commit. */
+import * as JobArray from "@muster/core/array/array.ts";
 import type { Event } from "@muster/core/event/event.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { queueKey } from "@muster/core/job/queue.ts";
@@ -10,6 +11,7 @@ export function watchOrder(sim: Sim): void {
   sim.db.observers.push((_, written) => {
     for (const { after } of written) {
       if (after?.type === "job") checkPlace(sim, after.data as unknown as Job.Job);
+      if (after?.type === "array") checkArray(sim, after.data as unknown as JobArray.JobArray);
       if (after?.type === "event") checkOnce(sim, launched, after.data as unknown as Event);
     }
   });
@@ -22,6 +24,15 @@ function checkPlace(sim: Sim, job: Job.Job): void {
     sim.violate("I23", `job ${job.id} is ${job.state}, and ${isParked ? "" : "not "}among those that wait`);
   if (job.state === "queued" && sim.db.get(queueKey(job)) === undefined)
     sim.violate("I23", `job ${job.id} is queued, and has no place in the queue`);
+}
+
+/** I23: an array has waited before it became one, and has a place in the queue while a run of it may begin. */
+function checkArray(sim: Sim, array: JobArray.JobArray): void {
+  if (sim.db.get(Keys.waiting(array.workspace, array.clusterId, array.id)) !== undefined)
+    sim.violate("I23", `array ${array.id} is ${array.state}, and among those that wait`);
+  const isQueued = sim.db.get(queueKey(array)) !== undefined;
+  if (isQueued !== JobArray.isClaimable(array))
+    sim.violate("I23", `array ${array.id} is ${array.state}, and has ${isQueued ? "a" : "no"} place in the queue`);
 }
 
 /** I24: each time of a schedule launches once, and is one that its line names. */
@@ -38,6 +49,6 @@ export const isWaitingRightly = (sim: Sim, job: Job.Waiting): boolean =>
   job.held === true || (job.after ?? []).some(one => isOpen(sim, job.workspace, one.job));
 
 function isOpen(sim: Sim, workspace: string, id: string): boolean {
-  const other = sim.db.get(Keys.job(workspace, id))?.data as unknown as Job.Job | undefined;
+  const other = (sim.db.get(Keys.job(workspace, id)) ?? sim.db.get(Keys.array(workspace, id)))?.data;
   return other !== undefined && !("endedAt" in other);
 }

@@ -12,6 +12,7 @@ import type { Box } from "../ports/cloud.ts";
 import type { Written } from "../ports/table.ts";
 import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
+import { checkGone } from "./arrays.ts";
 import { checkRoom } from "./room.ts";
 
 interface Moved {
@@ -68,7 +69,7 @@ function checkMove(
 ): void {
   const was = before?.data as unknown as Moved | undefined;
   const is = after?.data as unknown as Moved | undefined;
-  if (is === undefined) sim.violate("I2", `${type} ${was?.id} vanished`);
+  if (is === undefined) checkGone(sim, type, before, written);
   else if (was?.state === is.state) checkRest(sim, type, life, is);
   else checkStep(sim, type, life, was?.state ?? (isUnwritten(type, is) ? life.initial : undefined), is, written);
   const isEnding = was?.state === "draining" && !was.renew;

@@ -39,7 +39,7 @@ export function setting(): TaskCommand {
   const command = Options.taskCommand(
     "set",
     "Set a pool, or set it anew; from then on its clusters are made in your name",
-    "muster pool set gpu examples/pool.yaml --size 2 --at '0 8 * * 1-5=5' --at '0 18 * * 1-5=0'",
+    "muster pool set gpu examples/pool.yaml --size 2 --at '0 8 * * 1-5=5'",
     "--resources.cloud local   --num_nodes 2",
   )
     .argument("<name>", "its name")
