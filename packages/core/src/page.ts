@@ -1,6 +1,37 @@
 /** Pages for the API's lists: filters that no index serves look at a bounded number of items. */
-import type { Page } from "./ports/table.ts";
+import type { IndexName, Page, Sighting, Table } from "./ports/table.ts";
 import { Unreadable } from "./record.ts";
+
+/** Which page of a list, as the API asks for it. */
+export interface PageRequest {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** The items that a list is of. From an index: one that was written this instant may be missing. */
+interface Source {
+  readonly pk: string;
+  readonly index?: IndexName;
+  readonly prefix?: string;
+  readonly order?: "ascending" | "descending";
+}
+
+/** A page of a list, in the form that `keep` gives its items, without those that it leaves out. */
+export const listed = <U>(
+  table: Table,
+  { index, ...range }: Source,
+  { cursor: from, limit: most }: PageRequest,
+  keep: Keep<Sighting, U>,
+): Promise<{ items: U[]; cursor?: string }> =>
+  filtered<Sighting, U>(
+    (cursor, limit) => {
+      const query = { ...range, limit, ...(cursor !== undefined && { cursor }) };
+      return index === undefined ? table.query(query) : table.query({ ...query, index });
+    },
+    most,
+    from,
+    keep,
+  );
 
 /** The most items that one page of a filtered list looks at; one reading more may go beyond. */
 export const MOST_LOOKED_AT = 1000;

@@ -4,17 +4,13 @@ import type { Event } from "../event/event.ts";
 import { eventsOf } from "../event/read.ts";
 import * as Host from "../host/host.ts";
 import * as Keys from "../keys.ts";
-import { filtered, mapped, readable } from "../page.ts";
+import { listed, mapped, type PageRequest, readable } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse, read } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { find } from "./find.ts";
 
 type Part = { readonly table: Table };
-export interface PageRequest {
-  readonly cursor?: string | undefined;
-  readonly limit: number;
-}
 
 export const get = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> =>
   Cluster.info(await find(world, actor, reference));
@@ -25,17 +21,11 @@ export function list(
   actor: Actor,
   request: PageRequest & { readonly all: boolean },
 ): Promise<{ items: Cluster.Info[]; cursor?: string }> {
-  const pk = Keys.list(actor.workspace, "cluster", "").pk;
-  return filtered(
-    (cursor, limit) =>
-      world.table.query({ pk, index: "list", order: "descending", limit, ...(cursor !== undefined && { cursor }) }),
-    request.limit,
-    request.cursor,
-    sighting => {
-      const cluster = glimpse(Cluster.noun, sighting);
-      return request.all || !Cluster.isOver(cluster) ? Cluster.info(cluster) : undefined;
-    },
-  );
+  const source = { pk: Keys.list(actor.workspace, "cluster", "").pk, index: "list", order: "descending" } as const;
+  return listed(world.table, source, request, sighting => {
+    const cluster = glimpse(Cluster.noun, sighting);
+    return request.all || !Cluster.isOver(cluster) ? Cluster.info(cluster) : undefined;
+  });
 }
 
 export async function events(

@@ -1,10 +1,9 @@
 /** A workspace's images, newest first, and what has happened to each. */
 import type { Actor } from "../actor/actor.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
 import { eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
+import { listed, type PageRequest } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse } from "../record.ts";
 import * as Image from "./image.ts";
@@ -17,17 +16,10 @@ export const list = (
   actor: Actor,
   request: PageRequest,
 ): Promise<{ items: Image.Info[]; cursor?: string }> =>
-  filtered(
-    (cursor, limit) =>
-      world.table.query({
-        pk: Keys.list(actor.workspace, "image", "").pk,
-        index: "list",
-        order: "descending",
-        limit,
-        ...(cursor !== undefined && { cursor }),
-      }),
-    request.limit,
-    request.cursor,
+  listed(
+    world.table,
+    { pk: Keys.list(actor.workspace, "image", "").pk, index: "list", order: "descending" },
+    request,
     item => Image.info(glimpse(Image.noun, item)),
   );
 

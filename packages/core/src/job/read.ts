@@ -1,12 +1,13 @@
 /** Reading jobs: one, and its history. */
+
 import type { Actor } from "../actor/actor.ts";
 import { requireNone, seek } from "../array/read.ts";
 import { withValues } from "../array/shown.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import { MusterError } from "../error.ts";
 import type { Event } from "../event/event.ts";
 import { eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
+import type { PageRequest } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { load, type Stored } from "../record.ts";
 import * as Job from "./job.ts";

@@ -1,11 +1,10 @@
 /** A workspace's pools, by name, what each of them keeps, and what it has done. */
 import type { Actor } from "../actor/actor.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
 import { type EventsRequest, eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
+import { listed, type PageRequest } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse, load } from "../record.ts";
 import * as Shape from "./info.ts";
@@ -21,17 +20,8 @@ export const list = (
   actor: Actor,
   request: PageRequest,
 ): Promise<{ items: Shape.Info[]; cursor?: string }> =>
-  filtered(
-    (cursor, limit) =>
-      world.table.query({
-        pk: Keys.list(actor.workspace, "pool", "").pk,
-        index: "list",
-        limit,
-        ...(cursor !== undefined && { cursor }),
-      }),
-    request.limit,
-    request.cursor,
-    item => Shape.Info.parse(glimpse(Pool.noun, item)),
+  listed(world.table, { pk: Keys.list(actor.workspace, "pool", "").pk, index: "list" }, request, item =>
+    Shape.Info.parse(glimpse(Pool.noun, item)),
   );
 
 /** @throws MusterError `not_found`. */

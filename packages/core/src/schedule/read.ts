@@ -1,10 +1,9 @@
 /** A workspace's schedules, by name, and what each has done. */
 import type { Actor } from "../actor/actor.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import type { Event } from "../event/event.ts";
 import { type EventsRequest, eventsOf } from "../event/read.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
+import { listed, type PageRequest } from "../page.ts";
 import type { Clock } from "../ports/ports.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse } from "../record.ts";
@@ -22,17 +21,8 @@ export const list = (
   actor: Actor,
   request: PageRequest,
 ): Promise<{ items: Schedule.Info[]; cursor?: string }> =>
-  filtered(
-    (cursor, limit) =>
-      world.table.query({
-        pk: Keys.list(actor.workspace, "schedule", "").pk,
-        index: "list",
-        limit,
-        ...(cursor !== undefined && { cursor }),
-      }),
-    request.limit,
-    request.cursor,
-    item => Schedule.Info.parse(glimpse(Schedule.noun, item)),
+  listed(world.table, { pk: Keys.list(actor.workspace, "schedule", "").pk, index: "list" }, request, item =>
+    Schedule.Info.parse(glimpse(Schedule.noun, item)),
   );
 
 /** @throws MusterError `not_found`. */

@@ -1,8 +1,7 @@
 /** A workspace's targets, by name. */
 import type { Actor } from "../actor/actor.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
+import { listed, type PageRequest } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse } from "../record.ts";
 import * as Target from "./target.ts";
@@ -14,17 +13,8 @@ export const list = (
   actor: Actor,
   request: PageRequest,
 ): Promise<{ items: Target.Info[]; cursor?: string }> =>
-  filtered(
-    (cursor, limit) =>
-      world.table.query({
-        pk: Keys.targets(actor.workspace),
-        prefix: Keys.TARGET,
-        limit,
-        ...(cursor !== undefined && { cursor }),
-      }),
-    request.limit,
-    request.cursor,
-    item => Target.Info.parse(glimpse(Target.noun, item)),
+  listed(world.table, { pk: Keys.targets(actor.workspace), prefix: Keys.TARGET }, request, item =>
+    Target.Info.parse(glimpse(Target.noun, item)),
   );
 
 /** @throws MusterError `not_found`. */

@@ -1,8 +1,7 @@
 /** A workspace's tokens, newest first; never their secrets, which nobody has. */
 import type { Actor } from "../actor/actor.ts";
-import type { PageRequest } from "../cluster/read.ts";
 import * as Keys from "../keys.ts";
-import { filtered } from "../page.ts";
+import { listed, type PageRequest } from "../page.ts";
 import type { Table } from "../ports/table.ts";
 import { glimpse } from "../record.ts";
 import * as Token from "./token.ts";
@@ -12,16 +11,9 @@ export const list = (
   actor: Actor,
   request: PageRequest,
 ): Promise<{ items: Token.Info[]; cursor?: string }> =>
-  filtered(
-    (cursor, limit) =>
-      world.table.query({
-        pk: Keys.list(actor.workspace, "token", "").pk,
-        index: "list",
-        order: "descending",
-        limit,
-        ...(cursor !== undefined && { cursor }),
-      }),
-    request.limit,
-    request.cursor,
-    sighting => Token.Info.parse(glimpse(Token.noun, sighting)),
+  listed(
+    world.table,
+    { pk: Keys.list(actor.workspace, "token", "").pk, index: "list", order: "descending" },
+    request,
+    item => Token.Info.parse(glimpse(Token.noun, item)),
   );
