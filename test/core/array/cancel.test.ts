@@ -2,12 +2,14 @@
 
 import { cancel } from "@muster/core/array/control.ts";
 import { reconcile } from "@muster/core/array/reconcile.ts";
-import { hold } from "@muster/core/job/hold.ts";
+import { hold, release } from "@muster/core/job/hold.ts";
+import { submit } from "@muster/core/job/submit.ts";
 import { expect, test } from "vitest";
+import { readyCluster } from "../../support/requests.ts";
 import { ringAll } from "../../support/rings.ts";
-import { ADA } from "../../support/world.ts";
+import { ADA, testWorld } from "../../support/world.ts";
 import { pause } from "../recover-support.ts";
-import { arrayOf, heldBy, infoOf, isSound, withArray } from "./support.ts";
+import { arrayOf, arrayRequest, heldBy, infoOf, isSound, withArray } from "./support.ts";
 
 const retry = { max: 3, on: ["exit_code" as const], backoff: 600 };
 
@@ -44,6 +46,24 @@ test("a run that somebody holds back ends as well", async () => {
   await ringAll(world);
   // Run 0 is on the host, which is told of its end; the other needs nobody.
   expect((await infoOf(world, held)).state).toBe("cancelled");
+});
+
+test("a cancel that meets the release of what becomes an array ends that array", async () => {
+  const world = testWorld();
+  const { id: cluster } = await readyCluster(world, { idle: "never" });
+  const { id } = await submit(world, ADA, cluster, arrayRequest({ count: 2 }, {}, { hold: true }));
+  let isReleased = false;
+  const write: typeof world.table.write = async writes => {
+    if (!isReleased) {
+      isReleased = true;
+      await release(world, ADA, id);
+    }
+    return world.table.write(writes);
+  };
+  const answer = await cancel({ ...world, table: { ...world.table, write } }, ADA, id);
+  expect(answer.state).toMatch(/^cancel/);
+  await ringAll(world);
+  expect((await infoOf(world, id)).state).toBe("cancelled");
 });
 
 test("what was told before is told no more often than somebody looks", async () => {

@@ -147,7 +147,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
     },
   ],
   "failed-move-ends-the-cluster": [
-    { file: "core/src/cluster/reconcile/fail.ts", from: "isKept(cluster)\n      ?", to: "false as boolean\n      ?" },
+    { file: "core/src/cluster/reconcile/fail.ts", from: "isKept(cluster)\n    ?", to: "false as boolean\n    ?" },
   ],
   "growth-ends-what-works": [{ file: "core/src/cluster/reconcile/grow.ts", from: " && !kept.has(made),", to: "," }],
   "growth-forgets-running-jobs": [

@@ -1,7 +1,7 @@
 /** Cancelling whatever has a job's id: a job, an array, or one run of it. What has ended stays as it is. */
 import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
-import { cancel as cancelJob, requireControl } from "../job/cancel.ts";
+import { cancelOnce as cancelJob, requireControl } from "../job/cancel.ts";
 import * as Job from "../job/job.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";

@@ -18,14 +18,17 @@ export const GRACE = 10;
 const CANCEL_CHECK = 60_000;
 
 export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Info> =>
-  retrying(async () => {
-    const job = await find(world, actor, id);
-    await requireControl(world, actor, job);
-    const done = await cancellation(world, actor, job);
-    const answer = Job.info(done?.move.next ?? job);
-    await commit(world, actor, done?.writes ?? [], answer);
-    return answer;
-  });
+  retrying(() => cancelOnce(world, actor, id));
+
+/** For whoever looks anew by itself, since it may be no job any more. @throws WriteConflict when somebody else was first. */
+export async function cancelOnce(world: Basics, actor: Actor, id: string): Promise<Job.Info> {
+  const job = await find(world, actor, id);
+  await requireControl(world, actor, job);
+  const done = await cancellation(world, actor, job);
+  const answer = Job.info(done?.move.next ?? job);
+  await commit(world, actor, done?.writes ?? [], answer);
+  return answer;
+}
 
 /** @throws MusterError `forbidden` unless the actor submitted the job, made its cluster, or is an admin. */
 export async function requireControl(

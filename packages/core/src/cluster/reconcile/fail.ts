@@ -26,23 +26,26 @@ export const failLaunch = (
   return fail(world, cluster, { ...failure, message }, launch);
 };
 
-/** @param launch what is known of its launch now, when that has changed. */
+/**
+ * @param launch what is known of its launch now, when that has changed
+ * @param also what must still hold
+ */
 export async function fail(
   world: Basics,
   cluster: Stored<Cluster.Cluster>,
   failure: Cluster.Failure,
   launch?: Cluster.Launch,
+  also: readonly Write[] = [],
 ): Promise<Outcome> {
   const now = world.clock.now();
   const known = { failure, dueAt: now, ...(launch && { launch }) };
   const actor = Actor.system(cluster.workspace);
   const why = { message: failure.message };
   const renewal = (await isRenewed(world, cluster, failure)) && { renew: true };
-  await world.table.write(
-    isKept(cluster)
-      ? goBack(world, cluster, known, why)
-      : advance(world, Cluster.kind, actor, cluster, "fail", { ...known, ...renewal, drainingSince: now }, why).writes,
-  );
+  const writes = isKept(cluster)
+    ? goBack(world, cluster, known, why)
+    : advance(world, Cluster.kind, actor, cluster, "fail", { ...known, ...renewal, drainingSince: now }, why).writes;
+  await world.table.write([...writes, ...also]);
   return "again";
 }
 

@@ -27,7 +27,7 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   const runs = slots !== undefined && Slots.busy(slots).length > 0;
   const lost = runs ? [] : lostOf(cluster, slots);
-  if (lost.length > 0) return broken(world, cluster, lost);
+  if (lost.length > 0) return broken(world, cluster, lost, slots);
   if (!isDue) return "wait";
   const since = slots === undefined || runs || (await isAwaited(world, cluster, slots)) ? now : slots.idleSince;
   const idle = Cluster.policyOf(cluster);
@@ -83,12 +83,20 @@ async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots):
 }
 
 /** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */
-async function broken(world: World, cluster: In<"ready">, ranks: readonly number[]): Promise<Outcome> {
+async function broken(
+  world: World,
+  cluster: In<"ready">,
+  ranks: readonly number[],
+  slots?: Stored<Slots.Slots>,
+): Promise<Outcome> {
+  // What its slots said: a host may have called again meanwhile.
+  const still = slots === undefined ? [] : [{ check: Slots.noun.key(slots), expect: slots.version }];
   const lost = `${ranks.length} of its ${cluster.nodes} hosts ${ranks.length === 1 ? "is" : "are"} gone`;
   if (!(await wereTaken(world, cluster, ranks)))
-    return fail(world, cluster, { code: "hosts_lost", message: lost, hint: "launch again" });
+    return fail(world, cluster, { code: "hosts_lost", message: lost, hint: "launch again" }, undefined, still);
   const hint = "launch again; machines on demand are not taken back";
-  return fail(world, cluster, { code: "interrupted", message: `${lost}: the cloud has taken them back`, hint });
+  const message = `${lost}: the cloud has taken them back`;
+  return fail(world, cluster, { code: "interrupted", message, hint }, undefined, still);
 }
 
 /** Whether the cloud has announced the end of one of these hosts' machines. */
