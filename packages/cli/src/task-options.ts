@@ -3,10 +3,11 @@ import type * as Group from "@muster/core/cluster/group.ts";
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import { MOST_PER_HOST } from "@muster/core/cluster/slots.ts";
 import { MusterError } from "@muster/core/error.ts";
-import * as Job from "@muster/core/job/job.ts";
+import type * as Job from "@muster/core/job/job.ts";
 import { Name, type TaskInput } from "@muster/core/task/task.ts";
 import { type Dialect, dialects } from "@muster/task/dialect.ts";
 import { InvalidArgumentError, Option } from "commander";
+import { afterOption } from "./after-option.ts";
 import { addLabelOption, type LabelOptions, labelsOf } from "./label-option.ts";
 import { addRetryOptions, type RetryOptions, retryOf } from "./retry-options.ts";
 import { addRunsOptions, type RunsOptions, runsOf } from "./runs-options.ts";
@@ -173,14 +174,6 @@ export function queueing(
     ...(ifBusy !== undefined && { onBusy: ifBusy }),
     ...(force && { force }),
   };
-}
-
-/** Collects `--after JOB` and `--after JOB:end`. */
-function afterOption(given: string, earlier: readonly Job.After[] = []): Job.After[] {
-  const [job = "", on = "success"] = given.split(":", 2);
-  const read = Job.After.safeParse({ job, on });
-  if (read.success) return [...earlier, read.data];
-  throw new InvalidArgumentError("Write the id of a job, such as job_01J…, for its success; or with :end for any end.");
 }
 
 /** Where it runs, by a name that is looked up. */
