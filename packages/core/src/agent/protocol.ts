@@ -66,6 +66,8 @@ export const Poll = z.strictObject({
   attempts: z.array(HeldRef).max(256),
   /** Said once it was heard, in one answered poll. */
   notice: Notice.optional(),
+  /** The last hook that this host was told of, once it is over; `exitCode` as in a report, absent when it never ran. */
+  hooked: z.strictObject({ id: z.string().max(64), exitCode: z.number().int().min(0).max(255).optional() }).optional(),
 });
 export type Poll = z.infer<typeof Poll>;
 
@@ -162,6 +164,26 @@ export const PowerOff = z.object({
 });
 export type PowerOff = z.infer<typeof PowerOff>;
 
+/** What the host is to look for: it tells in its pulse how long nothing of it has been busy. */
+export const Watch = z.object({
+  sessions: z.literal(true).optional(),
+  /** Shares, 0 to 1. */
+  cpuBelow: z.number().optional(),
+  gpuBelow: z.number().optional(),
+  /** For a shell, as a job's user; anything but 0 says that it is busy. */
+  command: z.string().optional(),
+});
+export type Watch = z.infer<typeof Watch>;
+
+/** What is run before the machine stops or ends: once for each id, as a job's user. */
+export const Hook = z.object({
+  id: z.string(),
+  run: z.string(),
+  /** Seconds. */
+  timeout: z.number().int().positive(),
+});
+export type Hook = z.infer<typeof Hook>;
+
 export const Orders = z.object({
   /** The control plane's clock, epoch ms. */
   now: z.number(),
@@ -173,6 +195,8 @@ export const Orders = z.object({
   pollAfter: z.number().int(),
   /** Absent: the machine does not end by itself, but for an agent that is not heard. */
   powerOff: PowerOff.optional(),
+  watch: Watch.optional(),
+  hook: Hook.optional(),
 });
 export type Orders = z.infer<typeof Orders>;
 

@@ -6,7 +6,16 @@ const MINUTE = 60_000;
 export const IdleAction = z.enum(["stop", "terminate"]);
 type IdleAction = z.infer<typeof IdleAction>;
 
-/** `after`: minutes without a job. `never` is no policy at all. */
+const Share = z.number().gt(0).max(1);
+
+/** Hours of the week in which it is kept; `to` before `from` is a time of the next day. */
+const Hours = z.strictObject({
+  days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1),
+  from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+  to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+});
+
+/** `after`: minutes in which nothing kept it. `never` is no policy at all. */
 export const Idle = z.union([
   z.literal("never"),
   z.strictObject({
@@ -14,6 +23,17 @@ export const Idle = z.union([
     action: IdleAction,
     /** What follows a stop: minutes until the stopped cluster is terminated. */
     then: z.strictObject({ after: z.number().min(1).max(525_600), action: z.literal("terminate") }).optional(),
+    /** What keeps it; jobs when absent. `none`: the time counts from when it got ready, whatever runs. */
+    waitFor: z.enum(["jobs", "jobs_and_sessions", "none"]).optional(),
+    /** A host whose cores, or one of whose GPUs, are busier than this share keeps it. */
+    cpuBelow: Share.optional(),
+    gpuBelow: Share.optional(),
+    /** Run now and then on each host, as its jobs are: it keeps the cluster while it exits with anything but 0. */
+    command: z.string().min(1).max(4096).optional(),
+    /** When it is kept whatever is idle. */
+    keep: z.strictObject({ zone: z.string().min(1).max(64), hours: z.array(Hours).min(1).max(14) }).optional(),
+    /** Run on each host before it stops or ends by this policy; `timeout` in minutes, 5 when absent. */
+    hook: z.strictObject({ run: z.string().min(1).max(4096), timeout: z.number().gt(0).max(60).optional() }).optional(),
   }),
 ]);
 export type Idle = z.infer<typeof Idle>;

@@ -103,6 +103,10 @@ export const Pulse = z.object({
   sessions: z.number().int().min(0),
   /** Attempts that run. */
   attempts: z.number().int().min(0),
+  /** Seconds since anything that the host was told to watch was busy, and what that was; absent: it watches nothing. */
+  quiet: z
+    .object({ seconds: z.number().min(0), by: z.enum(["sessions", "cpu", "gpu", "command"]).optional() })
+    .optional(),
 });
 export type Pulse = z.infer<typeof Pulse>;
 
