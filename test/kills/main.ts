@@ -74,6 +74,10 @@ function kill(pids: readonly number[]): void {
     }
 }
 
+/** What a program has just forked bears its command until it begins its own: it may be a job's by the time of the blow. */
+const withoutForks = (pids: readonly number[]): number[] =>
+  pids.filter(pid => !pids.includes(Number(slurp(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[1])));
+
 /** Also what comes while it is removed: a removal may end where somebody else has taken a file away. */
 function remove(folder: string): void {
   while (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
@@ -87,7 +91,7 @@ async function strike(plane: OwnProcess, { victim }: Kill): Promise<OwnProcess> 
   }
   for (const name of machines(plane.home)) {
     const disk = join(plane.home, "machines", name);
-    if (victim === "agent") kill(pidsWith("cmdline", `--home\0${disk}`));
+    if (victim === "agent") kill(withoutForks(pidsWith("cmdline", `--home\0${disk}`)));
     else remove(disk);
   }
   return plane;

@@ -53,7 +53,7 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
   const rate = rateIn(cluster);
   if (rate !== undefined && is.hourly !== rate)
     sim.violate("I33", `cluster ${cluster.id} is ${cluster.state}, costs ${is.hourly} per hour, and should ${rate}`);
-  const more = is.accrued - was.accrued;
+  const more = (is.accrued ?? 0) - (was.accrued ?? 0);
   const least = over(was.hourly, is.since - was.since);
   const most = least + (was.startedAt === undefined || is.startedAt !== undefined ? 0 : over(was.hourly, LEAST));
   if (more < least || more > most)

@@ -73,7 +73,7 @@ export const Cluster = z.discriminatedUnion("state", [
     launch: Launch,
     before: Before.optional(),
     /** Epoch ms. */ bootBy: z.number(),
-    /** Whether its disks have been in use before. */ restarted: z.boolean(),
+    /** Whether its disks have been in use before. */ restarted: z.boolean().optional(),
     /** Epoch ms since when machines of it do not show. */ suspectedAt: z.number().optional(),
   }),
   variant("setting_up", { dueAt, launch: Launch }),

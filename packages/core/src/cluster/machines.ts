@@ -41,11 +41,11 @@ export const Launch = z.object({
   /** Counts over all groups, so that a try is of one group. */
   try: z.number().int().min(1),
   offer: Offer,
-  /** Epoch ms of the last call that went out. */
+  /** Epoch ms of the last call that went out; absent: none, or it has made its machines. */
   sentAt: z.number().optional(),
   /** Whether that call answered: then what it made is known. */
   answered: z.boolean(),
-  /** Epoch ms of the answer. */
+  /** Epoch ms of the answer: of that call's, and of those of the groups before. */
   answeredAt: z.number().optional(),
   /** Until when (epoch ms) an earlier call of this try, which never answered, may still land. */
   doubtUntil: z.number().optional(),
@@ -53,7 +53,7 @@ export const Launch = z.object({
   leaseUntil: z.number().optional(),
   /** The groups before; absent: none. */
   made: z.array(Made).optional(),
-  /** Epoch ms of the last answer of their calls. */
+  /** Epoch ms of the last answer of their calls, until that of this one. */
   madeAt: z.number().optional(),
   /** The highest try of its generation, where later ones came to nothing: none is ever used twice. */
   last: z.number().int().optional(),

@@ -9,8 +9,8 @@ import { MILLION, over } from "./amount.ts";
 import { endOf, monthOf, startOf } from "./month.ts";
 
 export const Cost = z.object({
-  /** Until `since`. */
-  accrued: z.number().int(),
+  /** Until `since`; absent: nothing. */
+  accrued: z.number().int().optional(),
   /** Epoch ms. */
   since: z.number(),
   /** Per hour, from then on. */
@@ -35,7 +35,7 @@ export interface Turn {
 /** Until when it is paid for, at least. */
 const paidTo = ({ startedAt }: Cost): number => (startedAt === undefined ? 0 : startedAt + LEAST);
 
-const until = (cost: Cost, at: number): number => cost.accrued + over(cost.hourly, at - cost.since);
+const until = (cost: Cost, at: number): number => (cost.accrued ?? 0) + over(cost.hourly, at - cost.since);
 
 /** What it has cost by now. */
 export const costAt = (cost: Cost | undefined, now: number): number =>
@@ -51,14 +51,15 @@ export interface Turned {
 /** Another rate from now on. */
 export function turned(cost: Cost | undefined, now: number, { hourly, machines }: Turn): Turned {
   if (cost === undefined && hourly === 0) return { cost: undefined, extra: 0 };
-  const old = cost ?? { accrued: 0, since: now, hourly: 0 };
+  const old = cost ?? { since: now, hourly: 0 };
   const at = Math.max(now, old.since);
   const accrued = until(old, at);
   const extra = machines === "end" ? Math.max(0, costAt(old, at) - accrued) : 0;
   const startedAt = startOfMachines(old, at, machines);
   const before = beforeMonth(old, at);
   const next = {
-    ...{ accrued: accrued + extra, since: at, hourly },
+    ...{ since: at, hourly },
+    ...(accrued + extra !== 0 && { accrued: accrued + extra }),
     ...(startedAt !== undefined && { startedAt }),
     ...(before !== 0 && { before }),
   };
@@ -98,7 +99,7 @@ export const Info = z.object({
 });
 export type Info = z.infer<typeof Info>;
 
-export const info = ({ accrued, hourly, ...cost }: Cost): Info =>
+export const info = ({ accrued = 0, hourly, ...cost }: Cost): Info =>
   Info.parse({ ...cost, accrued: accrued / MILLION, hourly: hourly / MILLION });
 
 /** What it has cost by now, in US dollars. */

@@ -124,9 +124,10 @@ export function certainAt(
 ): number {
   // The machines of the groups before may not show yet either, whatever has become of this one's call.
   const made = launch?.madeAt === undefined ? 0 : launch.madeAt + settle;
-  if (launch?.sentAt === undefined) return made;
-  if (!launch.answered) return Math.max(made, launch.sentAt + unknown);
-  return Math.max(made, (launch.answeredAt ?? launch.sentAt) + settle, launch.doubtUntil ?? 0);
+  const { sentAt, answered, answeredAt = sentAt, doubtUntil = 0 } = launch ?? {};
+  if (answeredAt === undefined) return made;
+  if (answered) return Math.max(made, answeredAt + settle, doubtUntil);
+  return Math.max(made, (sentAt ?? answeredAt) + unknown);
 }
 
 const intentOf = (world: World, cluster: In<"launching">, resources: Choice, hosts: readonly Host.Host[]): Intent => ({
@@ -172,9 +173,7 @@ const answered = (
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
     if (cluster === undefined || !isSameTry(cluster, sent)) return "again";
     const now = world.clock.now();
-    // The same token never makes other machines: whatever was in doubt is settled.
-    const { leaseUntil: _, doubtUntil: __, ...known } = cluster.launch;
-    const launch = { ...known, answered: true, answeredAt: now };
+    const launch = settled(cluster.launch, now);
     const made = [...(launch.made ?? []), { ...launch.offer, try: launch.try }];
     if (cluster.state === "draining") {
       const { share, writes } = await afford(world, cluster, { hourly: costOf(cluster, made), machines: "start" });
@@ -184,13 +183,19 @@ const answered = (
     if (made.length < groupsOf(cluster).length)
       return nextGroup(world, cluster as In<"launching">, { try: launch.try, made, madeAt: now }, launch);
     const bootBy = now + provider.capabilities.boot;
-    const restarted = cluster.snapshotOf !== undefined;
+    const restarted = cluster.snapshotOf !== undefined || undefined;
     const { share, writes } = await afford(world, cluster, { hourly: costOf(cluster, made), machines: "start" });
     const patch = { launch, bootBy, dueAt: bootBy, restarted, spot: isSpot(cluster, spec, made), ...share };
     const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "launched", patch);
     await world.table.write([...move.writes, ...writes]);
     return "again";
   });
+
+/** The same token never makes other machines: whatever was in doubt is over, and when it was sent says nothing any more. */
+function settled(launch: Cluster.Launch, now: number): Cluster.Launch {
+  const { leaseUntil: _, doubtUntil: __, sentAt: ___, madeAt = 0, ...known } = launch;
+  return { ...known, answered: true, answeredAt: Math.max(now, madeAt) };
+}
 
 /** Now that all of its machines are chosen: whether any was asked for as a spot machine. */
 const isSpot = (cluster: Cluster.Cluster, spec: Cluster.Spec, kinds: readonly Cluster.Kind[]): true | undefined =>
