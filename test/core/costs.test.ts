@@ -171,4 +171,21 @@ describe("a job", () => {
     ]);
     expect((await costs(world, ADA, { by: "job" })).items.map(({ cost }) => cost)).toEqual([1, 0.25]);
   });
+
+  test("that is an array costs what its runs have, and a run no more than its own", async () => {
+    const world = priced();
+    const { id, hosts } = await readyCluster(world, { idle: "never" });
+    const labels = { team: "vision" };
+    const array = await submit(world, ADA, id, jobRequest({ runs: { count: 2 }, labels }));
+    for (const index of [0, 1]) {
+      await hosts[0]?.poll();
+      pass(world, 1_000_000);
+      const jobId = `${array.id}.${index}`;
+      await hosts[0]?.run({ jobId, fence: (await Read.get(world, ADA, jobId)).fence ?? 0 }, index);
+      expect(soFar((await Read.get(world, ADA, jobId)).cost, world.clock.now())).toBe(1);
+    }
+    expect(soFar((await Read.get(world, ADA, array.id)).cost, world.clock.now())).toBe(2);
+    expect((await costs(world, ADA, { by: "job" })).items).toEqual([{ id: array.id, cost: 2 }]);
+    expect((await costs(world, ADA, { by: "label" })).items).toEqual([{ id: "team=vision", cost: 2 }]);
+  });
 });

@@ -101,7 +101,7 @@ export const isClaimable = (array: JobArray): boolean =>
 
 /** One of its runs as a job that waits. It is written when it is given hosts, or is cancelled before. */
 export function runOf(array: JobArray, index: number, now: number): Stored<Extract<Job.Job, { state: "queued" }>> {
-  const { startBy, startedAt, ...known } = z.object(shared).parse(array);
+  const { startBy, startedAt, cost, ...known } = z.object(shared).parse(array);
   return {
     ...known,
     id: Id.runOf(array.id, index),

@@ -1,5 +1,6 @@
 /** The one way in which an array changes: its counts, its state by them, and its place in the queue, in one transaction. */
 import type { Failure } from "../cluster/machines.ts";
+import type { Cost } from "../cost/cost.ts";
 import { enqueue, queueKey } from "../job/queue.ts";
 import type { Item, Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
@@ -18,6 +19,7 @@ interface Details {
   readonly round?: number | undefined;
   readonly exitCode?: number;
   readonly failure?: Failure;
+  readonly cost?: Cost;
 }
 
 export interface Change {

@@ -1,4 +1,5 @@
 /** What the end of a run changes in its array. */
+import { type Cost, costAt } from "../cost/cost.ts";
 import type * as Job from "../job/job.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
@@ -31,8 +32,15 @@ export async function settleRun(
   const end = endOf(next);
   if (array === undefined || end === undefined || JobArray.isOver(array)) return { writes: [], down: false };
   const counts = { running: array.running - 1, [end]: array[end] + 1 };
-  const changed = await change(world, actor, array, { counts, more: firstFailure(array, next) });
+  const more = { ...firstFailure(array, next), ...costWith(array, next, world.clock.now()) };
+  const changed = await change(world, actor, array, { counts, more });
   return { writes: changed.writes, down: array.down && JobArray.isOver(changed.next) };
+}
+
+/** An array has cost what those of its runs have that are over: those that go on tell it by themselves. */
+function costWith({ cost }: JobArray.JobArray, run: Job.Job, now: number): { readonly cost?: Cost } {
+  const more = costAt(run.cost, now);
+  return more === 0 ? {} : { cost: { accrued: costAt(cost, now) + more, since: now, hourly: 0 } };
 }
 
 function endOf({ state }: Job.Job): "succeeded" | "failed" | "cancelled" | "timedOut" | undefined {

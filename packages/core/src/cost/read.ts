@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
+import * as JobArray from "../array/array.ts";
 import * as Budget from "../budget/budget.ts";
 import * as Cluster from "../cluster/cluster.ts";
 import * as Job from "../job/job.ts";
@@ -109,13 +110,15 @@ const ofClusters: Finder = async (world, workspace, month) => {
 };
 
 interface Spent {
-  readonly job: Job.Job;
+  readonly job: Job.Job | JobArray.JobArray;
   readonly cost: number;
 }
 
-/** Jobs of the month in which they ended; those that go on are of this one. Runs of arrays are in no list. */
+/** Jobs of the month in which they ended; those that go on are of this one. Runs of arrays are in no list: their arrays are. */
 async function jobsIn(world: Part, workspace: string, month: string) {
-  const found = await newest(world, workspace, "job", item => glimpse(Job.noun, item));
+  const found = await newest(world, workspace, "job", item =>
+    item.type === JobArray.noun.type ? glimpse(JobArray.noun, item) : glimpse(Job.noun, item),
+  );
   const now = world.clock.now();
   const items = found.items.flatMap((job): Spent[] => {
     const at = "endedAt" in job ? job.endedAt : now;
