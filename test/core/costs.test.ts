@@ -1,4 +1,5 @@
 /** What clusters, jobs, users and months cost; through the real verbs and reconcilers, on a provider of ours. */
+import * as Budgets from "@muster/core/budget/budget.ts";
 import * as Budget from "@muster/core/budget/change.ts";
 import * as Change from "@muster/core/cluster/change.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
@@ -46,7 +47,10 @@ describe("a cluster", () => {
     await Change.stop(world, ADA, id);
     await reconcile(world, ref(id));
     pass(world, 10 * HOUR);
-    expect((await get(world, ADA, id)).state).toBe("stopped");
+    expect(await get(world, ADA, id)).toMatchObject({ state: "stopped", stoppedHourly: 0.036 });
+    expect((await costs(world, ADA, { by: "cluster" })).items).toEqual([
+      { id, name: expect.any(String), cost: 1.36, hourly: 0.036, stopped: true },
+    ]);
     expect([await costOf(world, id), await spent(world)]).toEqual([1.36, 1.36]);
     await Change.start(world, ADA, id);
     await reconcile(world, ref(id));
@@ -71,6 +75,34 @@ describe("a cluster", () => {
     expect([state, soFar(cost, world.clock.now()), await spent(world)]).toEqual(["terminated", 0.06, 0.06]);
   });
 
+  test("whose call answers once more has started once", async () => {
+    const world = priced();
+    const { id } = await Create.create(world, ADA, clusterRequest());
+    const launch = world.provider.launch.bind(world.provider);
+    const [called, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    world.provider.launch = async intent => {
+      const machines = await launch(intent);
+      called.resolve();
+      await gate.promise;
+      return machines;
+    };
+    const late = reconcile(world, ref(id));
+    await called.promise;
+    pass(world, 2 * 60_000);
+    world.provider.launch = launch;
+    await reconcile(world, ref(id));
+    await Change.remove(world, ADA, id);
+    pass(world, 30_000);
+    gate.resolve();
+    await late;
+    await passing(world, 2);
+    expect([(await get(world, ADA, id)).state, await costOf(world, id), await spent(world)]).toEqual([
+      "terminated",
+      0.06,
+      0.06,
+    ]);
+  });
+
   test("that is refused everywhere has cost nothing", async () => {
     const world = priced();
     world.provider.full.add("small").add("large");
@@ -88,7 +120,10 @@ describe("a cluster", () => {
     await Change.remove(world, ADA, id);
     await passing(world, 2);
     const types = world.changes.map(change => ("item" in change ? change.item.type : "removed"));
-    expect(types.filter(type => type === "budget" || type === "month")).toEqual([]);
+    expect(types).not.toContain("month");
+    // It is counted among what is alive, and no more.
+    const budget = await Budgets.get(world.table, ADA.workspace);
+    expect([budget.taken, budget.meter, budget.held]).toEqual([0, undefined, { clusters: 0, hosts: 0, gpus: 0 }]);
     expect((await recordOf(world, id))?.cost).toBeUndefined();
   });
 

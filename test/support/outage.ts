@@ -102,7 +102,11 @@ function seen(sim: Sim) {
   const all = <T>(type: string) => [...sim.db.all(type)].map(item => structuredClone(item.data) as T);
   const jobs = all<Job.Job>("job").filter(job => job.state === "running");
   const boxes = sim.cloud.boxes.filter(box => box.state === "running");
-  const scripts = boxes.flatMap(box => [...box.scripts.values()]).filter(script => script.endedAt === undefined);
+  // What was told to end before, because a node of its job had failed, may end now.
+  const told = new Set(jobs.filter(job => job.verdict !== undefined).map(job => `${job.id}/${job.fence}`));
+  const scripts = boxes
+    .flatMap(box => [...box.scripts.values()])
+    .filter(script => script.endedAt === undefined && !told.has(script.name));
   const ready = all<Cluster.Cluster>("cluster").filter(cluster => cluster.state === "ready");
   return { jobs, boxes, ready, scripts, sets: new Map(ready.map(({ id }) => [id, setOf(sim, id)])) };
 }
