@@ -1,6 +1,7 @@
 /** All handlers of the route table, for whoever serves the table whole. A function of its own has only those in served/. */
 import type { Runs } from "@muster/api/serve.ts";
 import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
+import { admin } from "./served/admin.ts";
 import { agent } from "./served/agent.ts";
 import { api } from "./served/api.ts";
 import { config } from "./served/config.ts";
@@ -8,5 +9,6 @@ import { config } from "./served/config.ts";
 export const handlers = (world: Edge & HostEdge): Required<Runs> => ({
   ...api(world),
   ...config(world),
+  ...admin(world),
   ...agent(world),
 });

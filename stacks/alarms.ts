@@ -22,6 +22,16 @@ interface Measure {
   readonly whenSilent?: true;
 }
 
+/** What each number that the functions log means to whoever is told. */
+const counted: Readonly<Record<(typeof METRICS.names)[number], string>> = {
+  OrphansFound: "Machines without an owner were found; they are ended.",
+  OrphansHeld: "Machines without an owner are held by their tag muster:hold, and cost what they cost.",
+  DrainingTooLong: "A cluster does not come down.",
+  HostsBraked:
+    "Very many hosts are silent at once: no more of them are given up for now. Is something wrong with the network?",
+  DeadLetters: "Something could not be done after all its tries; it can be replayed.",
+};
+
 export function alarms(at: Here, { functions, machines, dead, api }: Watched): aws.sns.Topic {
   const topic = new aws.sns.Topic("Alarms", { name: `${at.deployment}-alarms`, kmsMasterKeyId: at.options.kmsKey });
   if (at.options.alarmEmail !== undefined)
@@ -71,7 +81,7 @@ export function alarms(at: Here, { functions, machines, dead, api }: Watched): a
       statistic: "Maximum",
     });
   for (const metricName of METRICS.names)
-    watch(metricName, "Machines without an owner were found, or a cluster does not come down.", {
+    watch(metricName, counted[metricName], {
       namespace: METRICS.namespace,
       metricName,
       dimensions: { deployment: at.deployment },

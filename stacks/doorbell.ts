@@ -15,7 +15,7 @@ export interface Rings {
  */
 const filter = {
   eventName: ["INSERT", "MODIFY"],
-  dynamodb: { NewImage: { type: { S: ["event", "job", "array", "follow"] } } },
+  dynamodb: { NewImage: { type: { S: ["event", "job", "array", "follow", "sweep", "deadletter"] } } },
 };
 
 export function rings(at: Here): Rings {
@@ -35,7 +35,8 @@ export function listen(doorbell: sst.aws.Function, table: sst.aws.Dynamo, to: Ri
     functionName: doorbell.arn,
     // From the beginning: what is written while this is being made rings too.
     startingPosition: "TRIM_HORIZON",
-    batchSize: 25,
+    // Many: several changes of one thing are one ring, and of one workspace only so many are answered there.
+    batchSize: 100,
     parallelizationFactor: 4,
     bisectBatchOnFunctionError: true,
     functionResponseTypes: ["ReportBatchItemFailures"],

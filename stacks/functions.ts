@@ -15,6 +15,7 @@ const sizes: Readonly<Record<FunctionName, Size>> = {
   // API Gateway gives up after 30 seconds.
   api: { timeout: "28 seconds", reserved: 50 },
   config: { timeout: "28 seconds", reserved: 10 },
+  admin: { timeout: "28 seconds", reserved: 5 },
   agent: { timeout: "28 seconds", reserved: 100 },
   // A state machine gives up on a step after 90 seconds.
   lifecycle: { timeout: "85 seconds", reserved: 20 },

@@ -4,9 +4,9 @@ import { set } from "@muster/core/budget/freeze.ts";
 import { costs } from "@muster/core/cost/read.ts";
 import { eventsOf } from "@muster/core/event/read.ts";
 import * as Keys from "@muster/core/keys.ts";
-import type { Edge } from "@muster/core/ports/world.ts";
+import type { Facing } from "@muster/core/ports/world.ts";
 
-export const budgets = (world: Edge) =>
+export const budgets = (world: Facing) =>
   ({
     "budgets.get": ({ actor, query }) => get(world, actor, query.user),
     "budgets.set": ({ actor, body }) => change(world, actor, body),

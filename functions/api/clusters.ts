@@ -11,7 +11,7 @@ export const clusters = (world: Edge) =>
     "clusters.list": ({ actor, query }) => Read.list(world, actor, query),
     "clusters.get": ({ actor, params }) => Read.get(world, actor, params.cluster),
     "clusters.start": ({ actor, params, query }) => Change.start(world, actor, params.cluster, query),
-    "clusters.stop": ({ actor, params }) => Change.stop(world, actor, params.cluster),
+    "clusters.stop": ({ actor, params, query }) => Change.stop(world, actor, params.cluster, query),
     "clusters.remove": ({ actor, params }) => Change.remove(world, actor, params.cluster),
     "clusters.autostop": ({ actor, params, body }) => Change.autostop(world, actor, params.cluster, body.idle),
     "clusters.exec": ({ actor, params, body }) => exec(world, actor, params.cluster, body),

@@ -1,5 +1,7 @@
 /** Which duty a run is for: `{ duty }`, as the schedules say. */
+import type { World } from "@muster/core/ports/world.ts";
 import * as z from "zod";
+import { burying } from "../buried.ts";
 
 /** Names of the duties. */
 export const Duty = z.enum(["due", "orphans", "catalog", "secrets", "unused"]);
@@ -7,8 +9,10 @@ export type Duty = z.infer<typeof Duty>;
 
 const Run = z.object({ duty: Duty });
 
+/** One that fails is counted, and a dead letter when it has failed three times in an hour; its next run comes by itself. */
 export const duties =
-  (run: Readonly<Record<Duty, () => Promise<unknown>>>) =>
+  (world: Pick<World, "table" | "clock" | "log">, run: Readonly<Record<Duty, () => Promise<unknown>>>) =>
   async (event: unknown): Promise<void> => {
-    await run[Run.parse(event).duty]();
+    const { duty } = Run.parse(event);
+    await burying(world, { subject: `duty ${duty}`, what: `run the duty '${duty}'` }, run[duty]);
   };

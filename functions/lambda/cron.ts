@@ -6,13 +6,13 @@ import { duties } from "../cron/duties.ts";
 import { orphans } from "../cron/orphans.ts";
 import { secrets } from "../cron/secrets.ts";
 import { unused } from "../cron/unused.ts";
-import { aws, fleet, muster, provider, world } from "../world/fleet.ts";
+import { aws, fleet, muster, world } from "../world/fleet.ts";
 
 const ec2 = ec2Of(aws);
 
-export const handler = duties({
+export const handler = duties(world, {
   due: due(world),
-  orphans: orphans(world, provider),
+  orphans: orphans(world),
   secrets: secrets(world),
   catalog: catalog(world, { aws, ec2, deployment: muster.deployment }, fleet),
   unused: unused(world, { ec2, deployment: muster.deployment }),

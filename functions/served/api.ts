@@ -6,7 +6,6 @@ import { clusters } from "../api/clusters.ts";
 import { jobs } from "../api/jobs.ts";
 import { launches } from "../api/launches.ts";
 import { providers } from "../api/providers.ts";
-import { tokens } from "../api/tokens.ts";
 import { uploads } from "../api/uploads.ts";
 
 export const api = (world: Edge) =>
@@ -16,6 +15,5 @@ export const api = (world: Edge) =>
     ...jobs(world),
     ...launches(world),
     ...providers(world),
-    ...tokens(world),
     ...uploads(world),
   }) satisfies Runs;

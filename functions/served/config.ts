@@ -1,7 +1,7 @@
 /** Handlers of the function `config`: for people who set something up. */
 import type { Runs } from "@muster/api/serve.ts";
 import type { Edge } from "@muster/core/ports/world.ts";
-import { budgets } from "../api/budgets.ts";
+import { holds } from "../api/holds.ts";
 import { images } from "../api/images.ts";
 import { jobGroups } from "../api/jobgroups.ts";
 import { pools } from "../api/pools.ts";
@@ -11,7 +11,7 @@ import { targets } from "../api/targets.ts";
 
 export const config = (world: Edge) =>
   ({
-    ...budgets(world),
+    ...holds(world),
     ...images(world),
     ...jobGroups(world),
     ...pools(world),

@@ -80,6 +80,50 @@ test.concurrent("an attempt that runs holds the machine, and its end is where si
   expect(await until("the end", () => off(bench))).toBeGreaterThanOrEqual(ended + 1_900);
 });
 
+test.concurrent("what is watched holds the machine while it is busy, and no longer", async () => {
+  await using busy = await opened({ afterSilence: 2 });
+  await using quiet = await opened({ afterSilence: 2 });
+  busy.plane.watch = { command: "echo asked >>~/asked; exit 1" };
+  quiet.plane.watch = { command: "echo asked >>~/asked; exit 0" };
+  for (const bench of [busy, quiet]) {
+    bench.start(flags(bench));
+    await until("the command", () => bench.read("asked") !== undefined);
+    await until("its answer to be home", () => bench.plane.polls.at(-1)?.pulse.quiet !== undefined);
+  }
+  await until("it to be busy", () => busy.plane.polls.at(-1)?.pulse.quiet?.by === "command");
+  for (const bench of [busy, quiet]) bench.plane.faults.set("poll", "cut");
+  const first = await until("the deadline", () => deadline(busy));
+  await until("the end of the quiet one", () => off(quiet));
+  await until("the deadline to move on, without the control plane", () => (deadline(busy) ?? 0) >= first + 3);
+  expect(off(busy)).toBeUndefined();
+});
+
+test.concurrent("a hook that runs holds the machine until its end", async () => {
+  await using bench = await opened({ afterSilence: 2 });
+  const run = "touch ~/began; until [ -e ~/go ]; do sleep 0.02; done; date +%s%3N >~/ended";
+  bench.plane.hook = { id: "a", run, timeout: 600 };
+  bench.start(flags(bench));
+  await until("the hook", () => bench.read("began") !== undefined);
+  bench.plane.faults.set("poll", "cut");
+  const first = await until("the deadline", () => deadline(bench));
+  await until("the deadline to move on, without the control plane", () => (deadline(bench) ?? 0) >= first + 3);
+  expect(off(bench)).toBeUndefined();
+  bench.write("go");
+  const ended = Number(await until("the hook's end", () => bench.read("ended") || undefined));
+  expect(await until("the end", () => off(bench))).toBeGreaterThanOrEqual(ended + 1_500);
+});
+
+test.concurrent("the end of its lifetime waits neither for a hook nor for what is watched", async () => {
+  await using bench = await opened({ afterSilence: 600 });
+  bench.plane.watch = { command: "exit 1" };
+  bench.plane.hook = { id: "a", run: "touch ~/began; exec sleep 1000", timeout: 600 };
+  bench.start(flags(bench));
+  await until("the hook", () => bench.read("began") !== undefined);
+  const at = Date.now() + 1_000;
+  bench.plane.powerOff = { afterSilence: 600, at };
+  expect(await until("the end", () => off(bench))).toBeGreaterThanOrEqual(at);
+});
+
 test.concurrent("the end of its lifetime waits for no attempt, but lets it end well and tells of it", async () => {
   await using bench = await opened({ afterSilence: 600 });
   bench.plane.assign("job_a", {

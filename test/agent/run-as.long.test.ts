@@ -107,6 +107,23 @@ function asRoot(): void {
       expect(statSync(join(home, path)).uid, path).toBe(id());
   });
 
+  test.concurrent("a hook and the idle command run as the user, and can change nothing of the machine's", async () => {
+    await using bench = await opened();
+    bench.plane.pollAfter = 200;
+    const mode = statSync("/dev/null").uid;
+    bench.plane.watch = { command: "id -un >~/asked; [ ! -w /etc ]" };
+    bench.plane.hook = { id: "a", run: "id -un; echo $HOME; pwd; echo more >/dev/stderr; touch ~/hooked", timeout: 30 };
+    bench.start(["run", "--run-as", name]);
+    await until("the hook", () => bench.plane.polls.at(-1)?.hooked);
+    const home = join(place, "home");
+    const said = JSON.stringify(`${name}\n${home}\n${home}\nmore\n`);
+    expect(bench.agentLog()).toContain(`"what":"a hook has ended","id":"a","code":0,"isCut":false,"said":${said}`);
+    expect(statSync(join(home, "hooked")).uid).toBe(id());
+    await until("the command", () => statSync(join(home, "asked"), { throwIfNoEntry: false })?.size);
+    expect([readFileSync(join(home, "asked"), "utf8"), statSync(join(home, "asked")).uid]).toEqual([`${name}\n`, id()]);
+    expect(statSync("/dev/null").uid).toBe(mode);
+  });
+
   test.concurrent("inputs belong to the user, wherever they go, and what was there stays whose it was", async () => {
     await using bench = await opened();
     const source = mkdtempSync(join(place, "input-"));

@@ -2,6 +2,7 @@
 import { entries, functionOf, SERVING } from "@muster/api/routes.ts";
 import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
 import { expect, test } from "vitest";
+import { admin } from "../../functions/served/admin.ts";
 import { agent } from "../../functions/served/agent.ts";
 import { api } from "../../functions/served/api.ts";
 import { config } from "../../functions/served/config.ts";
@@ -9,7 +10,7 @@ import { config } from "../../functions/served/config.ts";
 /** Verbs are only listed here, and none is run: they see nothing of the world. */
 const nowhere = {} as Edge & HostEdge;
 
-const verbs = { api, config, agent };
+const verbs = { api, config, admin, agent };
 
 test("every route has its verb in the function that the gateway sends it to, and in no other", () => {
   const routed = SERVING.map(name => entries.map(([id]) => id).filter(id => functionOf(id) === name));

@@ -5,6 +5,10 @@
 import type { Routes } from "@muster/api/routes.ts";
 import type { Actor } from "@muster/core/actor/actor.ts";
 import * as Create from "@muster/core/cluster/create.ts";
+import { hold as holdCluster } from "@muster/core/cluster/hold.ts";
+import { idOf } from "@muster/core/deadletter/deadletter.ts";
+import { buryRing } from "@muster/core/deadletter/ring.ts";
+import { subjectOf } from "@muster/core/doorbell.ts";
 import { save } from "@muster/core/image/save.ts";
 import { hold } from "@muster/core/job/hold.ts";
 import { submit } from "@muster/core/job/submit.ts";
@@ -68,6 +72,15 @@ async function queued(world: TestWorld): Promise<string> {
 
 const pool = (world: TestWorld) => Pools.set(world, ADMIN, "warm", poolRequest());
 const schedule = (world: TestWorld) => Schedules.set(world, ADMIN, "nightly", scheduleRequest());
+async function letters(world: TestWorld): Promise<readonly [Asked, Asked]> {
+  const [one, other] = ["clu_1", "clu_2"].map(
+    clusterId => ({ do: "reconcile", ref: { workspace: ADMIN.workspace, clusterId } }) as const,
+  );
+  for (const ring of [one, other]) if (ring) await buryRing(world, ring, 3, new Error("it failed"));
+  const asked = (ring: typeof one): Asked => ({ params: { letter: ring ? idOf(`reconcile ${subjectOf(ring)}`) : "" } });
+  return [asked(one), asked(other)];
+}
+
 const launch = { task: { run: "true" } };
 const prepared = { task: { setup: "true" } };
 
@@ -104,6 +117,15 @@ export const cases: Readonly<Record<KeyedId, Case>> = {
   "clusters.autostop": async world => {
     await readyCluster(world);
     return bodies({ idle: "never" }, { idle: { after: 5, action: "stop" } }, { cluster: "demo" });
+  },
+  "clusters.hold": async world => {
+    await readyCluster(world);
+    return bodies({ seconds: 60 }, { seconds: 120 }, { cluster: "demo" });
+  },
+  "clusters.release": async world => {
+    await readyCluster(world);
+    await holdCluster(world, ADMIN, "demo", { seconds: 60 });
+    return named("cluster", "demo");
   },
   "clusters.exec": async world => {
     await readyCluster(world);
@@ -171,5 +193,9 @@ export const cases: Readonly<Record<KeyedId, Case>> = {
     return named("image", "base");
   },
   "freeze.set": async () => bodies({}, { stopAll: true }),
+  "sweeps.create": async () => bodies({ dryRun: true }, { dryRun: false }),
   "budgets.set": async () => bodies({ hourly: 5 }, { hourly: 6 }),
+  "quotas.set": async () => bodies({ hosts: 5 }, { hosts: 6 }),
+  "deadLetters.replay": async world => letters(world),
+  "deadLetters.drop": async world => letters(world),
 };

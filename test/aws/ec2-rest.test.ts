@@ -168,17 +168,24 @@ describe("placement groups", () => {
       expect(fields["Placement.GroupName"]).toBe(`muster-app-test-${ref.clusterId}`);
   });
 
-  test("they are tidied up when their clusters have no machines, and not while they are young", async () => {
+  test("they are left when their clusters have no machines, and not while they are young; one that is used stays", async () => {
     const [gone, kept] = [freshRef(), freshRef()];
     const ids = idsOf(await grouped(gone));
     await grouped(kept);
     await opened.provider.terminate(ids);
+    const left = async () => opened.provider.leftovers(await opened.provider.sweep());
     opened.clock.at += 3_599_000;
-    expect(await opened.provider.tidy()).toEqual([]);
+    expect(await left()).toEqual([]);
     opened.clock.at += 2_000;
+    const id = `muster-app-test-${gone.clusterId}`;
+    const [one, ...others] = await left();
+    expect(others).toEqual([]);
+    expect(one).toMatchObject({ ...gone, kind: "placement_group", id });
     cloud.edge.inject({ on: "ec2.DeletePlacementGroup", kind: "error", code: "InvalidPlacementGroup.InUse" });
-    expect(await opened.provider.tidy()).toEqual([]);
-    expect(await opened.provider.tidy()).toEqual([`muster-app-test-${gone.clusterId}`]);
+    await expect(opened.provider.removeLeftover(one!)).rejects.toThrow("AWS refuses DeletePlacementGroup");
+    await opened.provider.removeLeftover(one!);
+    cloud.edge.inject({ on: "ec2.DeletePlacementGroup", kind: "error", code: "InvalidPlacementGroup.Unknown" });
+    await opened.provider.removeLeftover(one!);
     expect([...cloud.groups]).toEqual([`muster-app-test-${kept.clusterId}`]);
   });
 });

@@ -76,6 +76,13 @@ describe("machine types", () => {
     expect(shapeOf(info(both))).toMatchObject({ accelerators: { Inferentia2: 6 }, acceleratorMemory: 32 });
   });
 
+  test("local disks count that are NVMe", () => {
+    const disks = (NvmeSupport?: "required" | "unsupported") =>
+      shapeOf(info({ InstanceStorageInfo: { TotalSizeInGB: 900, NvmeSupport } }));
+    expect([disks("required"), disks()]).toMatchObject([{ nvme: 900 }, { nvme: 900 }]);
+    expect(disks("unsupported")).not.toHaveProperty("nvme");
+  });
+
   test("what is told in part, or runs macOS, is no machine for tasks", () => {
     expect(shapeOf({ InstanceType: "p5en.48xlarge" })).toBeUndefined();
     expect(shapeOf(info({ ProcessorInfo: { SupportedArchitectures: ["x86_64_mac"] } }))).toBeUndefined();

@@ -38,6 +38,7 @@ describe("what is offered", () => {
       hourly: 21.957642,
       // 256 GB at $0.08 a month.
       disk: (256 * 0.08) / 730,
+      localDisk: 8000,
     });
   });
 

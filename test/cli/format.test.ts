@@ -8,7 +8,7 @@ import { erase } from "../../packages/cli/src/output.ts";
 import { hintFor } from "../../packages/cli/src/retype.ts";
 import * as Shown from "../../packages/cli/src/shown.ts";
 import { count, envOption, splitOverrides } from "../../packages/cli/src/task-command.ts";
-import { idleOf, minutes } from "../../packages/cli/src/task-options.ts";
+import { minutes } from "../../packages/cli/src/task-options.ts";
 
 const MINUTE = 60_000;
 
@@ -183,16 +183,7 @@ describe("options", () => {
   test("numbers are whole and within their bounds", () => {
     expect(count(0, 10)("7")).toBe(7);
     for (const wrong of ["11", "-1", "1.5", "1e1", "", " 1", "0x1"]) expect(() => count(0, 10)(wrong)).toThrow();
-    expect([minutes("never"), minutes("0")]).toEqual(["never", 0]);
-  });
-
-  test("-i changes the minutes of the policy that holds, and --down its action", () => {
-    const stops = { after: 30, action: "stop", then: { after: 60, action: "terminate" } } as const;
-    expect(idleOf(undefined, true, stops)).toBeUndefined();
-    expect(idleOf(5, false, stops)).toEqual({ ...stops, after: 5 });
-    expect(idleOf(5, true, stops)).toEqual({ after: 5, action: "terminate" });
-    expect(idleOf(5, false, "never")).toEqual({ after: 5, action: "terminate" });
-    expect(idleOf("never", true, stops)).toBe("never");
+    expect([minutes("never"), minutes("-1"), minutes("0")]).toEqual(["never", "never", 0]);
   });
 });
 

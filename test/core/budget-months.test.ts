@@ -7,7 +7,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { HOUR } from "@muster/core/cost/amount.ts";
 import { eventsOf } from "@muster/core/event/read.ts";
 import * as Keys from "@muster/core/keys.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import { clusterRequest, code, passing, readyCluster, ref } from "../support/requests.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";

@@ -4,7 +4,7 @@ import * as Change from "@muster/core/cluster/change.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import { get } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { clusterRequest, code, MINUTE, passing, ref } from "../support/requests.ts";

@@ -9,7 +9,7 @@ import { MusterError } from "@muster/core/error.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
 import type { Table } from "@muster/core/ports/table.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import {
   clusterRequest,

@@ -7,7 +7,7 @@ import * as Slots from "@muster/core/cluster/slots.ts";
 import { MusterError } from "@muster/core/error.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { load } from "@muster/core/record.ts";
-import { sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { describe, expect, test } from "vitest";
 import {
   callsOf,

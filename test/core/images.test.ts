@@ -9,7 +9,7 @@ import { reconcile } from "@muster/core/image/reconcile.ts";
 import { remove } from "@muster/core/image/remove.ts";
 import { save } from "@muster/core/image/save.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import { sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { imageRef, imageState, imaging, saved, saving } from "../support/images.ts";

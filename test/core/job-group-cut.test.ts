@@ -5,7 +5,7 @@ import { cancel } from "@muster/core/job/cancel.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { reconcile } from "@muster/core/jobgroup/reconcile.ts";
 import * as Keys from "@muster/core/keys.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import { ends, obeys, runningGroup, statesOf, TRAINER, task } from "../support/job-groups.ts";
 import { MINUTE } from "../support/requests.ts";

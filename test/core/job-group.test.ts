@@ -9,7 +9,7 @@ import { submit } from "@muster/core/job/submit.ts";
 import { create } from "@muster/core/jobgroup/create.ts";
 import * as JobGroup from "@muster/core/jobgroup/jobgroup.ts";
 import { get } from "@muster/core/jobgroup/read.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import { callsOf, enrollGroups } from "../support/groups.ts";
 import { ends, groupRequest, obeys, runningGroup, SERVER, statesOf, TRAINER, task } from "../support/job-groups.ts";

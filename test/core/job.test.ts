@@ -10,7 +10,7 @@ import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { why } from "@muster/core/job/why.ts";
 import { create as launch } from "@muster/core/launch/create.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { Task } from "@muster/core/task/task.ts";
 import { expect, test } from "vitest";
 import { enrollAll, type TestHost } from "../support/host.ts";

@@ -7,7 +7,7 @@ import { submit } from "@muster/core/job/submit.ts";
 import { why } from "@muster/core/job/why.ts";
 import { create, plan } from "@muster/core/launch/create.ts";
 import * as Launch from "@muster/core/launch/launch.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { describe, expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { clusterRequest, code, jobRequest, passing, ref } from "../support/requests.ts";

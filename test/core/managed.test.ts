@@ -1,6 +1,7 @@
 /** Managed jobs whose machines are lost, through the real verbs, on SQLite in memory; hosts are agents without machines. */
 import { why } from "@muster/core/job/why.ts";
-import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { describe, expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { code, MINUTE, passing } from "../support/requests.ts";

@@ -6,7 +6,7 @@ import { MusterError } from "@muster/core/error.ts";
 import * as Jobs from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import type { MachineProvider } from "@muster/core/ports/provider.ts";
-import { sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { movable } from "../support/movable.ts";

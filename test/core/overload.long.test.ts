@@ -8,7 +8,7 @@ import * as Create from "@muster/core/cluster/create.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { definitions } from "@muster/core/machine/definitions.ts";
 import { step } from "@muster/core/machine/step.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { expect, test } from "vitest";
 import { type Counts, counted } from "../support/counted.ts";
 import { enrollAll } from "../support/host.ts";

@@ -9,7 +9,7 @@ import { list } from "@muster/core/pool/read.ts";
 import { remove } from "@muster/core/pool/remove.ts";
 import { resize } from "@muster/core/pool/resize.ts";
 import { set } from "@muster/core/pool/set.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { create as createToken } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
 import { code, jobRequest, MINUTE, passing } from "../support/requests.ts";

@@ -2,7 +2,7 @@
 import { MusterError } from "@muster/core/error.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import type { TaskInput } from "@muster/core/task/task.ts";
 import type { TestHost } from "../support/host.ts";
 import { jobRequest, readyCluster } from "../support/requests.ts";

@@ -12,7 +12,7 @@ import { remove } from "@muster/core/schedule/remove.ts";
 import { run } from "@muster/core/schedule/run.ts";
 import type * as Schedule from "@muster/core/schedule/schedule.ts";
 import { set } from "@muster/core/schedule/set.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { create as createToken } from "@muster/core/token/create.ts";
 import { revoke } from "@muster/core/token/revoke.ts";
 import { describe, expect, test } from "vitest";

@@ -8,7 +8,7 @@ import { nextLook, silentOf, type Watch } from "@muster/core/host/silence.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Read from "@muster/core/job/read.ts";
 import { submit } from "@muster/core/job/submit.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { expect, test } from "vitest";
 import { enrollAll } from "../support/host.ts";
 import { code, jobRequest, MINUTE, passing } from "../support/requests.ts";

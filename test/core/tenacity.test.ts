@@ -2,7 +2,7 @@
 import * as Change from "@muster/core/cluster/change.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { Alarming, Log } from "@muster/core/ports/ports.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { expect, test } from "vitest";
 import { type Counts, counted } from "../support/counted.ts";
 import { MINUTE, readyCluster, stateOf } from "../support/requests.ts";

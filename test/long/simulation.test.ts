@@ -3,7 +3,7 @@
  * cloud and a model of the agent, so it proves nothing about AWS or the real agent.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { FAULTS } from "../simulation/faults.ts";
+import { unmet } from "../simulation/coverage.ts";
 import type { Sum } from "../simulation/hunt.ts";
 import { hunt } from "../simulation/parent.ts";
 
@@ -25,7 +25,8 @@ describe(`${SEEDS} seeds of ${STEPS} steps`, () => {
   });
 
   test("meet every kind of fault", () => {
-    expect(FAULTS.filter(fault => (sum.hits[fault] ?? 0) === 0)).toEqual([]);
+    expect(unmet(sum)).toEqual([]);
+    expect(unmet({ ...sum, hits: { ...sum.hits, stall: 0 } })).toMatchObject([{ fault: "stall", hits: 0 }]);
   });
 
   test("bring clusters and jobs to every kind of end", () => {

@@ -8,7 +8,7 @@ import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Item, Write } from "@muster/core/ports/table.ts";
 import { insert, load, type Stored } from "@muster/core/record.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { expect, test } from "vitest";
 import { type Counts, counted } from "../support/counted.ts";
 import { enrollAll } from "../support/host.ts";

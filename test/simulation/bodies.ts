@@ -7,6 +7,7 @@ import { Retry, RetryCause } from "@muster/core/task/retry.ts";
 import { type Resources, Task } from "@muster/core/task/task.ts";
 import type { Accepted } from "./clients.ts";
 import type { ScriptName } from "./host/workload.ts";
+import { watchfulIdle } from "./idle.ts";
 import { CANARY } from "./invariants/secrets.ts";
 import type { ProviderName } from "./ports/cloud.ts";
 import type { Sim } from "./sim.ts";
@@ -21,6 +22,7 @@ const idles: readonly (Idle | undefined)[] = [
 ];
 
 export const someIdle = (sim: Sim): Idle | undefined => {
+  if (sim.rng.chance(0.3)) return watchfulIdle(sim);
   const idle = sim.rng.pick(idles);
   return idle && Idle.parse(idle);
 };

@@ -1,10 +1,12 @@
 /** What calls the control plane by itself: the doorbell after each commit, the cron, and chaos among the machines. */
-import { answer, type Ring, ringFor } from "@muster/core/doorbell.ts";
+import { answer, type Ring, ringFor, workspaceOf } from "@muster/core/doorbell.ts";
 import { moved, warned } from "@muster/core/host/heard.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import { sweepSecrets } from "@muster/core/secret/sweep.ts";
-import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { execute } from "./engine.ts";
+import type { Fault } from "./faults.ts";
 import { bootHost, endHost, freeze, reboot, restartAgent } from "./host/host.ts";
 import { clusterOf } from "./invariants/cluster-of.ts";
 import { invoke } from "./invoke.ts";
@@ -48,7 +50,7 @@ function schedule(sim: Sim, ring: Ring): void {
 }
 
 async function tryRing(sim: Sim, ring: Ring): Promise<void> {
-  const workspace = "ref" in ring ? ring.ref.workspace : ring.workspace;
+  const workspace = workspaceOf(ring);
   for (let tries = 1; tries <= TRIES; tries++) {
     const outcome = await invoke(sim, `ring ${ring.do}`, workspace, world => answer(world, ring));
     if (outcome.kind === "done") return;
@@ -57,16 +59,27 @@ async function tryRing(sim: Sim, ring: Ring): Promise<void> {
 }
 
 function beat(sim: Sim, name: string, every: number, run: () => void): void {
+  let quietUntil = 0;
   const next = () => {
+    sim.kernel.at(every, name, next);
+    if (sim.faults.happens("cronStops")) quietUntil = sim.now + sim.rng.int(30 * MINUTE);
+    if (sim.faults.on && sim.now < quietUntil) return;
     if (sim.faults.happens("cronTwice")) run();
     if (sim.faults.happens("cronLate")) sim.kernel.at(sim.rng.int(5 * MINUTE), `${name}, late`, run);
     else run();
-    sim.kernel.at(every, name, next);
   };
   sim.kernel.at(sim.rng.int(every), name, next);
 }
 
-const harms = ["machineDies", "machineTaken", "hostFreezes", "hostReboots", "agentRestarts", "partition"] as const;
+const harms = [
+  "machineDies",
+  "machineTaken",
+  "hostFreezes",
+  "hostReboots",
+  "agentRestarts",
+  "partition",
+  "eventStale",
+] as const satisfies readonly Fault[];
 type Harm = (typeof harms)[number];
 
 const harm: Readonly<Record<Harm, (sim: Sim, box: Box) => void>> = {
@@ -79,6 +92,8 @@ const harm: Readonly<Record<Harm, (sim: Sim, box: Box) => void>> = {
     // Most end before anybody worries; some outlast all patience.
     box.cutUntil = sim.now + sim.rng.int((sim.rng.chance(0.2) ? 40 : 9) * MINUTE);
   },
+  // Of an earlier state, or twice: it says nothing about the machine as it is.
+  eventStale: (sim, { workspace, id }) => void invoke(sim, "event stale", workspace, world => moved(world, id)),
 };
 
 /** How much more befalls the machines of managed jobs: those are made for it. */
@@ -98,15 +113,18 @@ function take(sim: Sim, box: Box): void {
   });
 }
 
+function befall(sim: Sim, box: Box): void {
+  const what = sim.faults.oneOf(harms, clusterOf(sim, box)?.managedBy ? MANAGED : 1) as Harm | undefined;
+  if (what === undefined) return;
+  sim.kernel.note(`${box.id} ${what}`);
+  harm[what](sim, box);
+}
+
 function chaos(sim: Sim): void {
   sim.kernel.at(CHAOS, "chaos", () => {
     if (!sim.faults.on) return;
-    for (const box of sim.cloud.boxes.filter(one => one.state === "running" && !one.isSick)) {
-      const what = sim.faults.oneOf(harms, clusterOf(sim, box)?.managedBy ? MANAGED : 1) as Harm | undefined;
-      if (what === undefined) continue;
-      sim.kernel.note(`${box.id} ${what}`);
-      harm[what](sim, box);
-    }
+    if (sim.faults.happens("roleRevoked")) sim.cloud.deniedUntil = sim.now + sim.rng.int(15 * MINUTE);
+    for (const box of sim.cloud.boxes.filter(one => one.state === "running" && !one.isSick)) befall(sim, box);
     for (const box of sim.cloud.boxes.filter(one => one.state === "stopped" && sim.faults.happens("startedByHand"))) {
       sim.kernel.note(`${box.id} startedByHand`);
       sim.cloud.startByHand(box);

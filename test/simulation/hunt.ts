@@ -1,5 +1,6 @@
 /** Many runs: what they found, summed up. Prints JSON lines when it is a worker. */
-import type { Result } from "./run.ts";
+import type { Mix } from "./mixes.ts";
+import type { Result, run as runOne } from "./run.ts";
 
 export interface Job {
   readonly from: number;
@@ -9,6 +10,8 @@ export interface Job {
   readonly stride: number;
   /** Ends at the first violation. */
   readonly stopsAtFirst: boolean;
+  /** What users do in each of them; absent: what the seed draws. */
+  readonly mix?: Mix | undefined;
 }
 
 /** What many runs came to. */
@@ -50,10 +53,10 @@ export const merge = (a: Sum, b: Sum): Sum => ({
   failures: [...a.failures, ...b.failures].sort((x, y) => x.seed - y.seed),
 });
 
-export async function* hunt(job: Job, run: (seed: number, steps: number) => Promise<Result>): AsyncGenerator<Sum> {
+export async function* hunt(job: Job, run: typeof runOne): AsyncGenerator<Sum> {
   let sum = NOTHING;
   for (let seed = job.from; seed < job.from + job.count; seed += job.stride) {
-    sum = add(sum, await run(seed, job.steps));
+    sum = add(sum, await run(seed, job.steps, { mix: job.mix }));
     yield sum;
     if (job.stopsAtFirst && sum.failures.length > 0) return;
   }

@@ -12,11 +12,13 @@ export function invoke<T>(
   run: (world: Whole) => Promise<T>,
 ): Promise<Outcome<T>> {
   return new Promise(resolve => {
+    const isNewer = sim.climate.deploys && sim.rng.chance(0.5);
     const process: Process = {
       name,
       workspace,
       deadline: sim.now + sim.climate.limit,
       skew: sim.climate.skew === 0 ? 0 : sim.rng.between(-sim.climate.skew, sim.climate.skew),
+      isNewer,
       dead: false,
       finished: false,
       die() {
@@ -26,6 +28,7 @@ export function invoke<T>(
         resolve({ kind: "died" });
       },
     };
+    if (process.skew !== 0) sim.faults.meet("clockOff");
     const end = (outcome: Outcome<T>) => {
       process.finished = true;
       if (!process.dead) resolve(outcome);

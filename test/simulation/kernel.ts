@@ -71,7 +71,7 @@ export class Kernel {
       if (!next.label.startsWith(QUIET)) this.steps++;
       this.note(next.label);
       next.run();
-      await new Promise<void>(resolve => setImmediate(resolve));
+      await new Promise<void>(settled);
     }
   }
 
@@ -82,6 +82,9 @@ export class Kernel {
     this.#lines?.push(`${((this.#now - START) / SECOND).toFixed(3).padStart(9)} ${text.replaceAll(ID, "$1$2")}`);
   }
 }
+
+/** Called within a microtask: Node takes its next tick only when no microtask is left, so all that an event settles has run. */
+const settled = (resolve: () => void): void => process.nextTick(resolve);
 
 /** The last digits of an id tell nouns apart. */
 const ID = /\b(W#|clu_|job_|hst_|evt_)?[0-9A-HJKMNP-TV-Z]{21}([0-9A-HJKMNP-TV-Z]{5})\b/g;

@@ -1,29 +1,36 @@
 /**
  * The simulation's command line.
  *
- *   node test/simulation/main.ts [--seeds 2000] [--steps 1500] [--from 0] [--workers 2]
+ *   node test/simulation/main.ts [--seeds 2000] [--steps 1000] [--from 0] [--workers 2]
  *   node test/simulation/main.ts --seed N [--trace]      one run, again; [--without FAULT,…] less than goes wrong in it
  *   node test/simulation/main.ts --bug NAME | --bugs     with bugs planted: the run fails when one is not found
+ *
+ * `--mix MIX` lets users do that in each seed, and not what the seed draws.
  */
 import { parseArgs } from "node:util";
 import { bugs, FOUND_WITHIN } from "./bugs/bugs.ts";
+import { bySeeds } from "./bugs/by-seeds.ts";
+import { hardest } from "./bugs/hardest.ts";
 import { RARE } from "./bugs/more.ts";
 import { plant } from "./bugs/plant.ts";
+import { unmet } from "./coverage.ts";
 import { FAULTS, type Fault } from "./faults.ts";
-import { NOTHING, type Sum } from "./hunt.ts";
+import type { Sum } from "./hunt.ts";
+import { type Mix, mixes } from "./mixes.ts";
 import { hunt } from "./parent.ts";
-import { bugLine, failureLines, progress, smallerLine, summary } from "./report.ts";
+import { bugLine, failureLines, progress, smallerLine, summary, unmetLine } from "./report.ts";
 import { shrink } from "./shrink.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "2000" },
-    steps: { type: "string", default: "1500" },
+    steps: { type: "string", default: "1000" },
     from: { type: "string", default: "0" },
     workers: { type: "string", default: "2" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     without: { type: "string", default: "" },
+    mix: { type: "string" },
     bug: { type: "string" },
     bugs: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -38,6 +45,7 @@ const [seeds, steps, from, workers] = [values.seeds, values.steps, values.from, 
 /** How many of the seeds that fail are made smaller. */
 const SHRUNK = 3;
 const without = values.without.split(",").filter(Boolean) as Fault[];
+const mix = values.mix as Mix | undefined;
 
 process.exitCode = await chosen();
 
@@ -52,11 +60,12 @@ function chosen(): Promise<number> {
 async function one(seed: number): Promise<number> {
   const unknown = without.filter(fault => !FAULTS.includes(fault));
   if (unknown.length > 0) throw new Error(`no such fault: ${unknown}; there are ${FAULTS.join(", ")}`);
+  if (mix && !(mix in mixes)) throw new Error(`no such mix: ${mix}; there are ${Object.keys(mixes).join(", ")}`);
   const verify = values.bug === undefined ? undefined : plant(bugs[values.bug] ?? []);
   const { run } = await import("./run.ts");
   verify?.();
   const lines: string[] | undefined = values.trace ? [] : undefined;
-  const result = await run(seed, steps, { lines, without });
+  const result = await run(seed, steps, { lines, without, mix });
   if (lines) console.log(lines.join("\n"));
   console.log(JSON.stringify(result, null, 2));
   return result.violations.length === 0 ? 0 : 1;
@@ -64,36 +73,44 @@ async function one(seed: number): Promise<number> {
 
 async function many(): Promise<number> {
   const startedAt = performance.now();
-  const sum = await search(undefined, seeds, false);
+  const sum = await hunt({ from, count: seeds, steps, stopsAtFirst: false, mix }, workers, undefined, show());
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(values.json ? JSON.stringify({ ...sum, seconds }) : summary(sum, seconds));
   for (const line of failureLines(sum, steps)) console.log(line);
   for (const failure of sum.failures.slice(0, SHRUNK)) console.log(await smaller(failure));
-  return sum.failures.length === 0 ? 0 : 1;
+  const missing = mix === undefined ? unmet(sum) : [];
+  if (missing.length > 0) console.log(unmetLine(missing));
+  return sum.failures.length === 0 && missing.length === 0 ? 0 : 1;
 }
 
 async function smaller({ seed, violations }: Sum["failures"][number]): Promise<string> {
   const { run } = await import("./run.ts");
-  const again = async (fewer: number, left: readonly Fault[]) => (await run(seed, fewer, { without: left })).violations;
+  const again = async (fewer: number, left: readonly Fault[]) =>
+    (await run(seed, fewer, { without: left, mix })).violations;
   return smallerLine(seed, await shrink({ steps, without: [], violations }, again));
 }
 
 /** A planted bug: found is good. */
-async function find(bug: string): Promise<number> {
-  const sum = await search(bug, Math.min(seeds, FOUND_WITHIN), true);
-  console.log(values.json ? JSON.stringify(sum) : bugLine(bug, sum, steps));
+async function find(bug: string, by = workers): Promise<number> {
+  const sum = await bySeeds(bug, { from, count: Math.min(seeds, FOUND_WITHIN), steps, mix }, by);
+  console.log(values.json ? JSON.stringify(sum) : bugLine(bug, sum, steps, mix ?? hardest[bug]));
   return sum.failures.length > 0 ? 0 : 1;
 }
 
+/** As many bugs at a time as there are workers: most are found by the first few seeds, and it is starting that takes time. */
 async function all(): Promise<number> {
+  const left = Object.keys(bugs)
+    .filter(name => !RARE.has(name))
+    .values();
   const codes: number[] = [];
-  for (const bug of Object.keys(bugs).filter(name => !RARE.has(name))) codes.push(await find(bug));
+  const worker = async () => {
+    for (const bug of left) codes.push(await find(bug, 1));
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+  console.log(`found: ${codes.filter(code => code === 0).length} of ${codes.length}`);
   return Math.max(...codes);
 }
 
-async function search(bug: string | undefined, count: number, stopsAtFirst: boolean): Promise<Sum> {
-  const show = process.stderr.isTTY ? progress(count) : () => undefined;
-  const sum = await hunt({ from, count, steps, stopsAtFirst }, workers, bug, show);
-  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  return sum ?? NOTHING;
+function show(): (sum: Sum) => void {
+  return process.stderr.isTTY ? progress(seeds) : () => undefined;
 }

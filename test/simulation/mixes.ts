@@ -19,7 +19,9 @@ export type Verb =
   | "pool"
   | "take"
   | "resize"
-  | "drop";
+  | "drop"
+  | "holdCluster"
+  | "freeCluster";
 
 export const mixes = {
   everything: {
@@ -45,5 +47,11 @@ export const mixes = {
   order: { launch: 2, submit: 1, chain: 8, hold: 2, release: 3, schedule: 2, cancel: 1, down: 0.5 },
   growth: { launch: 1, up: 6, submit: 6, cancel: 0.5 },
   pools: { pool: 4, take: 7, resize: 1, drop: 0.2, down: 1, submit: 1, stop: 0.5, start: 0.5, cancel: 0.5 },
-  power: { launch: 2, up: 0.5, submit: 2, stop: 5, start: 4, move: 2, autostop: 2 },
+  idle: { launch: 3, up: 1, submit: 2, autostop: 4, holdCluster: 4, freeCluster: 1, start: 2, stop: 0.3, down: 0.3 },
+  power: { launch: 2, up: 0.5, submit: 2, stop: 6, start: 8, move: 1, autostop: 2 },
 } satisfies Record<string, Partial<Record<Verb, number>>>;
+
+export type Mix = keyof typeof mixes;
+
+/** As seeds draw them: what needs a machine that is stopped, and then moves, is rare enough. */
+export const DRAWN: readonly Mix[] = [...(Object.keys(mixes) as Mix[]), "moves", "moves", "power", "power"];

@@ -1,19 +1,22 @@
 /**
  * The score of planted bugs: each is searched for by seeds, by crash points and by grids. By hand; it takes hours.
  *
- *   node test/simulation/mutants.ts [--seeds 1000] [--steps 1500] [--every 7] [--only BUG,…] [--thrifty] [--workers 2]
+ *   node test/simulation/mutants.ts [--seeds 1000] [--rare 1000] [--steps 1500] [--every 7] [--only BUG,…] [--thrifty] [--workers 2]
  *
- * `--every N` takes each Nth crash point and cell; `--thrifty` asks these only for what no seed has found.
+ * `--every N` takes each Nth crash point and cell; `--thrifty` asks these only for what no seed has found; `--rare N` asks only so
+ * many seeds for those that are known to need points and grids.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { bugs, FOUND_WITHIN } from "./bugs/bugs.ts";
+import { bySeeds } from "./bugs/by-seeds.ts";
+import { RARE } from "./bugs/more.ts";
 import { searchGrids, searchPoints } from "./crash/search.ts";
-import { hunt } from "./parent.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: String(FOUND_WITHIN) },
+    rare: { type: "string", default: String(FOUND_WITHIN) },
     steps: { type: "string", default: "1500" },
     every: { type: "string", default: "7" },
     only: { type: "string" },
@@ -21,6 +24,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "2" },
   },
 });
+const rare = Number(values.rare);
 const [seeds, steps, every, workers] = [values.seeds, values.steps, values.every, values.workers].map(Number) as [
   number,
   number,
@@ -53,14 +57,14 @@ for (const bug of values.only?.split(",") ?? Object.keys(bugs)) {
 process.exitCode = verdict();
 
 async function scoreOf(bug: string): Promise<Score> {
-  const seed = await bySeeds(bug);
+  const seed = await seedFor(bug);
   if (values.thrifty && seed !== undefined) return { bug, seed, point: "-", cell: "-" };
   return { bug, seed, point: await byPoints(bug), cell: await byGrids(bug) };
 }
 
-async function bySeeds(bug: string): Promise<string | undefined> {
-  const sum = await hunt({ from: 0, count: seeds, steps, stopsAtFirst: true }, workers, bug, () => undefined);
-  const [first] = sum.failures;
+async function seedFor(bug: string): Promise<string | undefined> {
+  const { failures } = await bySeeds(bug, { from: 0, count: RARE.has(bug) ? rare : seeds, steps }, workers);
+  const [first] = failures;
   return first && `${first.violations[0]?.invariant} seed ${first.seed}`;
 }
 

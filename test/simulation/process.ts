@@ -15,6 +15,8 @@ export interface Process {
   readonly deadline: number;
   /** How far its clock is ahead, in ms. */
   readonly skew: number;
+  /** Whether its code is of the next version. */
+  readonly isNewer?: boolean;
   dead: boolean;
   finished: boolean;
   die(): void;

@@ -1,6 +1,7 @@
 /** What a hunt came to, in words. */
-import { FAULTS } from "./faults.ts";
+import { type Covered, covered } from "./coverage.ts";
 import type { Sum } from "./hunt.ts";
+import type { Mix } from "./mixes.ts";
 import type { Smaller } from "./shrink.ts";
 
 export const progress =
@@ -10,13 +11,14 @@ export const progress =
   };
 
 export function summary(sum: Sum, seconds: number): string {
-  const width = Math.max(...FAULTS.map(fault => fault.length));
+  const faults = covered(sum);
+  const width = Math.max(...faults.map(({ fault }) => fault.length));
   return [
     `${sum.runs} seeds, ${sum.events} events, ${Math.round(sum.minutes / 60)} virtual hours in ${seconds.toFixed(1)} s: ` +
       `${(sum.runs / seconds).toFixed(1)} seeds/s`,
     `all traces: ${sum.hash}`,
     "faults hit:",
-    ...FAULTS.map(fault => `  ${fault.padEnd(width)} ${sum.hits[fault] ?? 0}`),
+    ...faults.map(({ fault, hits, stands }) => `  ${fault.padEnd(width)} ${String(hits).padStart(8)}  ${stands}`),
     `came to: ${Object.entries(sum.nouns)
       .map(([name, count]) => `${name} ${count}`)
       .join(", ")}`,
@@ -30,11 +32,15 @@ export const failureLines = (sum: Sum, steps: number): string[] =>
     `  again: ${command(seed, steps)}`,
   ]);
 
-export function bugLine(bug: string, sum: Sum, steps: number): string {
+/** Faults that came too seldom to say anything about them. */
+export const unmetLine = (missing: readonly Covered[]): string =>
+  `hit less than once in 100 seeds: ${missing.map(({ fault, hits }) => `${fault} (${hits})`).join(", ")}`;
+
+export function bugLine(bug: string, sum: Sum, steps: number, mix?: Mix): string {
   const first = sum.failures[0];
   const [violation] = first?.violations ?? [];
   const found = first && violation ? `${violation.invariant} seed ${first.seed}` : `NOT FOUND in ${sum.runs} seeds`;
-  const again = first ? `${command(first.seed, steps)} --bug ${bug}` : "";
+  const again = first ? `${command(first.seed, steps)}${mix ? ` --mix ${mix}` : ""} --bug ${bug}` : "";
   return `${bug.padEnd(42)} ${found.padEnd(16)} ${again}`;
 }
 

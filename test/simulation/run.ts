@@ -5,10 +5,12 @@ import type { Fault } from "./faults.ts";
 import { watchArrays } from "./invariants/arrays.ts";
 import { watchCosts } from "./invariants/costs.ts";
 import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
+import { idlePatience, watchIdle } from "./invariants/idle.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
 import { watchOrder } from "./invariants/order.ts";
 import { watchPools } from "./invariants/pools.ts";
+import { watchQuotas } from "./invariants/quotas.ts";
 import { watchRecords } from "./invariants/records.ts";
 import { watchRetries } from "./invariants/retries.ts";
 import { LONGEST_LEFT, left, watchSecrets } from "./invariants/secrets.ts";
@@ -19,6 +21,7 @@ import { endPools, kept, unfilled } from "./pools.ts";
 import { LONGEST_STALL } from "./process.ts";
 import { removeAll, startUsers } from "./scenarios.ts";
 import { type Settings, Sim, type Violation } from "./sim.ts";
+import { watchVersions } from "./versions.ts";
 
 export interface Result {
   readonly seed: number;
@@ -69,7 +72,10 @@ export function watch(sim: Sim): void {
   watchPools(sim);
   watchDisks(sim);
   watchCosts(sim);
+  watchQuotas(sim);
   watchSecrets(sim);
+  watchIdle(sim);
+  watchVersions(sim);
 }
 
 /**
@@ -93,6 +99,7 @@ export async function calm(
   void endSchedules(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
   await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken, workLeft(sim));
+  await sim.kernel.run(isBroken, sim.now + idlePatience(sim));
   for (const what of wasteful(sim)) sim.violate("I16", what);
   sim.kernel.note("all are removed");
   void endPools(sim, accepted);

@@ -12,20 +12,26 @@ import { create } from "@muster/core/launch/create.ts";
 import type * as Launch from "@muster/core/launch/launch.ts";
 import { growingOne, launchBody, managedBody, oneIn, someCluster, someIdle, someJob, task, upBody } from "./bodies.ts";
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
+import { holding } from "./holding.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import { many } from "./many.ts";
-import { mixes, type Verb } from "./mixes.ts";
+import { DRAWN, type Mix, mixes, type Verb } from "./mixes.ts";
 import { giveTokens, type Made, ofJob, order } from "./order.ts";
 import { pools } from "./pools.ts";
 import type { Sim } from "./sim.ts";
 
 export const WORKSPACES = ["acme", "bolt"] as const;
 
+/** What these are about needs several steps, one after the other, before the run closes. */
+const HURRIED: ReadonlySet<Mix> = new Set(["moves", "power"]);
+
 /** Lets users act until the run closes to them. */
 export function startUsers(sim: Sim, accepted: Accepted): void {
   giveTokens(sim, WORKSPACES, everyone);
-  const mix = mixes[sim.rng.pick(Object.keys(mixes) as (keyof typeof mixes)[])];
-  const pace = sim.rng.between(5, 90) * SECOND;
+  const drawn = sim.rng.pick(DRAWN);
+  const name = sim.mix ?? drawn;
+  const mix = mixes[name];
+  const pace = sim.rng.between(5, HURRIED.has(name) ? 20 : 90) * SECOND;
   const only = (verb: Verb) => {
     if (sim.isOpen) void send(sim, accepted, request(sim, accepted, verb));
   };
@@ -53,8 +59,11 @@ function request(sim: Sim, accepted: Accepted, verb: Verb): Request {
   const key = sim.rng.hex(32);
   const actor: Actor = { workspace: sim.rng.pick(WORKSPACES), id, role, claim: { key, request: key } };
   const made = verbs[verb](sim, accepted, actor);
+  if (ENDING.has(verb)) sim.faults.meet("userEnds");
   return { name: `${actor.workspace} ${verb}`, actor, ...made };
 }
+
+const ENDING: ReadonlySet<Verb> = new Set(["cancel", "down", "stop", "drop"]);
 
 const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) => Made>> = {
   launch: sim => {
@@ -99,6 +108,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
   },
   ...order,
   ...pools,
+  ...holding,
   many,
   follow: (sim, accepted, actor) => {
     const id = someJob(sim, accepted, actor);

@@ -1,6 +1,7 @@
 /** One simulated deployment and its surroundings: what every part of a run shares. */
 import { type Fault, Faults } from "./faults.ts";
 import { Kernel, sinceStart } from "./kernel.ts";
+import type { Mix } from "./mixes.ts";
 import { BlobStore } from "./ports/blobs.ts";
 import { Cloud } from "./ports/cloud.ts";
 import { SecretStore } from "./ports/secrets.ts";
@@ -31,6 +32,8 @@ export interface Climate {
   readonly driven: boolean;
   /** Whether the cloud takes so few launch calls that they wait for each other. */
   readonly queues: boolean;
+  /** Whether a deployment is under way: invocations run code of two versions. */
+  readonly deploys: boolean;
 }
 
 export interface Settings {
@@ -40,6 +43,8 @@ export interface Settings {
   readonly without?: readonly Fault[];
   /** What is not left to chance. */
   readonly climate?: Partial<Climate>;
+  /** What users do, in the place of what the seed draws. */
+  readonly mix?: Mix | undefined;
 }
 
 export class Sim {
@@ -47,6 +52,7 @@ export class Sim {
   readonly kernel: Kernel;
   readonly faults: Faults;
   readonly climate: Climate;
+  readonly mix: Mix | undefined;
   readonly db: Db;
   readonly blobs: BlobStore;
   readonly secrets = new SecretStore();
@@ -59,11 +65,12 @@ export class Sim {
   /** Whether users still act. */
   isOpen = true;
 
-  constructor(seed: number, { lines, without = [], climate }: Settings = {}) {
+  constructor(seed: number, { lines, without = [], climate, mix }: Settings = {}) {
     this.rng = new Rng(seed);
     this.kernel = new Kernel(this.rng, lines);
     this.faults = new Faults(this.rng, without);
     this.climate = { ...draw(this.rng), ...climate };
+    this.mix = mix;
     this.db = new Db(this);
     this.blobs = new BlobStore(this.kernel);
     this.cloud = new Cloud(this);
@@ -89,5 +96,6 @@ function draw(rng: Rng): Climate {
     limit: rng.pick([30_000, 90_000, 900_000]),
     driven: rng.chance(0.3),
     queues: rng.chance(0.5),
+    deploys: rng.chance(0.5),
   };
 }

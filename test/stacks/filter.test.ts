@@ -53,6 +53,7 @@ const owner = Keys.job("acme", "job_1");
 const nouns = ["cluster", "job", "array", "host", "attempt", "token"];
 const states = [
   "requested",
+  "asked",
   "starting",
   "ready",
   "stopping",
@@ -89,14 +90,17 @@ const other: fc.Arbitrary<Item> = fc
       "claim",
       "token",
       "spec",
+      "deadletter",
+      "sweep",
     ),
     state: fc.constantFrom(...states),
     verdict: fc.option(fc.constant({ state: "failed" }), { nil: undefined }),
     hasSecrets: fc.option(fc.constant(true), { nil: undefined }),
     round: fc.option(fc.constant(1), { nil: undefined }),
+    replayedAt: fc.option(fc.constant(1), { nil: undefined }),
     endedAt: fc.option(fc.constant(1), { nil: undefined }),
   })
-  .map(({ type, state, verdict, hasSecrets, round, endedAt }) => ({
+  .map(({ type, state, verdict, hasSecrets, round, replayedAt, endedAt }) => ({
     ...owner,
     type,
     version: 2,
@@ -109,6 +113,7 @@ const other: fc.Arbitrary<Item> = fc
       ...(verdict && { verdict }),
       ...(hasSecrets && { hasSecrets }),
       ...(round && { round }),
+      ...(replayedAt && { replayedAt }),
       ...(endedAt && { endedAt }),
     },
   }));
@@ -127,7 +132,17 @@ test("whatever core would answer to gets through", () => {
     }),
     { numRuns: 2000, seed: 7 },
   );
-  expect([...rung].sort()).toEqual(["array", "drive", "kick", "look", "over", "reconcile", "strand"]);
+  expect([...rung].sort()).toEqual([
+    "array",
+    "drive",
+    "kick",
+    "look",
+    "over",
+    "reconcile",
+    "replay",
+    "strand",
+    "sweep",
+  ]);
 });
 
 /** Its types, as the filter sees them: what is in an item's data it cannot see. */

@@ -74,6 +74,7 @@ test("whoever keeps secrets cannot read them, whoever reads them cannot change t
   expect(parameters).toEqual({
     api: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
     config: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
+    admin: [],
     agent: ["ssm:GetParameter"],
     lifecycle: [],
     doorbell: ["ssm:DeleteParameter"],

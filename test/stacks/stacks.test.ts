@@ -20,6 +20,7 @@ describe.each(Object.entries(stages))("%s", (_name, stage) => {
     expect(view.functions.map(({ name }) => name)).toEqual([
       "api",
       "config",
+      "admin",
       "agent",
       "lifecycle",
       "doorbell",

@@ -4,7 +4,7 @@ import * as Create from "@muster/core/cluster/create.ts";
 import * as Read from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { Task, type TaskInput } from "@muster/core/task/task.ts";
 import { enrollAll } from "./host.ts";
 import { ADA, type TestWorld } from "./world.ts";

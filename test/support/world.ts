@@ -88,6 +88,8 @@ export class FakeProvider implements MachineProvider {
 
   observe = async (ref: { readonly clusterId: string }) =>
     [...this.machines.values()].filter(machine => machine.clusterId === ref.clusterId);
+  /** Where it tells of machines that have ended. */
+  ended?: NonNullable<MachineProvider["ended"]>;
   start = async (ref: { readonly clusterId: string }) => {
     if (!this.canStart) throw new MusterError("no_capacity", "no room to start");
     this.#power(ref.clusterId, "running");

@@ -59,8 +59,34 @@ const minutes = fc.oneof(
   fc.integer({ min: 1, max: 10_000 }),
   fc.integer({ min: 1, max: 999 }).map(count => count / 4),
 );
-const idle = fc.oneof(
-  fc.constant("never" as const),
+const clock = fc.integer({ min: 0, max: 24 * 60 - 1 }).map(minutes => {
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60].map(part => String(part).padStart(2, "0"));
+  return `${hour}:${minute}`;
+});
+const WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+const script = text.filter(value => value.trim() !== "" && value.length <= 4096);
+/** What keeps a cluster, and what runs before it stops. */
+const keeping = fc.record(
+  {
+    waitFor: fc.constantFrom("jobs" as const, "jobs_and_sessions" as const, "none" as const),
+    cpuBelow: fc.integer({ min: 1, max: 1_000_000 }).map(count => count / 1_000_000),
+    gpuBelow: fc.integer({ min: 1, max: 100 }).map(count => count / 100),
+    command: script,
+    keep: fc.record({
+      zone: fc.constantFrom("UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"),
+      hours: fc.array(
+        fc.record({ days: fc.array(fc.constantFrom(...WEEK), { minLength: 1, maxLength: 9 }), from: clock, to: clock }),
+        { minLength: 1, maxLength: 3 },
+      ),
+    }),
+    hook: fc.record(
+      { run: script, timeout: fc.integer({ min: 1, max: 240 }).map(count => count / 4) },
+      { requiredKeys: ["run"] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+const policy = fc.oneof(
   fc.record({
     after: fc.oneof(minutes, fc.constant(0)),
     action: fc.constantFrom("stop" as const, "terminate" as const),
@@ -70,6 +96,11 @@ const idle = fc.oneof(
     action: fc.constant("stop" as const),
     then: fc.record({ after: minutes.map(count => count + 1), action: fc.constant("terminate" as const) }),
   }),
+);
+const idle = fc.oneof(
+  fc.constant("never" as const),
+  policy,
+  fc.tuple(policy, keeping).map(([policy, keeping]) => ({ ...policy, ...keeping })),
 );
 const groups = fc
   .uniqueArray(name, { minLength: 1, maxLength: 3, selector: value => value.toLowerCase() })

@@ -49,7 +49,7 @@ test("every key of an !AWSCluster has its place", () => {
           resources: { ...shared, instanceType: "p3.2xlarge", image: "ami-0fedcba9876543210" },
         },
       ],
-      idle: { after: 120, action: "stop", then: { after: 1320, action: "terminate" } },
+      idle: { after: 120, cpuBelow: 0.005, action: "stop", then: { after: 1320, action: "terminate" } },
     },
   ]);
   expect(unsupported).toEqual([{ path: "setup_cmds", why: expect.stringContaining("setup of the tasks") }]);
@@ -82,7 +82,7 @@ test("an override is said of every cluster of the file, and of no extension", ()
 test("what is left out has Flambé's defaults", () => {
   const made = cluster(aws());
   expect(made?.groups.map(({ resources }) => resources.diskSize)).toEqual([100, 100]);
-  expect(made?.idle).toEqual({ after: 60, action: "stop" });
+  expect(made?.idle).toEqual({ after: 60, cpuBelow: 0.005, action: "stop" });
   expect(made?.groups[0]?.resources).not.toHaveProperty("region");
   expect(made?.groups[0]?.resources).not.toHaveProperty("tenancy");
   expect(cluster(aws({ volume_size: "100." }))?.groups[0]?.resources.diskSize).toBe(100);
@@ -98,13 +98,14 @@ test.each([
   [3, 0, { after: 0, action: "stop", then: { after: 180, action: "terminate" } }],
   [4, 4, { after: 240, action: "terminate" }],
   [0, 0, { after: 0, action: "terminate" }],
-])("orchestrator %d hours, factories %d hours", (orchestrator, factories, idle) => {
+])("orchestrator %d hours, factories %d hours of little CPU", (orchestrator, factories, idle) => {
   const text = aws({ orchestrator_timeout: String(orchestrator), factories_timeout: String(factories) });
-  expect(cluster(text)?.idle).toEqual(idle);
-  const explained = read(text).warnings.some(warning =>
-    warning.startsWith("factories_timeout: the whole cluster stops"),
+  expect(cluster(text)?.idle).toEqual(typeof idle === "object" ? { ...idle, cpuBelow: 0.005 } : idle);
+  const told = read(text).warnings.filter(warning => warning.startsWith("factories_timeout: the whole cluster"));
+  const verb = typeof idle === "object" && (idle.action === "stop" ? "stops" : "ends");
+  expect(told).toEqual(
+    verb ? [expect.stringMatching(`cluster ${verb} after .* less than 0.5% of every host's CPUs`)] : [],
   );
-  expect(explained).toBe(typeof idle === "object" && idle.action === "stop");
 });
 
 test("hosts of one's own are read, and cannot be had yet", () => {

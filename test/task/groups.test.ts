@@ -132,7 +132,7 @@ describe("groups", () => {
     expect(problems(`${file}resources: { cpus: 4 }\n`)).toEqual([
       { path: "resources", line: 15, message: "cannot stand beside groups: each of them says its own" },
     ]);
-    expect(read(`${file}resources: { autostop: 5 }\n`).draft.idle).toEqual({ after: 5, action: "stop" });
+    expect(read(`${file}resources: { autostop: 5 }\n`).draft.idle).toMatchObject({ after: 5, action: "stop" });
   });
 
   test("every mistake in one is told with its path and line", () => {

@@ -143,6 +143,7 @@ describe("overrides", () => {
     expect(read("idle: never\n", { overrides: ["resources.autostop.down=true"] }).draft.idle).toEqual({
       after: 5,
       action: "terminate",
+      waitFor: "jobs_and_sessions",
     });
   });
 

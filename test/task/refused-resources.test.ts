@@ -136,7 +136,10 @@ const refused: readonly [text: string, told: readonly string[]][] = [
     "resources: { autostop: soon }",
     ['resources.autostop (line 1): must be a time such as "90s", "2h" or "1h30m", and is "soon"'],
   ],
-  ["resources: { autostop: {idle_minutes: -1} }", ["resources.autostop.idle_minutes (line 1): must not be negative"]],
+  [
+    "resources: { autostop: {idle_minutes: -1} }",
+    ["resources.autostop.idle_minutes (line 1): must not be negative; write `autostop: false` for never"],
+  ],
   ["resources: { autostop: {idle: 5} }", ["resources.autostop.idle (line 1): is not a key that Muster knows"]],
   [
     "resources: { autostop: {wait_for: ssh} }",

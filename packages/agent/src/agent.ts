@@ -7,20 +7,19 @@ import { Mounts } from "./bucket/mounts.ts";
 import { Containers } from "./container/containers.ts";
 import { Control, isDisowned, Refusal } from "./control/call.ts";
 import { Clock } from "./control/clock.ts";
-import { enroll, type Introduction, Refused, readToken } from "./control/enroll.ts";
-import { Registration } from "./control/register.ts";
+import { enroll, Refused } from "./control/enroll.ts";
+import { type Identity, introduce, machineId } from "./control/introduce.ts";
 import { messageOf } from "./disk.ts";
 import { Peers } from "./gang/peers.ts";
 import { Holdings } from "./holdings.ts";
 import type { Home } from "./home.ts";
 import * as Homes from "./home.ts";
-import { facts } from "./host/facts.ts";
+import { Hooks } from "./hook/hooks.ts";
 import { ask } from "./host/gpus.ts";
-import { hasSessionAgent } from "./host/machine.ts";
-import type { Metadata } from "./host/metadata.ts";
 import { Notices } from "./host/notices.ts";
 import { Pulse } from "./host/pulse.ts";
 import { look, type Surroundings } from "./host/surroundings.ts";
+import { Watch } from "./idle/watch.ts";
 import { Journal } from "./journal.ts";
 import { Power, type PowerOptions } from "./power/power.ts";
 import { Ports } from "./service/ports.ts";
@@ -29,16 +28,10 @@ import { hold } from "./sock.ts";
 import { VERSION } from "./version.ts";
 import { backoff, sleep, Wake } from "./wait.ts";
 
-export interface RunOptions {
+export interface RunOptions extends Identity {
   /** Where the agent lives, given the home of the user whose jobs these are, if there is one. */
   readonly home: (jobs?: string) => Home;
   readonly endpoint: string;
-  readonly tokenFile: string | undefined;
-  /** Of a machine that registers as itself, without a token. */
-  readonly metadata: Metadata | undefined;
-  /** How long its registration waits for the cloud's session agent, in ms. */
-  readonly sessionAgentWithin: number;
-  readonly address: string | undefined;
   readonly power: PowerOptions;
   /** The user under whose name jobs run; the agent's own when absent. */
   readonly runAs: string | undefined;
@@ -62,8 +55,6 @@ const SHUTDOWN_GRACE = 5;
 const SHORTEST_POLL = 100;
 /** Nor than this, whoever asks for it, while the control plane is out of reach. */
 const SHORTEST_RETRY = 500;
-/** How often a machine that has an identity asks whether it is its own. */
-const METADATA_TRIES = 4;
 
 /** Returns the exit code when the agent has ended. */
 export async function run(options: RunOptions): Promise<number> {
@@ -95,9 +86,12 @@ class Agent {
   readonly #pulse: Pulse;
   readonly #wake = new Wake();
   readonly #quit = new AbortController();
+  readonly #ballast: Ballast;
   readonly #holdings: Holdings;
   readonly #power: Power;
   readonly #notices: Notices | undefined;
+  readonly #watch: Watch;
+  readonly #hooks: Hooks;
   #hostId: string | undefined;
   #polledAt: number | undefined;
 
@@ -108,6 +102,7 @@ class Agent {
     this.#journal = new Journal(options.home.log);
     this.#peers = new Peers(options.machine, this.#journal);
     this.#control = new Control(options.endpoint);
+    this.#ballast = new Ballast(options.home.ballast);
     this.#holdings = new Holdings({
       home: options.home,
       machine: this.#machine,
@@ -119,16 +114,26 @@ class Agent {
       peers: this.#peers,
       mounts: new Mounts({ folder: options.home.mounts, path: this.#machine.path, journal: this.#journal }),
       containers: new Containers({ folder: options.home.containers, journal: this.#journal }),
-      ballast: new Ballast(options.home.ballast),
+      ballast: this.#ballast,
       pollSoon: () => this.kick(),
     });
     this.#notices = options.metadata && new Notices(options.metadata, this.#journal, () => this.#warned());
+    const { home, machine } = options;
+    this.#watch = new Watch({ home, machine, journal: this.#journal });
+    this.#hooks = new Hooks({
+      home,
+      machine,
+      journal: this.#journal,
+      isBusy: () => this.#holdings.isBusy(),
+      lacksRoom: error => this.#ballast.dropFor(error),
+      pollSoon: () => this.kick(),
+    });
     this.#power = new Power({
       ...options.power,
       record: options.home.power,
       clock: this.#clock,
       journal: this.#journal,
-      isBusy: () => this.#holdings.isBusy(),
+      isBusy: () => this.#holdings.isBusy() || this.#hooks.isBusy || this.#watch.isBusy,
       endAll: why => this.#holdings.endAll(why),
     });
   }
@@ -164,8 +169,10 @@ class Agent {
     this.#journal.note("agent begins", { pid: process.pid, version: VERSION });
     const code = await this.#serve();
     leave();
+    const hooked = this.#hooks.shutDown();
     if (code === DONE) await this.#holdings.shutDown(SHUTDOWN_GRACE);
     else await this.#holdings.dropAll();
+    await hooked;
     this.#journal.note("agent ends", { code });
     return code;
   }
@@ -190,12 +197,14 @@ class Agent {
     await this.#enroll();
     this.#quit.signal.throwIfAborted();
     this.#holdings.adopt();
+    this.#hooks.adopt();
     const polled = this.#poll();
     const quit = this.#quit.signal;
     const failed = (error: unknown): void => {
       if (!quit.aborted) this.#journal.warn("a watch has ended", { error: messageOf(error) });
     };
     this.#power.watch(quit).catch(failed);
+    this.#watch.watch(quit).catch(failed);
     this.#notices?.watch(quit).catch(failed);
     return polled;
   }
@@ -212,37 +221,12 @@ class Agent {
     const enrollment = {
       home,
       journal: this.#journal,
-      introduce: () => this.#introduction(gpus),
-      machineId: () => this.#machineId(),
+      introduce: () => introduce(this.#options, this.#control, this.#peers, gpus),
+      machineId: () => machineId(this.#options, this.#journal, this.#quit.signal),
     };
     const { hostId, hostToken } = await enroll(enrollment, this.#quit.signal);
     this.#hostId = hostId;
     this.#control.bear(hostToken);
-  }
-
-  /** A metadata service that does not answer keeps no host from its work. */
-  async #machineId(): Promise<string | undefined> {
-    const { metadata } = this.#options;
-    for (let failures = 0; metadata !== undefined && failures < METADATA_TRIES; failures++) {
-      try {
-        return await metadata.get("instance-id");
-      } catch (error) {
-        this.#journal.warn("the machine's id is not known", { error: messageOf(error), failures });
-      }
-      await sleep(backoff(failures), this.#quit.signal);
-    }
-    return undefined;
-  }
-
-  #introduction(gpus: readonly string[]): Introduction {
-    const { metadata, tokenFile, address, sessionAgentWithin } = this.#options;
-    const control = this.#control;
-    if (metadata !== undefined) {
-      const registration = new Registration({ control, metadata, sessionAgentWithin, hasSessionAgent });
-      return async nonce => registration.send(nonce, facts(gpus, address, await this.#peers.key()));
-    }
-    const token = readToken(tokenFile);
-    return async nonce => control.enroll({ token, nonce, facts: facts(gpus, address, await this.#peers.key()) });
   }
 
   async #poll(): Promise<number> {
@@ -261,18 +245,22 @@ class Agent {
     const sentAt = Date.now();
     const notice = this.#notices?.pending;
     const attempts = this.#holdings.refs().slice(0, 256);
+    const hooked = this.#hooks.said;
     try {
       const orders = await this.#control.poll({
-        pulse: this.#pulse.take(),
+        pulse: this.#pulse.take(this.#watch.quiet),
         attempts,
         ...(notice && { notice }),
+        ...(hooked && { hooked }),
       });
       this.#notices?.told(notice);
       this.#holdings.told(attempts);
       this.#polledAt = Date.now();
       this.#clock.learn(orders.now, sentAt);
       this.#power.heard(orders.powerOff);
+      this.#watch.heard(orders.watch);
       if (!this.#quit.signal.aborted) this.#holdings.apply(orders);
+      if (!this.#quit.signal.aborted) this.#hooks.heard(orders.hook);
       return Math.max(SHORTEST_POLL, orders.pollAfter);
     } catch (error) {
       if (isDisowned(error)) throw this.#disowned();

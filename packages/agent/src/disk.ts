@@ -28,6 +28,13 @@ export function writeWhole(path: string, content: string, mode = 0o600): void {
   renameSync(beside, path);
 }
 
+/** Either the old content or the new, whatever happens to this process; what happens to the machine may leave neither. */
+export function writeLightly(path: string, content: string, mode = 0o600): void {
+  const beside = `${path}.${process.pid}.new`;
+  writeFileSync(beside, content, { mode });
+  renameSync(beside, path);
+}
+
 /** A line that is on the disk when the call returns. */
 export function appendFlushed(path: string, content: string): void {
   const file = openSync(path, "a", 0o600);
@@ -84,6 +91,15 @@ function openOld(path: string): number | undefined {
 export function readJson<T>(path: string): T | undefined {
   const text = readText(path);
   return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** Undefined also when it cannot be read, as a file that was not flushed may be after a power cut. */
+export function readLightly<T>(path: string): T | undefined {
+  try {
+    return readJson<T>(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** 0 when there is no such file. */

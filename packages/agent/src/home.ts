@@ -31,6 +31,10 @@ export interface Home {
   readonly fences: string;
   /** The last order about powering off. */
   readonly power: string;
+  /** What is watched besides jobs, and when it was last busy. */
+  readonly watch: string;
+  /** The last hook, and how it ended. */
+  readonly hook: string;
   /** Room for when the disk is full. */
   readonly ballast: string;
   /** Paths of the files that jobs got as secrets, each with a NUL behind it: an image of this host does without them. */
@@ -58,6 +62,8 @@ export function at(root: string, jobs?: string): Home {
     checkpoints: join(agent, "checkpoints"),
     fences: join(agent, "fences"),
     power: join(agent, "power.json"),
+    watch: join(agent, "watch.json"),
+    hook: join(agent, "hook.json"),
     ballast: join(agent, "ballast"),
     handed: join(agent, "handed"),
   };

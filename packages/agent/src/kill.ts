@@ -23,6 +23,7 @@ export async function kill(home: Home): Promise<void> {
       leaveOutside(folder);
     }),
   );
+  for (const mark of [home.hook, home.watch]) await end(mark, GRACE);
   const journal = new Journal(home.log);
   await new Containers({ folder: home.containers, journal }).retain(new Set());
   // Whoever removes the home afterwards must not remove what is in a bucket.

@@ -1,7 +1,7 @@
 /** JSON Schemas of what routes take and give, through zod's own generator; shared ones are hoisted under their names. */
 import { Assignment, Enroll, Enrolled, LogPolicy, Orders, Poll, Report } from "@muster/core/agent/protocol.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import { Idle } from "@muster/core/cluster/idle.ts";
+import { Idle, Kept } from "@muster/core/cluster/idle.ts";
 import { Event } from "@muster/core/event/event.ts";
 import * as Host from "@muster/core/host/host.ts";
 import * as Job from "@muster/core/job/job.ts";
@@ -26,6 +26,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   HostFacts: Host.Facts,
   HostPulse: Host.Pulse,
   Idle,
+  IdleKept: Kept,
   Job: Job.Info,
   JobSubmit: Job.Submit,
   Launch: Launch.Info,

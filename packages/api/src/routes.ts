@@ -1,13 +1,14 @@
 /** The route table: every route of the system, by id; whole, and by the function that answers. */
 import type { Route } from "./route.ts";
 import { hosts } from "./routes/hosts.ts";
+import { admin } from "./served/admin.ts";
 import { api } from "./served/api.ts";
 import { config } from "./served/config.ts";
 
 /** A function loads its own part alone. */
-export const served = { api, config, agent: hosts } as const;
+export const served = { api, config, admin, agent: hosts } as const;
 
-export const routes = { ...api, ...config, ...hosts } as const;
+export const routes = { ...api, ...config, ...admin, ...hosts } as const;
 
 export type Routes = typeof routes;
 export type RouteId = keyof Routes;
@@ -19,6 +20,7 @@ export const SERVING = Object.keys(served) as readonly Serving[];
 /** Which function answers. */
 export function functionOf(id: RouteId): Serving {
   if (id in config) return "config";
+  if (id in admin) return "admin";
   return id in hosts ? "agent" : "api";
 }
 

@@ -154,6 +154,7 @@ export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   api,
   // What schedules and pools launch is what `api` launches.
   config: api,
+  admin: common,
   agent,
   lifecycle: fleet,
   doorbell: [

@@ -1,6 +1,6 @@
 /** Where the things of a deployment are: names that the stacks give and that grants point at, and the ARNs they make. */
 
-export const FUNCTIONS = ["api", "config", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
+export const FUNCTIONS = ["api", "config", "admin", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** Roles that are no function's: of machines, of the state machines, of the schedules. */
@@ -48,7 +48,10 @@ export const ROLE_PATH = "/muster/";
 export const PARAMETER_PATH = "/muster/";
 
 /** What the fleet's functions log in CloudWatch's embedded metric format, with the one dimension `deployment`. */
-export const METRICS = { namespace: "Muster", names: ["OrphansFound", "DrainingTooLong"] } as const;
+export const METRICS = {
+  namespace: "Muster",
+  names: ["OrphansFound", "OrphansHeld", "DrainingTooLong", "HostsBraked", "DeadLetters"],
+} as const;
 
 /** What hosts ask of the API by their AWS credentials, in the form of IAM: a part of a path that varies is `*`. */
 const HOST_ROUTES = ["POST/v1/agent/register", "GET/v1/agent/files/*"];

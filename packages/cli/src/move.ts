@@ -5,6 +5,7 @@ import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { soFar } from "@muster/core/cost/cost.ts";
 import { MusterError } from "@muster/core/error.ts";
 import { money } from "./format.ts";
+import { resting } from "./idle.ts";
 import type { Output } from "./output.ts";
 import { step } from "./progress.ts";
 import * as Shown from "./shown.ts";
@@ -34,8 +35,9 @@ async function move(
     : await Watch.cluster({ client }, before.id, isThere, noun => progress.show(Shown.doing(noun.state)));
   const path = before.state === after.state ? `is ${after.state}` : `${before.state} → ${after.state}`;
   if (detach || good.includes(after.state)) {
-    const cost = after.cost === undefined ? "" : `; it has cost ${money(soFar(after.cost, Date.now()))}`;
-    progress.done(`${path}${cost}`);
+    const now = Date.now();
+    const cost = after.cost === undefined ? [] : [`it has cost ${money(soFar(after.cost, now))}`];
+    progress.done([path, ...cost, resting(after, now)].filter(part => part !== undefined).join("; "));
     return after;
   }
   progress.fail(path);

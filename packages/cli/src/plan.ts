@@ -4,6 +4,7 @@ import type * as Launch from "@muster/core/launch/launch.ts";
 import type { Runs } from "@muster/core/task/sweep.ts";
 import type { Dialect } from "@muster/task/dialect.ts";
 import { duration, plural, price } from "./format.ts";
+import * as LocalDisks from "./local-disks.ts";
 import type { Output } from "./output.ts";
 import { planned } from "./runs.ts";
 import { table } from "./table.ts";
@@ -49,7 +50,7 @@ export function lines(out: Output, { plan, reading, down, managed, runs, maxLife
     ...growth(plan),
     ["runs", planned(runs)],
     ["managed", managed ? "made anew when its machines are lost, while the job's retries last" : undefined],
-    ["idle", down || managed ? "is torn down when this job has ended" : describe(plan.idle)],
+    ...atRest(plan, down || managed === true),
     ["lifetime", lifetime(plan, maxLifetime)],
     ["read as", readAs(reading)],
     ["secrets", stored(reading)],
@@ -117,6 +118,23 @@ function hostsOf({ nodes, schedulable, offers: [offer] }: Group, provider: strin
       ? [`${nodes} × ${provider}`]
       : [`${nodes} × ${machine(offer)}`, where(offer), total(offer, nodes)];
   return [...parts, ...(schedulable ? [] : ["takes no jobs"])].join(", ");
+}
+
+/** What becomes of it when it is idle, and of its disks then. */
+function atRest(plan: Plan, ends: boolean): Fact[] {
+  const disks = LocalDisks.planned(plan.groups ?? []);
+  if (ends || plan.idle === "never" || plan.idle.action !== "stop")
+    return [
+      ["idle", ends ? "is torn down when this job has ended" : describe(plan.idle)],
+      ["disks", disks],
+    ];
+  const emptied = disks === undefined ? "" : "; its local NVMe disks are emptied by a stop";
+  const hourly = (plan.groups ?? []).reduce((sum, { nodes, offers: [offer] }) => sum + (offer?.disk ?? 0) * nodes, 0);
+  return [
+    ["idle", `${describe(plan.idle)}${emptied}`],
+    ["disks", disks],
+    ["stopped", hourly > 0 ? `its disks cost ${price(hourly)}` : undefined],
+  ];
 }
 
 function lifetime(plan: Plan, minutes: number | undefined): string | undefined {

@@ -12,12 +12,14 @@ import { catalog } from "./commands/catalog.ts";
 import { completion } from "./commands/completion.ts";
 import { context } from "./commands/context.ts";
 import { cost } from "./commands/cost.ts";
+import { deadLetters } from "./commands/deadletters.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { events } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { exporting } from "./commands/export.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
+import { gc } from "./commands/gc.ts";
 import { hold, release } from "./commands/hold.ts";
 import { iam } from "./commands/iam.ts";
 import { image } from "./commands/image.ts";
@@ -30,6 +32,7 @@ import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { pool } from "./commands/pool.ts";
 import { queue } from "./commands/queue.ts";
+import { quota } from "./commands/quota.ts";
 import { rerun } from "./commands/rerun.ts";
 import { run } from "./commands/run.ts";
 import { schedule } from "./commands/schedule.ts";
@@ -52,7 +55,7 @@ const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets, image]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
-  ["Administration:", [tokens, budget, cost, freeze, unfreeze, iam, exporting, uninstall]],
+  ["Administration:", [tokens, budget, cost, quota, freeze, unfreeze, deadLetters, gc, iam, exporting, uninstall]],
   ["This program:", [() => completion(program)]],
 ];
 

@@ -1,10 +1,10 @@
 /** Nouns as rows and lines. */
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
-import { deadline, type Idle, stoppedDeadline } from "@muster/core/cluster/idle.ts";
 import { soFar } from "@muster/core/cost/cost.ts";
 import { coarseOf } from "@muster/core/job/coarse.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { age, money, plural, price } from "./format.ts";
+import * as Idle from "./idle.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -27,14 +27,6 @@ export const doing = (name: Cluster.State): string =>
 const called = ({ name = "-", jobGroup }: Job.Info): string =>
   jobGroup === undefined ? name : `${name} (${jobGroup.name})`;
 
-/** An idle policy that fits into a column: `stop 30m, end 3d`. */
-function idle(policy: Idle): string {
-  if (policy === "never") return "never";
-  const first = `${policy.action === "stop" ? "stop" : "end"} ${age(deadline(policy, 0) ?? 0)}`;
-  const second = stoppedDeadline(policy, 0);
-  return second === undefined ? first : `${first}, end ${age(second)}`;
-}
-
 export function clusters(out: Output, items: readonly Cluster.Info[], jobs: readonly Job.Info[], now: number): string {
   const paid = items.some(cluster => cluster.cost !== undefined);
   const head = ["NAME", "STATE", "HOSTS", "TYPE", "$/H", ...(paid ? ["COST"] : []), "IDLE POLICY", "AGE", "JOBS"];
@@ -46,7 +38,7 @@ export function clusters(out: Output, items: readonly Cluster.Info[], jobs: read
       several(cluster) ? `${cluster.groups.length} groups` : (cluster.instanceType ?? "-"),
       hourly(cluster),
       ...(paid ? [cluster.cost === undefined ? "-" : money(soFar(cluster.cost, now))] : []),
-      cluster.pool === undefined ? idle(cluster.idle) : `pool ${cluster.pool}`,
+      cluster.pool === undefined ? Idle.column(cluster, now) : `pool ${cluster.pool}`,
       age(now - cluster.createdAt),
       jobCounts(jobs.filter(job => job.clusterId === cluster.id)),
     ],

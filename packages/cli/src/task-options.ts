@@ -1,6 +1,5 @@
 /** The options of the commands that take a task file, and what they mean. */
 import type * as Group from "@muster/core/cluster/group.ts";
-import type { Idle } from "@muster/core/cluster/idle.ts";
 import { MOST_PER_HOST } from "@muster/core/cluster/slots.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type * as Job from "@muster/core/job/job.ts";
@@ -84,7 +83,7 @@ export function addClusterOptions(command: TaskCommand): TaskCommand {
     .option("--target <name>", "named place to run it: its provider stands over the file's (muster targets)", named)
     .option(
       "-i, --idle-minutes-to-autostop <minutes>",
-      "minutes without a job until it stops or ends, or never",
+      "minutes without a job until it stops or ends, or never (-1)",
       minutes,
     )
     .option("--share", "let others of the workspace use the cluster")
@@ -251,9 +250,9 @@ export function living(
   };
 }
 
-/** Minutes, or `never`. */
+/** Minutes; or `never`, or -1 as other launchers have it. */
 export function minutes(given: string): number | "never" {
-  return given === "never" ? given : count(0, MAX_MINUTES)(given);
+  return given === "never" || given === "-1" ? "never" : count(0, MAX_MINUTES)(given);
 }
 
 /** A name of a noun, as an argument. */
@@ -285,11 +284,4 @@ export function seconds(given: string): number {
   if (value > MAX_SECONDS) throw new InvalidArgumentError("A year, 365d, is the most.");
   if (value > 0) return value;
   throw new InvalidArgumentError("Write seconds, or a number with s, m, h or d.");
-}
-
-/** The idle policy asked for with `-i`, in the terms of the policy that holds without it. */
-export function idleOf(given: number | "never" | undefined, down: boolean, otherwise: Idle): Idle | undefined {
-  if (given === undefined || given === "never") return given;
-  if (down || otherwise === "never") return { after: given, action: "terminate" };
-  return { ...otherwise, after: given };
 }

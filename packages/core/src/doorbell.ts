@@ -8,8 +8,11 @@ import { Budget } from "./budget/budget.ts";
 import { reconcile as reconcileBudget } from "./budget/reconcile.ts";
 import * as Cluster from "./cluster/cluster.ts";
 import { reconcile as reconcileCluster } from "./cluster/reconcile/reconcile.ts";
+import { goOn } from "./deadletter/replay.ts";
 import { Event } from "./event/event.ts";
+import { moved, warned } from "./host/heard.ts";
 import { kick } from "./host/kick.ts";
+import { KINDS } from "./host/notice.ts";
 import { reconcile as reconcileImage } from "./image/reconcile.ts";
 import * as Job from "./job/job.ts";
 import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
@@ -22,6 +25,7 @@ import type { World } from "./ports/world.ts";
 import { load } from "./record.ts";
 import { fire } from "./schedule/fire.ts";
 import { forgetUnused } from "./secret/forget.ts";
+import { run as runSweep } from "./sweep/run.ts";
 
 const Grouped = z.object({ jobGroup: z.object({ id: z.string() }).optional() });
 const Ref = z.object({ workspace: z.string(), clusterId: z.string() });
@@ -43,6 +47,11 @@ export const Ring = z.discriminatedUnion("do", [
   z.object({ do: z.literal("array"), workspace: z.string(), id: z.string() }),
   z.object({ do: z.literal("pool"), workspace: z.string(), name: z.string() }),
   z.object({ do: z.literal("image"), workspace: z.string(), imageId: z.string() }),
+  z.object({ do: z.literal("sweep"), workspace: z.string(), id: z.string() }),
+  z.object({ do: z.literal("replay"), workspace: z.string(), id: z.string() }),
+  // Of a dead letter only: these come from the cloud, not from the table.
+  z.object({ do: z.literal("moved"), machineId: z.string() }),
+  z.object({ do: z.literal("warned"), machineId: z.string(), kind: z.enum(KINDS) }),
 ]);
 export type Ring = z.infer<typeof Ring>;
 
@@ -52,10 +61,19 @@ export function subjectOf(ring: Ring): string {
   if (ring.do === "over") return `end of job ${ring.workspace} ${ring.jobId}`;
   if (ring.do === "array") return `array ${ring.workspace} ${ring.id}`;
   if (ring.do === "image") return `image ${ring.workspace} ${ring.imageId}`;
+  if (ring.do === "sweep") return `sweep ${ring.workspace} ${ring.id}`;
   if (ring.do === "pool") return `pool ${ring.workspace} ${ring.name}`;
+  if (ring.do === "replay") return `letter ${ring.workspace} ${ring.id}`;
+  if (ring.do === "moved" || ring.do === "warned") return `machine ${ring.machineId}`;
   const cluster = `${ring.ref.workspace} ${ring.ref.clusterId}`;
   if (ring.do === "strand") return `end of cluster ${cluster}`;
   return ring.do === "kick" ? `kick ${cluster} ${ring.ranks.join()}` : `cluster ${cluster}`;
+}
+
+/** Whose the ring is; nobody's: the deployment's own. */
+export function workspaceOf(ring: Ring): string {
+  if ("ref" in ring) return ring.ref.workspace;
+  return "workspace" in ring ? ring.workspace : "";
 }
 
 /** Which states of a noun somebody must act on at once. */
@@ -94,6 +112,8 @@ export function ringFor(change: Change): Ring | undefined {
   if (item.type === "event") return ringForEvent(item);
   if (item.type === "job") return ringForJob(item);
   if (item.type === "array") return ringForArray(item);
+  if (item.type === "sweep") return ringForSweep(item);
+  if (item.type === "deadletter") return ringForLetter(item);
   if (item.type === "follow")
     return {
       do: "kick",
@@ -122,6 +142,14 @@ function ringForArray({ data }: Item): Ring | undefined {
     return { do: "over", workspace, jobId: id, ...(data.hasSecrets === true && { hadSecrets: true }) };
   return data.round === undefined ? undefined : { do: "array", workspace, id };
 }
+
+/** Somebody wants it tried anew. */
+const ringForLetter = ({ data }: Item): Ring | undefined =>
+  data.replayedAt === undefined ? undefined : { do: "replay", workspace: String(data.workspace), id: String(data.id) };
+
+/** One that is done has nothing more to ask for. */
+const ringForSweep = ({ data }: Item): Ring | undefined =>
+  data.state === "asked" ? { do: "sweep", workspace: String(data.workspace), id: String(data.id) } : undefined;
 
 function ringForEvent(item: Item): Ring | undefined {
   const event = Event.parse(item.data);
@@ -156,9 +184,18 @@ export async function answer(world: World, ring: Ring): Promise<void> {
       return reconcilePool(world, ring);
     case "array":
       return reconcileArray(world, ring);
+    case "sweep":
+      return runSweep(world, ring);
     case "image":
       await reconcileImage(world, ring);
       return;
+    case "replay":
+      return goOn(world, ring, again => answer(world, Ring.parse(again)));
+    case "moved":
+      await moved(world, ring.machineId);
+      return;
+    case "warned":
+      await warned(world, ring.machineId, ring.kind);
   }
 }
 
@@ -202,6 +239,7 @@ export async function answerDue(
   if (due.type === "jobgroup") await reconcileJobGroup(world, { workspace, id });
   if (due.type === "image") await reconcileImage(world, { workspace, imageId: id });
   if (due.type === "pool") await reconcilePool(world, { workspace, name: String(due.data.name) });
+  if (due.type === "sweep") await runSweep(world, { workspace, id });
   if (due.type === "budget") await reconcileBudget(world, Budget.parse(due.data));
   if (due.type === "schedule") await fire(world, { workspace, name: String(due.data.name) });
 }

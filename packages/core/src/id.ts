@@ -14,6 +14,7 @@ export const prefixes = {
   image: "img",
   pool: "pol",
   jobGroup: "jgr",
+  sweep: "swp",
 } as const;
 
 export type Prefix = keyof typeof prefixes;

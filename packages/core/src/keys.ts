@@ -3,6 +3,10 @@ import type { Key } from "./ports/table.ts";
 
 export const cluster = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#C#${id}`, sk: "CLUSTER" });
 export const clusterSpec = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "SPEC" });
+/** What of its idle policy, and of who holds it, would make its record long. */
+export const clusterWords = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "WORDS" });
+/** What it counts for in its workspace's quotas. */
+export const holds = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "HOLDS" });
 export const slots = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "SLOTS" });
 export const host = (workspace: string, clusterId: string, rank: number): Key => ({
   ...cluster(workspace, clusterId),
@@ -12,6 +16,8 @@ export const pulse = (workspace: string, clusterId: string, rank: number): Key =
   ...cluster(workspace, clusterId),
   sk: `PULSE#${String(rank).padStart(5, "0")}`,
 });
+/** That its history says that its silent hosts are not given up. */
+export const braked = (workspace: string, id: string): Key => ({ ...cluster(workspace, id), sk: "BRAKED" });
 export const clusterName = (workspace: string, name: string): Key => ({
   pk: `W#${workspace}#NAME#${name.toLowerCase()}`,
   sk: "NAME",
@@ -69,6 +75,14 @@ export const target = (workspace: string, name: string): Key => ({
   sk: `${TARGET}${name.toLowerCase()}`,
 });
 
+/** What failed again and again: together, as few as they are. */
+export const DEAD_LETTER = "DEAD#";
+export const deadLetters = (workspace: string): string => `W#${workspace}#DEAD`;
+export const deadLetter = (workspace: string, id: string): Key => ({
+  pk: deadLetters(workspace),
+  sk: `${DEAD_LETTER}${id}`,
+});
+
 export const schedule = (workspace: string, name: string): Key => ({
   pk: `W#${workspace}#S#${name.toLowerCase()}`,
   sk: "SCHEDULE",
@@ -100,12 +114,15 @@ export const budget = (workspace: string, user?: string): Key => ({
   sk: user === undefined ? "BUDGET" : `${USER_BUDGET}${user}`,
 });
 export const USER_BUDGET = "USER#";
+/** How many of something the workspace has set up, or more. */
+export const tally = (workspace: string, list: string): Key => ({ ...budget(workspace), sk: `TALLY#${list}` });
 /** What months came to that are over: the workspace's, and then each user's. */
 export const closedMonths = (month: string): string => `MONTH#${month}#`;
 export const closedMonth = (workspace: string, month: string, user = ""): Key => ({
   ...budget(workspace),
   sk: `${closedMonths(month)}${user}`,
 });
+export const sweep = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#SWEEP#${id}`, sk: "SWEEP" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
 
 /** What all workspaces share about a provider. */
@@ -115,6 +132,9 @@ export const capacity = (provider: string, place: string): Key => ({
   sk: `CAPACITY#${place}`,
 });
 export const launches = (provider: string): Key => ({ pk: `${SHARED}${provider}`, sk: "LAUNCHES" });
+/** How many hosts it has, and how many were given up for silence lately. */
+export const fleet = (provider: string): Key => ({ pk: `${SHARED}${provider}`, sk: "FLEET" });
+export const givenUp = (provider: string): Key => ({ pk: `${SHARED}${provider}`, sk: "GIVEN_UP" });
 
 /** Index keys. */
 export const list = (workspace: string, noun: string, id: string): Key => ({ pk: `W#${workspace}#${noun}`, sk: id });

@@ -36,9 +36,16 @@ export function fieldsOf(schema: z.ZodObject | z.ZodDiscriminatedUnion): Readonl
 }
 
 export function read<R extends object>(noun: Noun<R>, item: Item): Stored<R> {
-  const rest = Object.fromEntries(Object.entries(item.data).filter(([name]) => !noun.fields.has(name)));
-  return { ...parse(noun, item), version: item.version, rest };
+  return { ...parse(noun, item), version: item.version, rest: unknownOf(noun, item.data) };
 }
+
+/** The fields that this version of the code does not know: nearly always none. */
+function unknownOf<R extends object>(noun: Noun<R>, data: Item["data"]): Readonly<Record<string, unknown>> {
+  const names = Object.keys(data).filter(name => !noun.fields.has(name));
+  return names.length === 0 ? NONE : Object.fromEntries(names.map(name => [name, data[name]]));
+}
+
+const NONE: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** Reads one record strongly; undefined when there is none. @throws Unreadable */
 export async function load<R extends object>(table: Table, noun: Noun<R>, key: Key): Promise<Stored<R> | undefined> {

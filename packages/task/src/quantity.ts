@@ -12,6 +12,7 @@ const COUNT = /^(\d+(?:\.\d*)?|\.\d+)(\+?)$/;
 const SIZE = /^(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])i?b?)?(\+?)$/i;
 const DOLLARS = /^\$?(\d+(?:\.\d*)?|\.\d+)$/;
 const GIB: Readonly<Record<string, number>> = { k: 1 / 1024 ** 2, m: 1 / 1024, g: 1, t: 1024, p: 1024 ** 2 };
+const SHARE = /^(\d+(?:\.\d*)?|\.\d+)\s*(%?)$/;
 const TIME = /(\d+(?:\.\d+)?)\s*([smhdw])/g;
 const TIMES = /^(?:\d+(?:\.\d+)?\s*[smhdw]\s*)+$/;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
@@ -42,6 +43,30 @@ export function dollars(reading: Reading, node: Node, at: Place): number | undef
   const match = DOLLARS.exec(written(reading, node, at, wanted) ?? "");
   return match === null ? unless(reading, node, at, wanted) : Number(match[1]);
 }
+
+/** A share of a whole: `5%`, or 0.05. More than nothing, and 1 at most. */
+export function share(reading: Reading, node: Node, at: Place): number | undefined {
+  const wanted = "a share such as 5% or 0.05";
+  const text = written(reading, node, at, wanted) ?? "";
+  const amount = amountOf(text);
+  if (amount === undefined) return unless(reading, node, at, wanted);
+  if (isShare(amount)) return amount;
+  const isPercent = !text.endsWith("%") && amount > 1 && amount <= 100;
+  return refuse(reading, at, "must be more than 0 and 100% at most", isPercent ? `write ${text}%` : undefined);
+}
+
+/** The share that such a text says; undefined when it says none. */
+export function shareOf(text: string): number | undefined {
+  const amount = amountOf(text.trim());
+  return amount !== undefined && isShare(amount) ? amount : undefined;
+}
+
+function amountOf(text: string): number | undefined {
+  const match = SHARE.exec(text);
+  return match === null ? undefined : Number(match[1]) / (match[2] === "%" ? 100 : 1);
+}
+
+const isShare = (amount: number): boolean => amount > 0 && amount <= 1;
 
 /** A time in seconds: "90s", "2h", "1h30m", or a number of `unit`s (in seconds). */
 export function duration(reading: Reading, node: Node, at: Place, unit: number): number | undefined {

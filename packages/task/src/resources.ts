@@ -1,9 +1,9 @@
 /** The keys under `resources`, of Muster's own form and of Oumi's. */
 import { accelerators } from "./accelerators.ts";
+import { autostop } from "./autostop.ts";
 import { choices } from "./choices.ts";
 import type { Draft } from "./draft.ts";
 import * as Elsewhere from "./elsewhere.ts";
-import { autostop } from "./idle.ts";
 import { image, imageMap } from "./image.ts";
 import { infra, provider } from "./infra.ts";
 import * as Machine from "./machine.ts";

@@ -2,7 +2,8 @@
 import { Document, type DocumentOptions, Pair, Scalar, type SchemaOptions, YAMLMap } from "yaml";
 import type { Result } from "./result.ts";
 import { escaped, node, type Value } from "./write/nodes.ts";
-import { clusterOf, taskOf, time, type WriteOptions } from "./write/task.ts";
+import { clusterOf, taskOf, type WriteOptions } from "./write/task.ts";
+import { time } from "./write/time.ts";
 
 export type { WriteOptions } from "./write/task.ts";
 

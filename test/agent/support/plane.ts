@@ -56,6 +56,8 @@ export class Plane {
   revoked: AttemptRef[] = [];
   pollAfter = 60_000;
   powerOff: Orders["powerOff"];
+  watch: Orders["watch"];
+  hook: Orders["hook"];
   /** Faults of the routes, by the end of their path; each holds until it is taken away. */
   readonly faults = new Map<"enroll" | "register" | "poll" | "report" | "logs", Fault>();
   readonly errorCodes = new Map<number, string>([
@@ -234,6 +236,8 @@ export class Plane {
       revoked: this.revoked,
       pollAfter: this.pollAfter,
       ...(this.powerOff && { powerOff: this.powerOff }),
+      ...(this.watch && { watch: this.watch }),
+      ...(this.hook && { hook: this.hook }),
     };
   }
 

@@ -22,7 +22,7 @@ interface StreamRecord {
 }
 
 /** As the stack's filter: see stacks/doorbell.ts. */
-const TYPES = new Set(["event", "job", "array", "follow"]);
+const TYPES = new Set(["event", "job", "array", "follow", "deadletter"]);
 const TRIES = 3;
 
 const passes = ({ eventName, dynamodb }: StreamRecord): boolean =>
@@ -67,7 +67,7 @@ async function readStream(source: Source, doorbell: Deployed, state: State): Pro
         ? { ShardIteratorType: "TRIM_HORIZON" }
         : { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: last };
     const { ShardIterator } = await ask(source, "GetShardIterator", { StreamArn: stream.StreamArn, ShardId, ...from });
-    const records = (await ask(source, "GetRecords", { ShardIterator, Limit: 25 })).Records as StreamRecord[];
+    const records = (await ask(source, "GetRecords", { ShardIterator, Limit: 100 })).Records as StreamRecord[];
     last = records.at(-1)?.dynamodb.SequenceNumber ?? last;
     await deliver(doorbell, records.filter(passes));
   }
@@ -95,10 +95,12 @@ async function readQueue(source: Source, doorbell: Deployed, state: State): Prom
   while (!state.closed) {
     await pause(200);
     if (state.paused) continue;
-    const { Messages = [] } = await ask(source, "ReceiveMessage", { QueueUrl: source.queue, MaxNumberOfMessages: 10 });
-    for (const { MessageId: messageId, Body: body, ReceiptHandle } of Messages) {
+    const { Messages = [] } = await ask(source, "ReceiveMessage", {
+      ...{ QueueUrl: source.queue, MaxNumberOfMessages: 10, AttributeNames: ["ApproximateReceiveCount"] },
+    });
+    for (const { MessageId: messageId, Body: body, ReceiptHandle, Attributes: attributes } of Messages) {
       const failed = await doorbell
-        .invoke({ Records: [{ eventSource: "aws:sqs", messageId, body }] })
+        .invoke({ Records: [{ eventSource: "aws:sqs", messageId, body, attributes }] })
         .then(answer => (answer as Failures).batchItemFailures.length > 0)
         .catch(() => true);
       if (!failed) await ask(source, "DeleteMessage", { QueueUrl: source.queue, ReceiptHandle });

@@ -10,7 +10,7 @@
 
 import * as Budget from "@muster/core/budget/change.ts";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
-import { sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openMoving, ownImages, ownParts } from "../ec2-snapshot-support.ts";
 import { type Cloud, openCloud } from "../ec2-support.ts";

@@ -1,6 +1,6 @@
 /** Costs, ceilings and the freeze: the command line as a process, against real handlers over a real table, with a shop of ours. */
 import * as Create from "@muster/core/cluster/create.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type InProcess, openPlane } from "../../support/plane.ts";
 import { type Door, openDoor } from "../support/door.ts";

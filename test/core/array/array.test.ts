@@ -6,7 +6,7 @@ import * as Read from "@muster/core/job/read.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import * as Keys from "@muster/core/keys.ts";
-import { sweepDue } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
 import { expect, test } from "vitest";
 import { code, passing, readyCluster, ref } from "../../support/requests.ts";
 import { ADA, BEN, EVE, testWorld } from "../../support/world.ts";

@@ -129,8 +129,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
     },
   ],
   "orphans-not-swept": [
-    { file: "core/src/sweep.ts", from: "await provider.stop({", to: "await undefined;\n  void ({" },
-    { file: "core/src/sweep.ts", from: "await provider.terminate(ids);", to: "" },
+    { file: "core/src/sweep/machines.ts", from: "await provider.stop({", to: "await undefined;\n  void ({" },
+    { file: "core/src/sweep/machines.ts", from: "await provider.terminate(ids);", to: "" },
   ],
   "moved-before-all-is-copied": [
     {
@@ -197,7 +197,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ],
   "copies-not-swept": [
     {
-      file: "core/src/sweep.ts",
+      file: "core/src/sweep/rest.ts",
       from: " await provider.deleteSnapshots?.(ref);",
       to: " void ref;",
     },

@@ -35,8 +35,8 @@ export const more: Readonly<Record<string, Bug>> = {
   "idle-stop-without-check": [
     {
       file: "core/src/cluster/reconcile/idle.ts",
-      from: "await world.table.write([...move.writes, { check: Slots.noun.key(slots), expect: slots.version }]);",
-      to: "await world.table.write(slots === undefined ? [] : move.writes);",
+      from: "const asSeen = waitsForJobs(idle) ?",
+      to: "const asSeen = slots.version < 0 ?",
     },
   ],
   "silence-is-death": [
@@ -74,6 +74,11 @@ export const more: Readonly<Record<string, Bug>> = {
   "no-time-limit": [
     {
       file: "simulation/host/attempt.ts",
+      from: "Math.min(pause(script, sim.now), held.timeLimit - sim.now)",
+      to: "pause(script, sim.now)",
+    },
+    {
+      file: "simulation/host/attempt.ts",
       from: "if (sim.now >= held.timeLimit) held.stop",
       to: "if (sim.now < 0) held.stop",
     },
@@ -105,6 +110,35 @@ export const more: Readonly<Record<string, Bug>> = {
       file: "core/src/cluster/reconcile/launch.ts",
       from: "  try: cluster.launch.try,\n  group:",
       to: "  try: cluster.launch.try + (world.clock.now() % 2),\n  group:",
+    },
+  ],
+  "busy-hosts-not-asked": [
+    {
+      file: "core/src/cluster/reconcile/due.ts",
+      from: "return (await busyHosts(world, cluster, idle, since)) ?? { acts: true, idle };",
+      to: "return { acts: true, idle };",
+    },
+  ],
+  "holds-forgotten": [
+    { file: "core/src/cluster/reconcile/due.ts", from: "freeFrom({ hold: cluster.hold, keep", to: "freeFrom({ keep" },
+  ],
+  "hours-forgotten": [
+    {
+      file: "core/src/cluster/reconcile/due.ts",
+      from: "hold: cluster.hold, keep: idle.keep }",
+      to: "hold: cluster.hold }",
+    },
+  ],
+  "holds-that-do-not-end": [
+    {
+      file: "core/src/cluster/idle.ts",
+      from: "const unheld = Math.max(at, hold?.until ?? at);",
+      to: "const unheld = hold === undefined ? at : Math.max(at + 3_600_000, hold.until);",
+    },
+    {
+      file: "core/src/cluster/reconcile/due.ts",
+      from: "if (cluster.hold === undefined || Cluster.isHeld(cluster, world.clock.now()))",
+      to: "if (world.clock.now() > 0)",
     },
   ],
 };

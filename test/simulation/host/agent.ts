@@ -11,6 +11,7 @@ import { enroll } from "@muster/core/host/enroll.ts";
 import { SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
+import { learn, quietOf, told } from "./activity.ts";
 import { drive, drop } from "./attempt.ts";
 import { type Disk, type Held, nameOf } from "./disk.ts";
 import { type Agent, asHost, Dead, type Driven, requireLife } from "./life.ts";
@@ -24,6 +25,7 @@ export function startAgent(sim: Sim, box: Box): Agent {
     dead: false,
     driven: new Map(),
     rung: false,
+    watching: undefined,
     wake: () => {
       agent.rung = true;
     },
@@ -81,8 +83,13 @@ function forget(disk: Disk): void {
 async function pollOnce(agent: Agent): Promise<number | undefined> {
   const attempts = [...agent.driven.values()].map(driven => driven.held.ref);
   try {
-    const orders = await asHost(agent, "poll", (world, host) => poll(world, host, { pulse: PULSE, attempts }));
+    const { sim, box, watching } = agent;
+    const sentAt = sim.now;
+    const pulse = { ...PULSE, ...quietOf(sim, box, watching) };
+    const orders = await asHost(agent, "poll", (world, host) => poll(world, host, { pulse, attempts }));
     requireLife(agent);
+    told(sim, box, watching, sentAt);
+    agent.watching = learn(sim, box, watching, orders.watch);
     apply(agent, orders);
     return orders.pollAfter;
   } catch (error) {

@@ -2,6 +2,7 @@
 import { SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
+import { endActivity } from "./activity.ts";
 import { startAgent } from "./agent.ts";
 import { isAlive } from "./disk.ts";
 
@@ -12,6 +13,7 @@ export function bootHost(sim: Sim, box: Box): void {
 /** Everything that runs ends, with no time to say so. */
 export function endHost(sim: Sim, box: Box): void {
   endAgent(box);
+  endActivity(sim, box);
   for (const script of box.scripts.values()) if (isAlive(script, sim.now)) script.endedAt = sim.now;
 }
 

@@ -2,6 +2,7 @@
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
+import type { Watching } from "./activity.ts";
 import type { Held } from "./disk.ts";
 import { ask } from "./network.ts";
 
@@ -17,6 +18,8 @@ export interface Agent {
   wake(): void;
   /** Whether it was woken since it last looked. */
   rung: boolean;
+  /** What it was told to look for; it forgets that when it ends. */
+  watching: Watching | undefined;
 }
 
 /** An attempt that this agent drives. */

@@ -25,6 +25,7 @@ const SURE: readonly ScriptName[] = ["sure", "steady"];
 
 export function workload(sim: Sim, assignment: Pick<Assignment, "run">): Workload {
   const script = (assignment.run ?? "quick") as ScriptName;
+  if (script === "hangs") sim.faults.meet("scriptHangs");
   return {
     inputs: sim.rng.int(10 * SECOND),
     run: timeOf(sim, script),

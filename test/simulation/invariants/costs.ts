@@ -65,11 +65,11 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
 function checkSum(sim: Sim, workspace: string): void {
   const item = sim.db.get(Keys.budget(workspace));
   const { meter } = (item?.data ?? {}) as unknown as Budget;
-  // Whoever wrote last may have a clock that runs ahead.
-  const now = Math.max(sim.now, meter?.at ?? 0);
   const clusters = [...sim.db.all("cluster")]
     .map(item => item.data as unknown as Cluster.Cluster)
     .filter(cluster => cluster.workspace === workspace);
+  // Whoever wrote last may have a clock that runs ahead; a cluster's cost may turn, and the rate of all stay as it is.
+  const now = Math.max(sim.now, meter?.at ?? 0, ...clusters.map(({ cost }) => cost?.since ?? 0));
   // A start that has not lasted a minute is paid for in full when it ends.
   const cost = clusters.reduce((sum, { cost: one }) => {
     const { startedAt: _, ...plain } = one ?? NONE;

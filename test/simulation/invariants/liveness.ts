@@ -1,12 +1,14 @@
 /** What must come true when the weather has cleared, each within its time. */
 import * as JobArray from "@muster/core/array/array.ts";
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import { deadline } from "@muster/core/cluster/idle.ts";
+import { deadline, waitsForJobs, watched } from "@muster/core/cluster/idle.ts";
+import { UNKNOWN_FOR } from "@muster/core/cluster/reconcile/quiet.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Accepted } from "../clients.ts";
 import { MINUTE } from "../kernel.ts";
 import type { Sim } from "../sim.ts";
+import { keptFor, lastBusy } from "./idle.ts";
 import { isWaitingRightly } from "./order.ts";
 
 const REST: readonly Cluster.State[] = ["ready", "stopped", "terminated", "failed"];
@@ -69,13 +71,19 @@ export function wasteful(sim: Sim): string[] {
 }
 
 function isIdleTooLong(sim: Sim, cluster: Cluster.Cluster, jobs: readonly Job.Job[]): boolean {
-  const mine = jobs.filter(job => job.clusterId === cluster.id);
+  const policy = Cluster.policyOf(cluster);
+  const mine = waitsForJobs(policy) ? jobs.filter(job => job.clusterId === cluster.id) : [];
   // Jobs that wait for others, or are held, keep no cluster.
   if (mine.some(job => !Job.isOver(job) && job.state !== "waiting")) return false;
   const arrays = [...sim.db.all("array")].map(item => item.data as unknown as JobArray.JobArray);
-  if (arrays.some(array => array.clusterId === cluster.id && !JobArray.isOver(array))) return false;
-  const endAt = deadline(cluster.idle, Math.max(cluster.changedAt, ...mine.map(job => job.changedAt)));
-  return endAt !== undefined && sim.now > endAt + SLACK;
+  if (waitsForJobs(policy) && arrays.some(array => array.clusterId === cluster.id && !JobArray.isOver(array)))
+    return false;
+  const since = Math.max(cluster.changedAt, lastBusy(sim, cluster), ...mine.map(job => job.changedAt));
+  const endAt = deadline(policy, since);
+  const free = endAt === undefined ? undefined : keptFor(sim, cluster, endAt);
+  // Hosts that have not said how busy they are may be, for some time.
+  const slack = watched(policy) === undefined ? SLACK : SLACK + UNKNOWN_FOR;
+  return free !== undefined && sim.now > free + slack;
 }
 
 const isOver: Readonly<Record<string, (record: never) => boolean>> = {

@@ -13,9 +13,9 @@ export const CANARY = "a secret of this run";
 /** I19: a job that may still begin has its secrets, and no item of the table has them. */
 export function watchSecrets(sim: Sim): void {
   sim.db.observers.push((process, written) => {
-    for (const { after } of written) {
+    for (const { after, text } of written) {
       if (after === undefined) continue;
-      if (JSON.stringify(after).includes(CANARY)) sim.violate("I19", `${process.name} wrote a secret to ${after.pk}`);
+      if (text.includes(CANARY)) sim.violate("I19", `${process.name} wrote a secret to ${after.pk}`);
       checks[after.type]?.(sim, after.data as never);
     }
   });

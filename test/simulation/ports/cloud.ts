@@ -80,6 +80,8 @@ export class Cloud {
   readonly watchers: Watcher[] = [];
   /** Asked before a machine ends because somebody said so. */
   onEnd: (box: Box) => void = () => undefined;
+  /** Until when it refuses every call. */
+  deniedUntil = 0;
   power: Power = { on: () => undefined, off: () => undefined };
 
   constructor(sim: Sim) {
@@ -169,7 +171,16 @@ export class Cloud {
     return this.#visible(provider, cluster).map(view);
   }
 
+  /** Machines that end, or have ended; those that never showed are not among them. */
+  ended(provider: string, { workspace, clusterId }: ClusterRef): readonly Machine[] {
+    return this.boxes
+      .filter(box => box.provider === provider && box.workspace === workspace && box.clusterId === clusterId)
+      .filter(box => OVER.has(box.state) && box.visibleAt <= this.#sim.now)
+      .map(view);
+  }
+
   #visible(provider: string, cluster?: ClusterRef): Box[] {
+    if (this.boxes.some(box => box.visibleAt > this.#sim.now)) this.#sim.faults.meet("cloudLags");
     return this.boxes.filter(
       box =>
         box.provider === provider &&
@@ -226,6 +237,8 @@ export class Cloud {
     this.#sim.kernel.at(seconds * SECOND, `${box.id} moves on from ${box.state}`, run);
   }
 }
+
+const OVER: ReadonlySet<MachineState> = new Set(["terminating", "terminated"]);
 
 export const runs = (box: Box): boolean => box.state === "running" || box.state === "pending";
 

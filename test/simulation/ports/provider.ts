@@ -1,4 +1,5 @@
 /** The machine providers: the cloud, seen through calls that may fail. */
+import { MusterError } from "@muster/core/error.ts";
 import type { MachineProvider, Offer } from "@muster/core/ports/provider.ts";
 import type { Resources } from "@muster/core/task/task.ts";
 import { MINUTE } from "../kernel.ts";
@@ -15,7 +16,7 @@ export const providersOf = (sim: Sim, process: Process): ReadonlyMap<string, Mac
 function provider(sim: Sim, process: Process, name: ProviderName): MachineProvider {
   const { cloud } = sim;
   const at = <T>(verb: string, what: string, effect: () => T) =>
-    call(sim, process, `${process.name} ${name} ${verb} ${what}`, effect, RISK);
+    call(sim, process, `${process.name} ${name} ${verb} ${what}`, () => allowed(sim, verb, effect), RISK);
   const id = (cluster: { readonly clusterId: string }) => cluster.clusterId.slice(-4);
   return {
     name,
@@ -32,6 +33,7 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
     offers: async resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
     launch: intent => at("launch", `${id(intent)}/${intent.try}`, () => cloud.launch(name, intent)),
     observe: cluster => at("observe", id(cluster), () => cloud.shown(name, cluster)),
+    ended: cluster => at("ended", id(cluster), () => cloud.ended(name, cluster)),
     start: cluster => at("start", id(cluster), () => cloud.start(name, cluster)),
     stop: cluster => at("stop", id(cluster), () => cloud.stop(name, cluster)),
     terminate: ids => at("terminate", ids.join(" "), () => cloud.terminate(name, ids)),
@@ -46,6 +48,12 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
           if (wanted.has(box.hostId) && box.cutUntil <= sim.now && !sim.faults.happens("kickLost")) box.agent?.wake();
       }),
   };
+}
+
+/** @throws MusterError while the role may not call the cloud; as AWS's own adapter says it. */
+function allowed<T>(sim: Sim, verb: string, effect: () => T): T {
+  if (!sim.faults.on || sim.cloud.deniedUntil <= sim.now) return effect();
+  throw new MusterError(verb === "launch" ? "launch_failed" : "unavailable", `the role may not ${verb}`);
 }
 
 const satisfies = (offer: Offer, resources: Resources): boolean =>

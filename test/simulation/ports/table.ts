@@ -21,11 +21,14 @@ import { digest } from "../digest.ts";
 import { QUIET } from "../kernel.ts";
 import { call, type Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
+import { asWritten } from "../versions.ts";
 
 export interface Written {
   readonly key: Key;
   readonly before: Item | undefined;
   readonly after: Item | undefined;
+  /** What was put, as JSON. */
+  readonly text: string;
 }
 
 export type Observer = (process: Process, written: readonly Written[]) => void;
@@ -115,14 +118,15 @@ export class Db {
     const before = this.get(key);
     if ("remove" in write) {
       this.#partitions.get(key.pk)?.delete(key.sk);
-      return { key, before, after: undefined };
+      return { key, before, after: undefined, text: "" };
     }
     const version = write.expect === "absent" ? 1 : write.expect + 1;
-    const { indexes = {}, ...put }: Draft = JSON.parse(JSON.stringify(write.put));
+    const text = JSON.stringify(write.put);
+    const { indexes = {}, ...put }: Draft = JSON.parse(text);
     const after: Item = { ...put, ...(Object.keys(indexes).length > 0 && { indexes }), version };
     const partition = this.#partitions.get(key.pk) ?? new Map<string, Item>();
     this.#partitions.set(key.pk, partition.set(key.sk, after));
-    return { key, before, after };
+    return { key, before, after, text };
   }
 
   #all({ pk, index }: { readonly pk: string; readonly index?: IndexName }): { item: Sighting; place: Place }[] {
@@ -134,6 +138,7 @@ export class Db {
   *#shown(index: IndexName, of: string): Generator<{ item: Sighting; place: Place }> {
     const due = this.#pending.filter(entry => entry.time <= this.#sim.now);
     this.#pending = this.#pending.slice(due.length);
+    if (this.#pending.length > 0) this.#sim.faults.meet("indexLags");
     for (const { written } of due) this.#show(written);
     for (const item of this.#indexes.get(`${index} ${of}`)?.values() ?? []) {
       const { pk, sk } = item;
@@ -169,7 +174,9 @@ export function tablePort(sim: Sim, process: Process): Table {
       ),
     write: writes => {
       const what = writes.map(describe).join(", ");
-      return call(sim, process, `${process.name} write ${what}`, () => db.write(process, writes));
+      return call(sim, process, `${process.name} write ${what}`, () =>
+        db.write(process, asWritten(sim, process, writes)),
+      );
     },
   };
 }

@@ -10,6 +10,7 @@ import { at, type Law, list, same, unless, type View } from "../harness/view.ts"
 const PATIENCE: Readonly<Record<FunctionName, number>> = {
   api: 30,
   config: 30,
+  admin: 30,
   agent: 30,
   lifecycle: 90,
   doorbell: 60,
@@ -43,6 +44,7 @@ const logsEnd: Law = view => [
 const told: Readonly<Record<FunctionName, Readonly<Record<string, z.ZodType>>>> = {
   api: { Muster },
   config: { Muster },
+  admin: { Muster },
   agent: { Muster },
   lifecycle: { Muster, Fleet },
   doorbell: { Muster, Fleet, Doorbell },

@@ -74,7 +74,7 @@ const doorbellListens: Law = view => {
     ),
     ...same(
       [stream.batchSize, stream.bisectBatchOnFunctionError, stream.maximumRetryAttempts],
-      [25, true, 3],
+      [100, true, 3],
       "how the stream is read",
     ),
     ...unless(Number(stream.maximumRecordAgeInSeconds) > 0, "a ring is tried for as long as the stream keeps it"),

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { share } from "./cores.ts";
 
 const TIME_LIMIT = 2_000;
 const LONG_LIMIT = 30_000;
@@ -16,12 +17,16 @@ export function find(program: string, path: string): string | undefined {
     .find(isExecutable);
 }
 
-/** One answer for each GPU; none when there is no tool or it fails. */
-export async function ask(smi: string | undefined, field: "name" | "utilization.gpu"): Promise<string[]> {
+/** One answer for each GPU; none when there is no tool or it fails, or takes longer than so many ms. */
+export async function ask(
+  smi: string | undefined,
+  field: "name" | "utilization.gpu",
+  limit = TIME_LIMIT,
+): Promise<string[]> {
   if (smi === undefined) return [];
   try {
     const { stdout } = await run(smi, [`--query-gpu=${field}`, "--format=csv,noheader,nounits"], {
-      timeout: TIME_LIMIT,
+      timeout: limit,
       killSignal: "SIGKILL",
     });
     return stdout.split("\n").flatMap(line => (line.trim() === "" ? [] : [line.trim()]));
@@ -30,6 +35,10 @@ export async function ask(smi: string | undefined, field: "name" | "utilization.
     return [];
   }
 }
+
+/** How busy each GPU is, 0 to 1. */
+export const busyGpus = async (smi: string | undefined, limit?: number): Promise<number[]> =>
+  (await ask(smi, "utilization.gpu", limit)).map(percent => share(Number(percent) || 0, 100));
 
 export interface Shown {
   /** Their numbers; undefined when the tool did not answer. */

@@ -1,5 +1,5 @@
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import { Idle } from "@muster/core/cluster/idle.ts";
+import { Kept } from "@muster/core/cluster/idle.ts";
 import { Event } from "@muster/core/event/event.ts";
 import * as Host from "@muster/core/host/host.ts";
 import * as Command from "@muster/core/job/command.ts";
@@ -49,13 +49,25 @@ export const clusters = {
     query: z.strictObject({
       move: z.stringbool().default(false).meta({ description: "On other machines, wherever there are some" }),
     }),
-    errors: ["over_budget", "frozen", "not_found", "conflict", "unsupported", "forbidden", "idempotency_mismatch"],
+    errors: [
+      "over_budget",
+      "quota_exceeded",
+      "frozen",
+      "not_found",
+      "conflict",
+      "unsupported",
+      "forbidden",
+      "idempotency_mismatch",
+    ],
   }),
   "clusters.stop": route({
     ...one,
     method: "POST",
     path: "/v1/clusters/{cluster}/stop",
     summary: "Stop a cluster and keep its disks",
+    query: z.strictObject({
+      now: z.stringbool().default(false).meta({ description: "Without its idle policy's hook, if it has one" }),
+    }),
     errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
   }),
   "clusters.remove": route({
@@ -71,7 +83,7 @@ export const clusters = {
     method: "PUT",
     path: "/v1/clusters/{cluster}/autostop",
     summary: "Set when an idle cluster stops or ends",
-    body: z.strictObject({ idle: Idle }),
+    body: z.strictObject({ idle: Kept }),
     errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
   }),
   "clusters.exec": route({

@@ -15,7 +15,7 @@ export const images = {
     status: 202,
     body: Image.Save,
     output: Image.Info,
-    errors: ["not_found", "conflict", "name_taken", "unsupported", "idempotency_mismatch"],
+    errors: ["not_found", "conflict", "name_taken", "quota_exceeded", "unsupported", "idempotency_mismatch"],
   }),
   "images.list": route({
     method: "GET",

@@ -14,7 +14,7 @@ export const schedules = {
     path: "/v1/schedules/{name}",
     summary: "Set a schedule: a launch that comes again and again, in the name of who sets it; members and admins",
     body: Schedule.Change,
-    errors: ["not_found", "idempotency_mismatch"],
+    errors: ["not_found", "quota_exceeded", "idempotency_mismatch"],
   }),
   "schedules.list": route({
     method: "GET",

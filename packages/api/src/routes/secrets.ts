@@ -13,7 +13,7 @@ export const secrets = {
     summary: "Set a secret of the workspace, for jobs that name it; members and admins",
     role: "member",
     body: Secret.Value,
-    errors: ["idempotency_mismatch"],
+    errors: ["quota_exceeded", "idempotency_mismatch"],
   }),
   "secrets.list": route({
     method: "GET",

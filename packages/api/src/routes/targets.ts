@@ -12,7 +12,7 @@ export const targets = {
     summary: "Set a target: a provider and what is asked of its machines, under a name; members and admins",
     role: "member",
     body: Target.Change,
-    errors: ["unsupported", "idempotency_mismatch"],
+    errors: ["unsupported", "quota_exceeded", "idempotency_mismatch"],
   }),
   "targets.list": route({
     method: "GET",

@@ -3,6 +3,5 @@ import { artifacts } from "../routes/artifacts.ts";
 import { clusters } from "../routes/clusters.ts";
 import { jobs } from "../routes/jobs.ts";
 import { providers, uploads } from "../routes/rest.ts";
-import { tokens } from "../routes/tokens.ts";
 
-export const api = { ...jobs, ...artifacts, ...clusters, ...uploads, ...providers, ...tokens } as const;
+export const api = { ...jobs, ...artifacts, ...clusters, ...uploads, ...providers } as const;

@@ -1,5 +1,5 @@
 /** What the function `config` answers: what is set up now and then. Without it, the function `api` starts sooner. */
-import { budgets } from "../routes/budgets.ts";
+import { holds } from "../routes/holds.ts";
 import { images } from "../routes/images.ts";
 import { jobGroups } from "../routes/jobgroups.ts";
 import { pools } from "../routes/pools.ts";
@@ -14,5 +14,5 @@ export const config = {
   ...pools,
   ...schedules,
   ...images,
-  ...budgets,
+  ...holds,
 } as const;

@@ -17,7 +17,7 @@ export const MachineType = z.object({
   accelerators: z.record(z.string(), z.number()).optional(),
   /** GiB per accelerator. */
   acceleratorMemory: z.number().optional(),
-  /** GB of local disks. */
+  /** GB of local NVMe disks, which a stop empties. */
   nvme: z.number().optional(),
   /** How many Elastic Fabric Adapters it takes. */
   efa: z.number().optional(),

@@ -38,7 +38,7 @@ export function shapeOf(info: InstanceTypeInfo): Shape | undefined {
   const arch = archOf(info);
   if (name === undefined || cpus === undefined || mib === undefined || arch === undefined) return undefined;
   const efa = info.NetworkInfo?.EfaInfo?.MaximumEfaInterfaces ?? 0;
-  const nvme = info.InstanceStorageInfo?.TotalSizeInGB ?? 0;
+  const nvme = nvmeOf(info);
   return {
     name,
     cpus,
@@ -54,6 +54,10 @@ export function shapeOf(info: InstanceTypeInfo): Shape | undefined {
     ...(info.SupportedUsageClasses?.includes("spot") === true && { spotMarket: true }),
   };
 }
+
+/** Of the oldest types the local disks are no NVMe: machines here do not use those. */
+const nvmeOf = ({ InstanceStorageInfo: disks }: InstanceTypeInfo): number =>
+  disks?.NvmeSupport === "unsupported" ? 0 : (disks?.TotalSizeInGB ?? 0);
 
 const gib = (mib: number): number => Math.round((mib / 1024) * 100) / 100;
 

@@ -7,6 +7,8 @@ export interface BatchRecord extends StreamRecord {
   /** Of a queue. */
   readonly messageId?: string;
   readonly body?: string;
+  /** How often it was handed over, this time among them, as digits. */
+  readonly attributes?: { readonly ApproximateReceiveCount?: string };
   /** Of a stream. */
   readonly dynamodb?: StreamRecord["dynamodb"] & { readonly SequenceNumber?: string };
 }

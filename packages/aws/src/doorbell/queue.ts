@@ -1,19 +1,27 @@
-/** The queue of rings that failed: each is tried again, and put aside for people after that. */
-import type { Ring } from "@muster/core/doorbell.ts";
+/**
+ * The queue of rings that failed, or that are one workspace's too many: each is tried three times, and put aside for people
+ * after that. A workspace is a group of messages: many of one do not delay those of others, as AWS's fair queues have it.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ */
+import { type Ring, workspaceOf } from "@muster/core/doorbell.ts";
 import type { Aws } from "../call/aws.ts";
 import { json } from "../call/json.ts";
 
 export interface RingQueue {
-  send(ring: Ring): Promise<void>;
+  /** @param delay seconds until it is tried. */
+  send(ring: Ring, delay: number): Promise<void>;
 }
 
-/** Seconds until it is tried again. */
-const DELAY = 5;
-
 export const queue = (aws: Aws, url: string): RingQueue => ({
-  send: async ring => {
+  send: async (ring, DelaySeconds) => {
     // A ring that comes twice does what one does.
-    const message = { QueueUrl: url, MessageBody: JSON.stringify(ring), DelaySeconds: DELAY };
+    const message = {
+      ...{ QueueUrl: url, MessageBody: JSON.stringify(ring), DelaySeconds },
+      MessageGroupId: workspaceOf(ring) || NOBODY,
+    };
     await json(aws, "sqs", "SendMessage", message, { attempts: 4 });
   },
 });
+
+/** Of rings that are the deployment's own. */
+const NOBODY = "-";

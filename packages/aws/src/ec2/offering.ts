@@ -44,6 +44,7 @@ const listed = (type: MachineType, region: string): Listed => ({
   memory: type.memory,
   accelerators: type.accelerators ?? {},
   acceleratorMemory: type.acceleratorMemory,
+  localDisk: type.nvme,
   region,
   zones: type.zones,
   hourly: type.onDemand,

@@ -2,7 +2,7 @@
  * Placement groups: a cluster's machines close to each other.
  *
  * Gotcha: a group cannot be deleted while it has machines, and a machine counts until it is terminated. So it is not the
- * end of the machines that deletes it, but `tidy`, later: groups cost nothing, and an account may have 500.
+ * end of the machines that deletes it, but the sweep, later: groups cost nothing, and an account may have 500.
  */
 import {
   CreatePlacementGroupCommand,
@@ -11,7 +11,7 @@ import {
   type PlacementGroup,
 } from "@aws-sdk/client-ec2";
 import type { Clock, Log } from "@muster/core/ports/ports.ts";
-import type { ClusterRef } from "@muster/core/ports/provider.ts";
+import type { ClusterRef, Leftover } from "@muster/core/ports/provider.ts";
 import { Fault } from "../fault.ts";
 import { answerOf, type Ec2 } from "./client.ts";
 import { CLUSTER, DEPLOYMENT, tagList, tagOf, WORKSPACE, withTag } from "./tags.ts";
@@ -54,31 +54,29 @@ export async function placementGroup(world: Placing, ref: ClusterRef): Promise<s
   return name;
 }
 
-/**
- * Deletes the groups of clusters that have no machines. Best effort: what fails is logged, and tried the next time.
- * @param clusterIds of all clusters that have machines.
- * @returns names of the groups that are gone.
- */
-export async function tidy(world: Placing, clusterIds: ReadonlySet<string>): Promise<readonly string[]> {
+/** The groups of clusters that have no machines. @param clusterIds of all clusters that have machines. @throws Fault */
+export async function leftGroups(world: Placing, clusterIds: ReadonlySet<string>): Promise<readonly Leftover[]> {
   const command = new DescribePlacementGroupsCommand({ Filters: [withTag(DEPLOYMENT, world.deployment)] });
   const { PlacementGroups: groups } = await answerOf("DescribePlacementGroups", world.ec2.reads.send(command));
-  const gone: string[] = [];
-  for (const group of groups ?? []) if (isLeft(world, group, clusterIds)) gone.push(...(await remove(world, group)));
-  return gone;
+  return (groups ?? []).flatMap(group => leftOf(world, group, clusterIds));
 }
 
-function isLeft({ clock }: Placing, { Tags: tags }: PlacementGroup, clusterIds: ReadonlySet<string>): boolean {
-  const clusterId = tagOf(tags, CLUSTER);
-  if (clusterId === undefined || clusterIds.has(clusterId)) return false;
-  return Number(tagOf(tags, MADE)) + YOUNG < clock.now();
+function leftOf(
+  { clock }: Placing,
+  { GroupName: id, Tags: tags }: PlacementGroup,
+  clusterIds: ReadonlySet<string>,
+): Leftover[] {
+  const [workspace, clusterId] = [tagOf(tags, WORKSPACE), tagOf(tags, CLUSTER)];
+  const since = Number(tagOf(tags, MADE));
+  if (id === undefined || workspace === undefined || clusterId === undefined || clusterIds.has(clusterId)) return [];
+  return since + YOUNG < clock.now() ? [{ kind: "placement_group", workspace, clusterId, id, since }] : [];
 }
 
-async function remove({ ec2, log }: Placing, { GroupName: name = "" }: PlacementGroup): Promise<string[]> {
+/** EC2 refuses while it has machines. @throws Fault */
+export async function removeGroup({ ec2 }: Pick<Placing, "ec2">, { id }: Leftover): Promise<void> {
   try {
-    await answerOf("DeletePlacementGroup", ec2.writes.send(new DeletePlacementGroupCommand({ GroupName: name })));
-    return [name];
+    await answerOf("DeletePlacementGroup", ec2.writes.send(new DeletePlacementGroupCommand({ GroupName: id })));
   } catch (error) {
-    log.info("a placement group could not be deleted yet", { group: name, reason: String(error) });
-    return [];
+    if (!(error instanceof Fault && error.code === "InvalidPlacementGroup.Unknown")) throw error;
   }
 }

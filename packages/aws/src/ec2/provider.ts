@@ -6,6 +6,7 @@ import type {
   ImageIntent,
   ImageRef,
   Intent,
+  Leftover,
   Machine,
   MachineProvider,
   MoveRef,
@@ -25,9 +26,9 @@ import { saveImage } from "./images/save.ts";
 import { kick } from "./kick.ts";
 import { launch } from "./launch.ts";
 import { reservations } from "./market.ts";
-import { observe, type Seen, sweep } from "./observe.ts";
+import { observe, observeAll, type Seen, sweep } from "./observe.ts";
 import { offering } from "./offering.ts";
-import { tidy } from "./placement.ts";
+import { leftGroups, removeGroup } from "./placement.ts";
 import { setPowerOff, start, stop } from "./power.ts";
 import { isMoved, restore } from "./restore.ts";
 import { securityGroups } from "./security-group.ts";
@@ -69,14 +70,17 @@ export interface Ec2Provider extends MachineProvider {
   image(ref: ImageRef): Promise<SavedImage | undefined>;
   images(): Promise<readonly FoundImage[]>;
   deleteImage(ref: ImageRef): Promise<void>;
+  /** Those that EC2 still shows: for an hour or so. */
+  ended(cluster: ClusterRef): Promise<readonly Machine[]>;
   /** Changes what becomes of the cluster's machines when they power themselves off. Spot machines always end. */
   setPowerOff(cluster: ClusterRef, action: "stop" | "terminate"): Promise<void>;
   /** Why the cluster's machines ended, or how far their boot came: sentences for people. */
   why(cluster: ClusterRef): Promise<readonly string[]>;
   /** What a machine said of its boot, latest last. */
   console(machineId: string): Promise<readonly string[]>;
-  /** Deletes placement groups whose clusters are gone. @returns their names */
-  tidy(): Promise<readonly string[]>;
+  /** Placement groups. */
+  leftovers(machines: readonly Machine[]): Promise<readonly Leftover[]>;
+  removeLeftover(of: Leftover): Promise<void>;
 }
 
 export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
@@ -96,6 +100,7 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
         contextOf(options.aws.region, intent),
       ),
     observe: async ref => machinesOf(await told(observe(world, ref))),
+    ended: async ref => machinesOf(await told(observeAll(world, ref))).filter(({ state }) => OVER.has(state)),
     start: ref => told(start(world, ref)),
     stop: ref => told(stop(world, ref)),
     terminate: async ids => void (await told(terminate(world, ids))),
@@ -111,12 +116,12 @@ export function ec2Provider(options: Ec2ProviderOptions): Ec2Provider {
     setPowerOff: (ref, action) => told(setPowerOff(world, ref, action)),
     why: ref => told(why(world, ref)),
     console: machineId => told(consoleOf(world, machineId)),
-    tidy: async () => {
-      const clusterIds = new Set(machinesOf(await told(sweep(world))).map(machine => machine.clusterId));
-      return told(tidy(world, clusterIds));
-    },
+    leftovers: machines => told(leftGroups(world, new Set(machines.map(machine => machine.clusterId)))),
+    removeLeftover: left => told(removeGroup(world, left)),
   };
 }
+
+const OVER: ReadonlySet<Machine["state"]> = new Set(["terminating", "terminated"]);
 
 const machinesOf = (seen: readonly Seen[]): readonly Machine[] => seen.map(({ machine }) => machine);
 

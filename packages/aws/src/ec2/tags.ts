@@ -18,6 +18,9 @@ const GROUP = "muster:group";
 /** Rank of the first host of the call; the others follow in the order of their launch index. */
 const RANK = "muster:rank";
 
+/** A person's: what bears it, with any value but `false`, is not ended for want of an owner. */
+const HOLD = "muster:hold";
+
 /** EC2 takes 50 tags on a resource. */
 export const MOST = 50;
 /** What a label may not be called: Muster's own, and AWS's. */
@@ -120,7 +123,15 @@ export function machineOf(deployment: string, instance: Instance): Machine | und
     try: attempt,
     hostId: Host.idOf(clusterId, rank + (instance.AmiLaunchIndex ?? 0)),
     launchedAt: instance.LaunchTime?.getTime() ?? 0,
+    ...(instance.InstanceType !== undefined && { instanceType: instance.InstanceType }),
+    market: instance.InstanceLifecycle === "spot" ? "spot" : "on_demand",
+    ...(isHeld(tags) && { isHeld: true }),
   };
+}
+
+function isHeld(tags: readonly Tag[] | undefined): boolean {
+  const value = tagOf(tags, HOLD);
+  return value !== undefined && value.trim().toLowerCase() !== "false";
 }
 
 export const numberOf = (text: string | undefined): number | undefined =>

@@ -3,6 +3,7 @@ import type { Costs } from "@muster/core/cost/read.ts";
 import { type Command, Option } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { money } from "../format.ts";
+import { ahead } from "../idle.ts";
 import { table } from "../table.ts";
 
 type By = Costs["by"];
@@ -31,15 +32,18 @@ async function show({ out, connect }: Cli, { by, month, csv }: Options): Promise
     ceilings: { hourly: budget.hourly.ceiling, monthly: budget.monthly.ceiling, each: budget.each },
   });
   if (csv) return out.print(csvOf(costs));
-  const rows = costs.items.map(({ id, name = "", cost: amount, hourly }) => [
-    id,
-    name,
-    money(amount),
-    hourly === undefined ? "" : `${money(hourly)}/h`,
-  ]);
+  const rows = costs.items.map(one => [one.id, one.name ?? "", money(one.cost), nowOf(one, Date.now())]);
   if (rows.length > 0) out.print(`${table([by.toUpperCase(), "NAME", "COST", "NOW"], rows)}\n`);
   for (const line of summary(costs, budget)) out.print(line);
   if (!costs.complete) out.note("There is more than was read: these are the newest, and the total counts all.");
+}
+
+/** What it costs now: of a cluster that is stopped its disks, until its policy ends it. */
+function nowOf({ hourly, stopped, endsAt }: Costs["items"][number], now: number): string {
+  const rate = hourly === undefined ? "" : `${money(hourly)}/h`;
+  if (!stopped) return rate;
+  const until = endsAt === undefined ? "" : `, ends ${endsAt > now ? `in ${ahead(endsAt - now)}` : "now"}`;
+  return `${rate === "" ? "" : `${rate}, `}stopped${until}`;
 }
 
 function summary({ month, total, forecast }: Costs, { hourly, monthly, each }: Budget.Info): string[] {

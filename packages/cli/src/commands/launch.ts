@@ -9,6 +9,7 @@ import type { Draft, Result } from "@muster/task/read.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
+import { idleOf } from "../idle.ts";
 import * as Inputs from "../inputs.ts";
 import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
 import { openCopy } from "../log-copy.ts";
@@ -176,6 +177,6 @@ async function decide(
     down: (options.down ?? false) && minutes === undefined,
   };
   const plan = await client.launches.plan({ body });
-  const idle = Options.idleOf(minutes, options.down ?? false, plan.idle);
+  const idle = idleOf(minutes, options.down ?? false, plan.idle);
   return idle === undefined ? { plan, body } : { plan: { ...plan, idle }, body: { ...body, idle } };
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { doingOf } from "../doing.ts";
 import * as Find from "../find.ts";
+import * as Idle from "../idle.ts";
 import { all } from "../pages.ts";
 import * as Shown from "../shown.ts";
 
@@ -37,6 +38,7 @@ async function show({ out, connect }: Cli, names: readonly string[], options: Op
   if (active.length > 0) out.print(`\n${Shown.queue(out, active, now)}`);
   const services = Shown.endpoints(active.map(({ job }) => job));
   if (services.length > 0) out.print(`\n${services.join("\n")}`);
+  for (const line of clusters.flatMap(cluster => kept(cluster, now))) out.print(line);
   for (const line of clusters.flatMap(trouble)) out.print(line);
 }
 
@@ -44,6 +46,16 @@ async function read(client: Client, names: readonly string[], ended: boolean): P
   if (names.length > 0) return Promise.all(names.map(name => Find.cluster(client, name)));
   const query = { all: ended ? "true" : "false" };
   return all(cursor => client.clusters.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }));
+}
+
+/** What the disks of a stopped cluster cost and how long; and who holds a cluster. */
+function kept(cluster: Cluster.Info, now: number): string[] {
+  const resting = Idle.resting(cluster, now);
+  const held = Idle.held(cluster, now);
+  return [
+    ...(resting === undefined ? [] : [`\n${cluster.name} is ${cluster.state}: ${resting}`]),
+    ...(held === undefined ? [] : [`\n${cluster.name} is ${held}`]),
+  ];
 }
 
 /** What went wrong with a cluster, and what to do. */

@@ -9,6 +9,7 @@ import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
 import { refusal, withCluster } from "../cluster-file.ts";
+import { idleOf } from "../idle.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
 import * as Plan from "../plan.ts";
 import * as Pool from "../pool/shown.ts";
@@ -126,7 +127,7 @@ async function decide(
   const task = { resources, nodes };
   const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options), ...Options.pooling(options) };
   const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
-  const idle = Options.idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
+  const idle = idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
   const body: Body = {
     ...(options.cluster !== undefined && { name: options.cluster }),
     ...(groups === undefined ? { resources, nodes } : { groups }),

@@ -7,6 +7,7 @@ import { Name } from "@muster/core/task/task.ts";
 import { Option } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
+import { idleOf } from "../idle.ts";
 import { tellKept } from "../inputs/kept.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt } from "../interrupt.ts";
@@ -97,7 +98,7 @@ function bodyOf(draft: Parameters<typeof Options.hostsOf>[0] & Drafted, options:
   const { resources, ...groups } = Options.hostsOf(draft, options);
   const minutes = options.idleMinutesToAutostop;
   const down = options.down ?? false;
-  const idle = minutes === undefined ? draft.idle : Options.idleOf(minutes, down, draft.idle ?? DEFAULT);
+  const idle = minutes === undefined ? draft.idle : idleOf(minutes, down, draft.idle ?? DEFAULT);
   return {
     task: { ...Options.taskOf(draft.task, options), resources },
     ...groups,

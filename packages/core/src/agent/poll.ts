@@ -1,8 +1,10 @@
 /** A host's poll: it says how it is and what it holds, and learns what to do. */
 import * as Actor from "../actor/actor.ts";
 import * as Attempt from "../attempt/attempt.ts";
+import * as Cluster from "../cluster/cluster.ts";
 import { register } from "../cluster/register.ts";
 import * as Slots from "../cluster/slots.ts";
+import * as Words from "../cluster/words.ts";
 import type { HostActor } from "../host/authenticate.ts";
 import * as Host from "../host/host.ts";
 import { note } from "../host/notice.ts";
@@ -15,6 +17,7 @@ import { WriteConflict } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { advance, amend, load, type Stored } from "../record.ts";
 import { assign, logPolicy, type Part } from "./assign.ts";
+import { hookOf, noteOf } from "./hook.ts";
 import { renewed } from "./keep.ts";
 import { powerOffOf } from "./power-off.ts";
 import {
@@ -22,11 +25,13 @@ import {
   type AttemptRef,
   type Held,
   type HeldRef,
+  Hooked,
   type Orders,
   POLL_BUSY,
   POLL_IDLE,
   type Poll,
 } from "./protocol.ts";
+import { watchOf } from "./watch.ts";
 
 export async function poll(world: Part, host: HostActor, request: Poll): Promise<Orders> {
   await welcome(world, host);
@@ -38,7 +43,11 @@ export async function poll(world: Part, host: HostActor, request: Poll): Promise
   const held = (job: Job.Placed) => request.attempts.find(ref => isOf(ref)(job));
   const orders =
     slots === undefined ? [] : await Promise.all(jobs.map(job => ordersFor(world, host, job, slots, held(job))));
-  const powerOff = await powerOffOf(world, host);
+  const cluster = await load(world.table, Cluster.noun, Keys.cluster(host.workspace, host.clusterId));
+  const idle = cluster && (await Words.policyOf(world.table, cluster));
+  const powerOff = cluster && idle && powerOffOf(cluster, idle, world.clock.now());
+  const watch = idle && watchOf(idle);
+  const hook = cluster && idle && hookOf(cluster, idle, host.rank, world.clock.now());
   return {
     now: world.clock.now(),
     assignments: orders.flatMap(order => order.assignments),
@@ -46,6 +55,8 @@ export async function poll(world: Part, host: HostActor, request: Poll): Promise
     revoked: request.attempts.flatMap(ref => (jobs.some(isOf(ref)) ? [] : { jobId: ref.jobId, fence: ref.fence })),
     pollAfter: jobs.length === 0 ? POLL_IDLE : POLL_BUSY,
     ...(powerOff && { powerOff }),
+    ...(watch && { watch }),
+    ...(hook && { hook }),
   };
 }
 
@@ -129,11 +140,19 @@ async function reopen(world: Basics, host: HostActor, slots: Stored<Slots.Slots>
 
 async function takePulse(world: Basics, host: HostActor, request: Poll): Promise<void> {
   const key = Keys.pulse(host.workspace, host.clusterId, host.rank);
-  const pulse: Host.Pulse = { ...request.pulse, at: world.clock.now(), attempts: request.attempts.length };
+  const at = world.clock.now();
   const before = await world.table.get(key);
-  await unlessRaced(() =>
-    world.table.write([{ put: { ...key, type: "pulse", data: pulse }, expect: before?.version ?? "absent" }]),
-  );
+  const known = Hooked.safeParse(before?.data.hooked).data;
+  const { hooked = known } = request;
+  const pulse = {
+    ...{ ...request.pulse, at, attempts: request.attempts.length },
+    ...(hooked && { hooked }),
+    // Since when it says nothing of how long it has been quiet: see cluster/reconcile/quiet.ts.
+    ...(request.pulse.quiet === undefined && { untoldSince: before?.data.untoldSince ?? at }),
+  };
+  const failed = hooked ? noteOf(world, host, hooked, known) : [];
+  const put = { ...key, type: "pulse", data: pulse };
+  await unlessRaced(() => world.table.write([{ put, expect: before?.version ?? "absent" }, ...failed]));
 }
 
 /** A poll that lost a race is no worse off: the next one comes. */

@@ -60,14 +60,21 @@ export const Notice = z.object({
 });
 export type Notice = z.infer<typeof Notice>;
 
+/** How a hook ended. */
+export const Hooked = z.strictObject({
+  id: z.string().max(64),
+  exitCode: z.number().int().min(0).max(255).optional(),
+});
+export type Hooked = z.infer<typeof Hooked>;
+
 export const Poll = z.strictObject({
   pulse: Pulse.omit({ at: true, attempts: true }),
   /** Attempts that this host holds and whose exit the control plane has not yet accepted. */
   attempts: z.array(HeldRef).max(256),
   /** Said once it was heard, in one answered poll. */
   notice: Notice.optional(),
-  /** The last hook that this host was told of, once it is over; `exitCode` as in a report, absent when it never ran. */
-  hooked: z.strictObject({ id: z.string().max(64), exitCode: z.number().int().min(0).max(255).optional() }).optional(),
+  /** The last hook that this host was told of, once it is over; `exitCode` as in a report, absent when it never ran or was cut off. */
+  hooked: Hooked.optional(),
 });
 export type Poll = z.infer<typeof Poll>;
 
@@ -181,6 +188,8 @@ export const Hook = z.object({
   run: z.string(),
   /** Seconds. */
   timeout: z.number().int().positive(),
+  /** What its script is told of its cluster. */
+  env: z.record(z.string(), z.string()).optional(),
 });
 export type Hook = z.infer<typeof Hook>;
 

@@ -10,6 +10,7 @@ import { monthOf } from "../cost/month.ts";
 import * as Keys from "../keys.ts";
 import type { Offer } from "../ports/provider.ts";
 import type { Indexes, Table } from "../ports/table.ts";
+import * as Quota from "../quota/quota.ts";
 import { load, type Noun, type Stored, UNWRITTEN } from "../record.ts";
 
 /** Nothing begins any more, until an admin says otherwise. */
@@ -43,6 +44,10 @@ export const Budget = z.object({
   /** Epoch ms at which there will be something to tell. */
   dueAt: z.number().optional(),
   frozen: Freeze.optional(),
+  /** Of a workspace: how many clusters, hosts and GPUs are alive; absent: none. */
+  held: Quota.Counts.optional(),
+  /** Of a workspace: the limits that an admin has set. */
+  quotas: Quota.Limits.optional(),
 });
 export type Budget = z.infer<typeof Budget>;
 

@@ -81,7 +81,7 @@ async function isMoving(world: World, workspace: string, id: string, ends: boole
   if (cluster === undefined || Cluster.isLeaving(cluster) || cluster.state === "stopped") return false;
   const actor = Actor.system(workspace);
   try {
-    const { state } = await stop(world, actor, id);
+    const { state } = await stop(world, actor, id, { now: true });
     return !STAYS.has(state);
   } catch (error) {
     const isNo = error instanceof MusterError && (error.code === "conflict" || error.code === "unsupported");

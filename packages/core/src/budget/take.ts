@@ -9,6 +9,7 @@ import { MusterError } from "../error.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
+import * as Quota from "../quota/quota.ts";
 import { amend, type Stored, UNWRITTEN } from "../record.ts";
 import { alerts } from "./alert.ts";
 import * as Budget from "./budget.ts";
@@ -39,28 +40,34 @@ const sum = (shares: readonly Sum[]): Sum => ({
 
 /**
  * @param begins whether machines are to begin that did not run before, also such as cost nothing
- * @throws MusterError `over_budget` when that is more than a ceiling leaves; `frozen`.
+ * @param counts how many clusters, hosts and GPUs more are alive than before
+ * @throws MusterError `over_budget` when that is more than a ceiling leaves; `quota_exceeded`; `frozen`.
  */
 export async function take(
   world: Basics,
   workspace: string,
   shares: readonly Share[],
   begins = false,
+  counts: Quota.Counts = Quota.NONE,
 ): Promise<readonly Write[]> {
   const changes = shares.filter(isSome);
-  if (changes.length === 0 && !begins) return [];
+  const isCounted = Quota.isSome(counts);
+  if (changes.length === 0 && !begins && !isCounted) return [];
   const budget = await Budget.get(world.table, workspace);
   if (begins || changes.some(({ takes }) => takes > 0)) requireThawed(budget);
   const all = sum(changes);
-  const whole = isSome(all) ? changed(world, budget, all) : seen(budget, begins);
+  if (begins) Quota.requireAlive(budget.quotas, budget.held ?? Quota.NONE, counts);
+  const held = isCounted ? Quota.plus(budget.held ?? Quota.NONE, counts) : budget.held;
+  const whole = isSome(all) ? changed(world, { ...budget, held }, all) : seen(budget, held, begins);
   const own = changes.map(async change =>
     changed(world, await Budget.get(world.table, workspace, change.user), change, budget),
   );
   return [...whole, ...(await Promise.all(own)).flat()];
 }
 
-/** Whoever freezes it meanwhile is not overlooked. */
-function seen(budget: Stored<Budget.Budget>, isChecked: boolean): readonly Write[] {
+/** Where nothing is spent: the count alone; or not even that, but whoever freezes it meanwhile is not overlooked. */
+function seen(budget: Stored<Budget.Budget>, held: Quota.Counts | undefined, isChecked: boolean): readonly Write[] {
+  if (held !== budget.held) return [amend(Budget.noun, budget, { held }).write];
   const expect = budget.version === UNWRITTEN ? "absent" : budget.version;
   return isChecked ? [{ check: Budget.noun.key(budget), expect }] : [];
 }
@@ -96,7 +103,7 @@ function changed(
     requireMonthly({ ...budget, meter: next }, takes);
   }
   const alert = alerts(world, { ...budget, meter: next });
-  const { write } = amend(Budget.noun, budget, { taken, meter: next, ...alert.patch });
+  const { write } = amend(Budget.noun, budget, { taken, meter: next, held: budget.held, ...alert.patch });
   return [write, ...alert.writes, ...closed.map(one => closing(budget, one))];
 }
 
@@ -151,4 +158,6 @@ function tooMuch(user: string | undefined, more: number, { ceiling, left, messag
 
 /** Whether a budget says no, and not something else: it may say yes another time. */
 export const isRefusal = (error: unknown): error is MusterError =>
-  error instanceof MusterError && (error.code === "over_budget" || error.code === "frozen");
+  error instanceof MusterError && REFUSALS.has(error.code);
+
+const REFUSALS: ReadonlySet<string> = new Set(["over_budget", "quota_exceeded", "frozen"]);

@@ -8,9 +8,11 @@ import * as Choose from "../provider/choose.ts";
 import { advance, amend, type Patch, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { find, requireManage, requireUse } from "./find.ts";
-import { type Idle, powerOffOf } from "./idle.ts";
+import * as Hook from "./hook.ts";
+import type { Kept } from "./idle.ts";
 import { requireStoppable } from "./policy.ts";
-import { afford, runningRate } from "./reconcile/afford.ts";
+import { afford, runningHeld, runningRate } from "./reconcile/afford.ts";
+import * as Words from "./words.ts";
 
 /** The removal of a cluster, in whatever state it is, for good; undefined when it is leaving already. */
 export function removal(
@@ -22,7 +24,7 @@ export function removal(
   if (Cluster.isLeaving(cluster)) return undefined;
   const now = world.clock.now();
   // What went wrong before, such as a start, is not why it ends.
-  const patch = { failure: undefined, dueAt: now, drainingSince: now };
+  const patch = { failure: undefined, hookBy: undefined, dueAt: now, drainingSince: now };
   if (cluster.state !== "draining") return advance(world, Cluster.kind, actor, cluster, "remove", patch, why);
   // It was to be made anew.
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { ...patch, renew: undefined });
@@ -38,13 +40,15 @@ export const remove = (world: Basics, actor: Actor, reference: string): Promise<
   });
 
 /**
- * Stops a ready cluster and keeps its disks; one that moves stays where its disks are.
+ * Stops a ready cluster and keeps its disks; one that moves stays where its disks are. With `now`, what its policy has to be
+ * run before that is left out, also where it is waited for already.
  * @throws MusterError `unsupported` where the provider cannot; `conflict` while it grows.
  */
 export const stop = (
   world: Basics & { readonly providers: Catalog },
   actor: Actor,
   reference: string,
+  how: { readonly now: boolean } = { now: false },
 ): Promise<Cluster.Info> =>
   retrying(async () => {
     const cluster = await find(world, actor, reference);
@@ -54,11 +58,11 @@ export const stop = (
       after: 0,
       action: "stop",
     });
-    return settle(world, actor, cluster, stopping(world, actor, cluster));
+    return settle(world, actor, cluster, stopping(world, actor, cluster, how.now));
   });
 
 /** The stop; where its policy has stopped it already, only the word that jobs must not start it again. */
-function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>): Changed | undefined {
+function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>, isNow: boolean): Changed | undefined {
   const isMoving = cluster.state === "moving" || (cluster.state === "booting" && cluster.snapshotOf !== undefined);
   if (isMoving) return stayingPut(world, actor, cluster);
   if (cluster.state === "booting" && cluster.before !== undefined)
@@ -66,10 +70,13 @@ function stopping(world: Basics, actor: Actor, cluster: Stored<Cluster.Cluster>)
       state: cluster.state,
       hint: `wait until it has grown (muster status ${cluster.name}), then: muster stop ${cluster.name}`,
     });
+  const dueAt = world.clock.now();
   if (cluster.state !== "stopping" && cluster.state !== "stopped")
-    return advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: world.clock.now() });
-  if (!cluster.byPolicy) return undefined;
-  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { byPolicy: undefined });
+    return advance(world, Cluster.kind, actor, cluster, "stop", { dueAt, ...(!isNow && Hook.awaited(cluster)) });
+  const skips = isNow && cluster.state === "stopping" && cluster.hookBy !== undefined;
+  if (!cluster.byPolicy && !skips) return undefined;
+  const patch = { byPolicy: undefined, ...(skips && { hookBy: undefined, dueAt }) };
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, patch);
   return { next, writes: [write] };
 }
 
@@ -173,8 +180,8 @@ export async function starting(
   cluster: Stored<Cluster.Cluster>,
   { restarts, move = false, from }: Starting = {},
 ): Promise<Changed> {
-  const takes = runningRate(cluster);
-  const { share, writes: paid } = await afford(world, cluster, { takes, begins: true, ...(from && { from }) });
+  const [takes, holds] = [runningRate(cluster), runningHeld(cluster)];
+  const { share, writes: paid } = await afford(world, cluster, { takes, holds, begins: true, ...(from && { from }) });
   const patch: Patch<Cluster.Cluster> = {
     dueAt: world.clock.now(),
     failure: undefined,
@@ -193,11 +200,16 @@ function moveOf({ snapshotOf, moves = 0 }: Cluster.Cluster): { readonly move: nu
   return { move: snapshotOf ?? moves + 1, moves: snapshotOf === undefined ? moves + 1 : moves };
 }
 
+/**
+ * Sets its idle policy.
+ * @param asked of what may be long, `true` says that it stays as it is
+ * @throws MusterError `conflict` when it is leaving; `unsupported`; `invalid_request` where nothing is there to stay.
+ */
 export const autostop = (
   world: Basics & { readonly providers: Catalog },
   actor: Actor,
   reference: string,
-  idle: Idle,
+  asked: Kept,
 ): Promise<Cluster.Info> =>
   retrying(async () => {
     const cluster = await find(world, actor, reference);
@@ -205,18 +217,15 @@ export const autostop = (
     if (Cluster.isLeaving(cluster))
       throw new MusterError("conflict", `cluster '${cluster.name}' is ${cluster.state}`, { state: cluster.state });
     Cluster.requireShareable(cluster);
-    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, idle);
+    requireStoppable(Choose.provider(world.providers, { provider: cluster.provider }), cluster, asked);
+    const now = world.clock.now();
+    const { patch, writes, idle } = await Words.changed(world.table, cluster, asked, now);
     // Due at once where a deadline hangs on the policy: the reconciler works out the new one.
     const hangs = cluster.state === "ready" || cluster.state === "stopped";
-    // Machines that do something else by themselves, or were perhaps told to, must learn of it: see reconcile/policy.ts.
-    const isKnown = cluster.nextIdle === undefined && powerOffOf(idle) === powerOffOf(cluster.idle);
-    const patch = isKnown ? { idle } : { nextIdle: idle };
-    const { next, write } = amend(Cluster.noun, cluster, {
-      ...patch,
-      ...(hangs && { dueAt: world.clock.now() }),
-    });
-    await commit(world, actor, [write], Cluster.info(next));
-    return Cluster.info(next);
+    const { next, write } = amend(Cluster.noun, cluster, { ...patch, ...(hangs && { dueAt: now }) });
+    const answer = { ...Cluster.info(next), idle };
+    await commit(world, actor, [write, ...writes], answer);
+    return answer;
   });
 
 async function settle(

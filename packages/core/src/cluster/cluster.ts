@@ -8,9 +8,9 @@ import type { Indexes } from "../ports/table.ts";
 import { fieldsOf, type Noun } from "../record.ts";
 import { Settled } from "../task/resources.ts";
 import * as Group from "./group.ts";
-import { Idle } from "./idle.ts";
+import { Hold, HoldInfo, Kept } from "./idle.ts";
 import { life } from "./life.ts";
-import { Before, Failure, Launch, type Made } from "./machines.ts";
+import { Before, Failure, hookBy, Launch, type Made } from "./machines.ts";
 
 export { atGroup, Failure, Launch, lastTry, Offer, triesOf } from "./machines.ts";
 export { Create, isName, NOT_A_NAME } from "./request.ts";
@@ -30,9 +30,13 @@ const base = {
   groups: z.array(Group.Group).optional(),
   /** Counts the sets of machines that were launched for this cluster. */
   generation: z.number().int(),
-  idle: Idle,
+  idle: Kept,
   /** The policy that was asked for, until its machines are told what it means for them. */
-  nextIdle: Idle.optional(),
+  nextIdle: Kept.optional(),
+  /** Epoch ms since when its hosts are to look for what they look for; absent: always. */
+  watchFrom: z.number().optional(),
+  /** Also one that is over. */
+  hold: Hold.optional(),
   /** Whether spot machines were asked for: those cannot be stopped, only ended. */
   spot: z.boolean().optional(),
   /** What it takes of its workspace's budget, in millionths of a US dollar per hour; absent: nothing. */
@@ -90,7 +94,7 @@ export const Cluster = z.discriminatedUnion("state", [
     /** Why it came to nothing. */ failure: Failure.optional(),
   }),
   variant("broken", { dueAt, launch: Launch, failure: Failure }),
-  variant("stopping", { dueAt, launch: Launch, byPolicy }),
+  variant("stopping", { dueAt, launch: Launch, byPolicy, hookBy }),
   variant("stopped", { dueAt, launch: Launch, byPolicy, failure: Failure.optional() }),
   variant("moving", {
     dueAt,
@@ -110,6 +114,7 @@ export const Cluster = z.discriminatedUnion("state", [
     failure: Failure.optional(),
     /** Epoch ms. */ drainingSince: z.number(),
     /** Whether it is made anew when its machines have gone. */ renew: z.boolean().optional(),
+    hookBy,
   }),
   variant("terminated", { endedAt: z.number(), launch: Launch.optional() }),
   variant("failed", { endedAt: z.number(), launch: Launch.optional(), failure: Failure }),
@@ -138,12 +143,16 @@ const SpecGroup = z.object({
   resources: Settled,
   /** What the group takes of the budget until its offer is chosen. */
   takes: z.number().int().min(0),
+  /** Its GPUs, in all, until then; absent: none. */
+  gpus: z.number().optional(),
 });
 /** What each group was asked to be; written once, beside the record. */
 export const Spec = z.union([
   z.object({ groups: z.array(SpecGroup) }),
   // As it was written before there were groups.
-  z.object({ resources: Settled }).transform(({ resources }) => ({ groups: [{ resources, takes: 0 }] })),
+  z
+    .object({ resources: Settled })
+    .transform(({ resources }): { groups: z.infer<typeof SpecGroup>[] } => ({ groups: [{ resources, takes: 0 }] })),
 ]);
 export type Spec = z.infer<typeof Spec>;
 
@@ -155,7 +164,6 @@ const GroupInfo = z.object({
   instanceType: z.string().optional().meta({ description: "Machine type of its hosts, once chosen" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour for all its hosts while they run" }),
 });
-
 type GroupInfo = z.infer<typeof GroupInfo>;
 
 /** A cluster as the API shows it. */
@@ -171,8 +179,10 @@ export const Info = z.object({
   generation: z.number().int(),
   instanceType: z.string().optional().meta({ description: "Machine type of the first group's hosts, once chosen" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour for all hosts while they run" }),
+  stoppedHourly: z.number().optional().meta({ description: "US dollars per hour for its disks while it is stopped" }),
   cost: Cost.Info.optional().meta({ description: "What it has cost; absent: nothing" }),
-  idle: Idle,
+  idle: Kept,
+  hold: HoldInfo.optional(),
   maxConcurrentJobs: z.number().int().optional().meta({ description: "Most jobs that run on one host at a time" }),
   createdAt: z.number().meta({ description: "Epoch milliseconds" }),
   changedAt: z.number().meta({ description: "Epoch milliseconds of the last change of state" }),
@@ -191,6 +201,7 @@ export function info(cluster: Cluster): Info {
   const groups = merged(Group.groupsOf(cluster).map((group, index) => shown(group, kinds[index])));
   const [first] = kinds;
   const hourly = groups.reduce((sum, group) => sum + (group.hourly ?? 0), 0);
+  const stoppedHourly = Group.groupsOf(cluster).reduce((sum, { nodes }, at) => sum + (kinds[at]?.disk ?? 0) * nodes, 0);
   const idle = policyOf(cluster);
   const failure = cluster.state === "ready" && { failure: cluster.setback };
   return Info.parse({
@@ -198,8 +209,10 @@ export function info(cluster: Cluster): Info {
     ...failure,
     cost: cluster.cost && Cost.info(cluster.cost),
     idle,
+    hold: cluster.hold && { until: cluster.hold.until, by: cluster.hold.by },
     groups,
     ...(first && { instanceType: first.instanceType, hourly }),
+    ...(stoppedHourly > 0 && { stoppedHourly }),
   });
 }
 
@@ -237,7 +250,10 @@ export function keepsSnapshots(cluster: Cluster, move: number): boolean {
 }
 
 /** The policy that the control plane keeps: also while its machines have still to learn of it. */
-export const policyOf = (cluster: Cluster): Idle => cluster.nextIdle ?? cluster.idle;
+export const policyOf = (cluster: Cluster): Kept => cluster.nextIdle ?? cluster.idle;
+
+/** Whether somebody has its policy leave it alone. @param now epoch ms */
+export const isHeld = ({ hold }: Pick<Cluster, "hold">, now: number): boolean => hold !== undefined && hold.until > now;
 
 export const isOver = (cluster: { readonly state: State }): boolean => life.isTerminal(cluster.state);
 /** Whether jobs may be placed on the hosts in its slots: also while it grows, on those that were there before. */

@@ -2,7 +2,6 @@
 import type { Actor } from "../actor/actor.ts";
 import * as Budget from "../budget/take.ts";
 import { commit, retrying } from "../commit.ts";
-import { rateOf } from "../cost/amount.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import { imaged } from "../image/resolve.ts";
@@ -11,14 +10,18 @@ import type { Write } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
 import { maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
+import { beginning } from "../quota/hold.ts";
+import * as Quota from "../quota/quota.ts";
 import { begin } from "../record.ts";
 import { resolve } from "../target/resolve.ts";
 import * as Cluster from "./cluster.ts";
+import { estimated } from "./estimate.ts";
 import { byName } from "./find.ts";
 import * as Group from "./group.ts";
 import { grown } from "./grow.ts";
 import { madeUp } from "./name.ts";
 import { policy } from "./policy.ts";
+import * as Words from "./words.ts";
 
 const MINUTE = 60_000;
 
@@ -27,7 +30,7 @@ const PLAN_WITHIN = 60_000;
 
 /**
  * One that is there grows to what is asked for.
- * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `over_budget`; `not_found` (a target).
+ * @throws MusterError `name_taken`, `no_offer`, `unsupported`, `conflict`, `over_budget`, `quota_exceeded`; `not_found` (a target).
  */
 export const create = (world: Edge, actor: Actor, asked: Cluster.Create): Promise<Cluster.Info> =>
   retrying(async () => {
@@ -68,6 +71,16 @@ export async function blueprint(
   const id = Id.create(world.random, "cluster");
   const spot = groups.some(maybeSpot);
   const takes = spec.groups.reduce((sum, group) => sum + group.takes, 0);
+  const held = Quota.held(
+    Group.nodesOf(groups),
+    spec.groups.reduce((sum, group) => sum + (group.gpus ?? 0), 0),
+  );
+  const share = { user: actor.id, takes, hourly: 0, extra: 0 };
+  const { idle, writes: words } = Words.begun(
+    { workspace: actor.workspace, id },
+    policy(provider, { ...request, spot }),
+  );
+  const holds = beginning({ workspace: actor.workspace, clusterId: id }, held);
   const cluster: Cluster.Cluster = {
     id,
     workspace: actor.workspace,
@@ -78,7 +91,7 @@ export async function blueprint(
     nodes: Group.nodesOf(groups),
     groups: groups.map(Group.toGroup),
     generation: 1,
-    idle: policy(provider, { ...request, spot }),
+    idle,
     ...(spot && { spot }),
     ...(managedBy !== undefined && { managedBy }),
     ...(pool !== undefined && { pool }),
@@ -97,15 +110,17 @@ export async function blueprint(
     writes: [
       ...begin(world, Cluster.noun, actor, cluster),
       { put: asked, expect: "absent" },
+      ...words,
       { put: lock, expect: "absent" },
-      ...(await Budget.take(world, actor.workspace, [{ user: actor.id, takes, hourly: 0, extra: 0 }], true)),
+      ...(await Budget.take(world, actor.workspace, [share], true, holds.counts)),
+      ...holds.writes,
     ],
   };
 }
 
 /** What each group is to be, and what it takes by its first offer. */
 const estimate = (groups: readonly (Group.Create & Choose.Found)[]): Cluster.Spec => ({
-  groups: groups.map(({ resources, nodes, offers }) => ({ resources, takes: rateOf(offers[0].hourly, nodes) })),
+  groups: groups.map(estimated),
 });
 
 /** A name that looks like an id would be taken for one. @throws MusterError `invalid_request`. */

@@ -1,19 +1,20 @@
 /** Growing: a ready cluster gets the hosts that a request asks for and that it does not have. It never gets fewer. */
 import type { Actor } from "../actor/actor.ts";
-import { rateOf } from "../cost/amount.ts";
 import { MusterError } from "../error.ts";
 import { imaged } from "../image/resolve.ts";
 import type { Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import { chosenOf, maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
+import * as Quota from "../quota/quota.ts";
 import { advance, type Stored } from "../record.ts";
 import * as Cluster from "./cluster.ts";
+import { estimated } from "./estimate.ts";
 import { requireManage } from "./find.ts";
 import { type Lacking, requireAlike, shortfall } from "./fit.ts";
 import * as Group from "./group.ts";
 import { requireStoppable } from "./policy.ts";
-import { afford } from "./reconcile/afford.ts";
+import { afford, gpusOf } from "./reconcile/afford.ts";
 import { specItem } from "./reconcile/plan.ts";
 
 /**
@@ -40,7 +41,7 @@ export async function growth(
 
 /**
  * The cluster as the request wants it, and the writes that begin that; as it is when it lacks nothing.
- * @throws MusterError as `growth`; `over_budget`, `unsupported`.
+ * @throws MusterError as `growth`; `over_budget`, `quota_exceeded`, `unsupported`.
  */
 export async function grown(
   world: Edge,
@@ -55,12 +56,11 @@ export async function grown(
   requireStoppable(chosen.provider, { spot }, Cluster.policyOf(cluster));
   const { item, spec } = await specItem(world, cluster);
   const known = Group.groupsOf(cluster);
-  const added = chosen.groups.map(({ resources, nodes, offers: [offer] }) => ({
-    resources,
-    takes: rateOf(offer.hourly, nodes),
-  }));
+  const added = chosen.groups.map(estimated);
   const takes = added.reduce((sum, group) => sum + group.takes, cluster.takes ?? 0);
-  const { share, writes } = await afford(world, cluster, { takes, begins: true });
+  const gpus = added.reduce((sum, group) => sum + (group.gpus ?? 0), gpusOf(cluster, Cluster.kindsOf(cluster)));
+  const holds = Quota.held(cluster.nodes + Group.nodesOf(chosen.groups), gpus);
+  const { share, writes } = await afford(world, cluster, { takes, holds, begins: true });
   const groups = [...known, ...chosen.groups.map(Group.toGroup)];
   const move = advance<Cluster.Cluster, Cluster.State, "grow">(
     world,

@@ -77,3 +77,6 @@ export const lastTry = (launch: Launch): number => Math.max(launch.last ?? 0, la
 
 /** Which group the launch is at. */
 export const atGroup = (launch: Launch): number => launch.made?.length ?? 0;
+
+/** Epoch ms until which its machines wait for what is run on its hosts before they go; 0: its jobs have still to end. */
+export const hookBy = z.number().optional();

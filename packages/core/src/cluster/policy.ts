@@ -28,7 +28,7 @@ interface Stopping {
 export function requireStoppable(
   provider: Stopping,
   cluster: { readonly spot?: boolean | undefined },
-  idle: Idle.Idle,
+  idle: Idle.Kept,
 ): void {
   if (idle === "never" || idle.action === "terminate") return;
   if (provider.capabilities.stop && !cluster.spot) return;

@@ -9,11 +9,13 @@ import type { Table } from "../ports/table.ts";
 import { glimpse, read } from "../record.ts";
 import * as Cluster from "./cluster.ts";
 import { find } from "./find.ts";
+import * as Words from "./words.ts";
 
 type Part = { readonly table: Table };
 
+/** With all of its idle policy. */
 export const get = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> =>
-  Cluster.info(await find(world, actor, reference));
+  Words.infoOf(world.table, await find(world, actor, reference));
 
 /** Newest first, from an index: a cluster made this instant may be missing. */
 export function list(

@@ -7,6 +7,7 @@ import type { Actor } from "../actor/actor.ts";
 import * as JobArray from "../array/array.ts";
 import * as Budget from "../budget/budget.ts";
 import * as Cluster from "../cluster/cluster.ts";
+import { freeFrom, stoppedDeadline } from "../cluster/idle.ts";
 import * as Job from "../job/job.ts";
 import * as Keys from "../keys.ts";
 import { readable } from "../page.ts";
@@ -30,6 +31,8 @@ const Item = z.object({
   name: z.string().optional(),
   cost: z.number().meta({ description: "US dollars" }),
   hourly: z.number().optional().meta({ description: "US dollars per hour, now" }),
+  stopped: z.boolean().optional().meta({ description: "A cluster that is stopped: its disks are what it costs now" }),
+  endsAt: z.number().optional().meta({ description: "Epoch milliseconds at which a stopped cluster's policy ends it" }),
 });
 type Item = z.infer<typeof Item>;
 
@@ -99,15 +102,22 @@ const rate = (hourly: number | undefined) => (hourly ? { hourly: hourly / MILLIO
 const ofClusters: Finder = async (world, workspace, month) => {
   const found = await newest(world, workspace, "cluster", item => glimpse(Cluster.noun, item));
   const now = world.clock.now();
-  const parts = found.items.map(({ id, name, cost }) => ({ id, name, cost, in: costIn(cost, month, now) }));
+  const parts = found.items.map(cluster => ({ cluster, in: costIn(cluster.cost, month, now) }));
   return {
-    items: parts.map(part => ({
-      ...{ id: part.id, name: part.name, cost: (part.in ?? 0) / MILLION },
-      ...rate(part.cost?.hourly),
+    items: parts.map(({ cluster, in: cost = 0 }) => ({
+      ...{ id: cluster.id, name: cluster.name, cost: cost / MILLION },
+      ...rate(cluster.cost?.hourly),
+      ...(cluster.state === "stopped" && resting(cluster)),
     })),
     complete: found.complete && parts.every(part => part.in !== undefined),
   };
 };
+
+function resting(cluster: Cluster.Cluster): Pick<Item, "stopped" | "endsAt"> {
+  const byPolicy = stoppedDeadline(Cluster.policyOf(cluster), cluster.changedAt);
+  const endsAt = byPolicy === undefined ? undefined : freeFrom({ hold: cluster.hold }, byPolicy);
+  return { stopped: true, ...(endsAt !== undefined && { endsAt }) };
+}
 
 interface Spent {
   readonly job: Job.Job | JobArray.JobArray;

@@ -15,7 +15,8 @@ import type { Basics } from "../ports/world.ts";
 import { amend, load } from "../record.ts";
 import * as Host from "./host.ts";
 
-export type Kind = "interruption" | "rebalance";
+export const KINDS = ["interruption", "rebalance"] as const;
+export type Kind = (typeof KINDS)[number];
 
 const messages: Readonly<Record<Kind, string>> = {
   interruption: "the cloud takes its machine back within two minutes",

@@ -9,6 +9,7 @@ import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics, Edge } from "../ports/world.ts";
+import { counting } from "../quota/list.ts";
 import { advance, begin, load, type Stored } from "../record.ts";
 import * as Image from "./image.ts";
 
@@ -16,7 +17,7 @@ type Stopped = Stored<Extract<Cluster.Cluster, { state: "stopped" }>>;
 
 /**
  * @throws MusterError `not_found`, `forbidden`; `conflict` for a cluster that does not stand still, or has jobs waiting;
- * `unsupported` where its provider saves no images; `name_taken`.
+ * `unsupported` where its provider saves no images; `name_taken`; `quota_exceeded`.
  */
 export const save = (world: Basics & Pick<Edge, "providers">, actor: Actor, asked: Image.Save): Promise<Image.Info> =>
   retrying(async () => {
@@ -30,6 +31,7 @@ export const save = (world: Basics & Pick<Edge, "providers">, actor: Actor, aske
     const writes = [
       ...begin(world, Image.noun, actor, image),
       ...(await named(world, actor, image)),
+      await counting(world, actor, "images"),
       // Only while the cluster is as it was read.
       { check: Cluster.noun.key(cluster), expect: cluster.version },
     ];

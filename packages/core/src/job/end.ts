@@ -55,7 +55,8 @@ async function unqueue(world: Basics, job: Job.Job): Promise<Write[]> {
 }
 
 /**
- * The job was to take its cluster along. While other jobs hold or await its hosts, the cluster goes when they are done.
+ * The job was to take its cluster along. While other jobs hold or await its hosts, or somebody holds the cluster, it goes
+ * when that is over.
  * @param place what goes into the same transaction of the job's own place
  */
 export async function takeAlong(
@@ -67,13 +68,15 @@ export async function takeAlong(
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-  if (!(await hasOthers(world, job, slots))) {
+  if (!(await hasOthers(world, job, slots)) && !Cluster.isHeld(cluster, world.clock.now())) {
     const writes = removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes ?? [];
     return [...writes, ...asSeen(slots, place)];
   }
   const idle = { after: 0, action: "terminate" as const };
   const dueAt = cluster.state === "ready" ? { dueAt: world.clock.now() + LEAST_GRACE } : {};
-  return [amend<Cluster.Cluster>(Cluster.noun, cluster, { idle, ...dueAt }).write];
+  // A policy that its machines are still to learn of would stand over this one.
+  const policy = cluster.nextIdle === undefined ? { idle } : { nextIdle: idle };
+  return [amend<Cluster.Cluster>(Cluster.noun, cluster, { ...policy, ...dueAt }).write];
 }
 
 /** From the queue a job goes to the hosts, which were looked at before: the slots are checked, unless they are written. */

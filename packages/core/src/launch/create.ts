@@ -8,6 +8,7 @@ import { requireFit } from "../cluster/fit.ts";
 import * as Group from "../cluster/group.ts";
 import { grown, growth } from "../cluster/grow.ts";
 import { policy } from "../cluster/policy.ts";
+import * as Words from "../cluster/words.ts";
 import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
 import { imaged } from "../image/resolve.ts";
@@ -140,7 +141,7 @@ async function planned(world: Edge, actor: Actor, request: Launch.Create): Promi
       await requirePossible(world.table, existing, { nodes, needs: needsOf(resources), group: request.group });
     }
     const more = hasWork(request) ? undefined : await growth(world, actor, existing, wanted(request));
-    return Plan.reused(existing, more);
+    return Plan.reused(existing, await Words.policyOf(world.table, existing), more);
   }
   if (request.pool !== undefined) return pooled(world, actor, { ...request, pool: request.pool });
   const chosen = await Choose.forRequest(world.providers, await imaged(world, actor, wanted(request)));

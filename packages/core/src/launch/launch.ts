@@ -114,12 +114,17 @@ export const Barred = z.object({
   link: z.string().optional().meta({ description: "Where to ask for it" }),
 });
 
+/** An offer as a plan shows it: with what is not kept with a cluster. */
+const Planned = Cluster.Offer.extend({
+  localDisk: z.number().optional().meta({ description: "GB of local disks per host, which a stop empties" }),
+});
+
 /** What a group of the cluster would be made of; of a cluster that is there, what it is made of. */
 const PlannedGroup = z.object({
   name: z.string(),
   nodes: z.number().int(),
   schedulable: z.boolean().meta({ description: "Whether jobs run on its hosts" }),
-  offers: z.array(Cluster.Offer.partial({ market: true })).meta({
+  offers: z.array(Planned.partial({ market: true })).meta({
     description:
       "In the order they would be tried. Of machines that are there the one that was taken; none until it is",
   }),
@@ -137,7 +142,7 @@ export const Plan = z.object({
   idle: Idle,
   groups: z.array(PlannedGroup),
   grows: z.array(PlannedGroup).optional().meta({ description: "Hosts that a cluster which is there gets in addition" }),
-  offers: z.array(Cluster.Offer).meta({
+  offers: z.array(Planned).meta({
     description: "Those of the group; empty where there are several, which have their own",
   }),
   barred: z.array(Barred).optional().meta({ description: "Of all groups" }),

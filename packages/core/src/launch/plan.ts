@@ -28,7 +28,7 @@ export function made(cluster: string | undefined, { provider, groups, notices }:
 }
 
 /** Of a cluster that is there: what its machines are, as far as they are chosen. @param more what it would grow by */
-export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
+export function reused(cluster: Cluster.Cluster, idle: Idle, more?: Chosen): Launch.Plan {
   const { name, provider, nodes } = cluster;
   const launch = "launch" in cluster ? cluster.launch : undefined;
   const groups = Group.groupsOf(cluster);
@@ -37,7 +37,7 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
     reused: true,
     provider,
     nodes,
-    idle: Cluster.policyOf(cluster),
+    idle,
     groups: Cluster.info(cluster).groups.map(({ name, nodes: hosts, schedulable }) => ({
       name,
       nodes: hosts,
@@ -59,7 +59,7 @@ export function reused(cluster: Cluster.Cluster, more?: Chosen): Launch.Plan {
 export const taken = (
   cluster: Cluster.Cluster,
   { name, idle, pool }: { readonly name: string | undefined; readonly idle: Idle; readonly pool: Launch.From },
-): Launch.Plan => ({ ...reused(cluster), cluster: name ?? cluster.name, reused: false, idle, pool });
+): Launch.Plan => ({ ...reused(cluster, idle), cluster: name ?? cluster.name, reused: false, pool });
 
 const plannedGroup = (group: Chosen["groups"][number]) => ({
   ...group,

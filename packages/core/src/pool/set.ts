@@ -12,6 +12,7 @@ import type { Item, Write } from "../ports/table.ts";
 import type { Edge } from "../ports/world.ts";
 import { maybeSpot } from "../provider/choices.ts";
 import * as Choose from "../provider/choose.ts";
+import { counting } from "../quota/list.ts";
 import { amend, insert } from "../record.ts";
 import { check } from "../schedule/next.ts";
 import { requireStored } from "../secret/stored.ts";
@@ -22,7 +23,7 @@ import { nextTurn } from "./turns.ts";
 /**
  * @throws MusterError `invalid_request` for what no member can be made from, and for times that never come; `unsupported` for
  * machines that cannot be stopped and are to be; `no_offer`; `not_found` for a secret or a target; `forbidden` for
- * another's; `conflict` while one of that name is being removed.
+ * another's; `conflict` while one of that name is being removed; `quota_exceeded`.
  */
 export async function set(world: Edge, actor: Actor, name: string, request: Shape.Change): Promise<Shape.Info> {
   const now = world.clock.now();
@@ -51,7 +52,8 @@ export async function set(world: Edge, actor: Actor, name: string, request: Shap
       put: { ...Keys.pooled(actor.workspace, name), type: "pooled", data: { launch } },
       expect: item?.version ?? "absent",
     };
-    await commit(world, actor, [write, kept, Pool.eventOf(world, actor, made, "set")], info);
+    const counted = known === undefined ? [await counting(world, actor, "pools")] : [];
+    await commit(world, actor, [write, kept, ...counted, Pool.eventOf(world, actor, made, "set")], info);
     return info;
   });
 }

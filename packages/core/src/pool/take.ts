@@ -8,9 +8,10 @@ import * as Cluster from "../cluster/cluster.ts";
 import * as Create from "../cluster/create.ts";
 import { requireFit } from "../cluster/fit.ts";
 import type * as Group from "../cluster/group.ts";
-import { type Idle, powerOffOf } from "../cluster/idle.ts";
+import type { Idle } from "../cluster/idle.ts";
 import { policy } from "../cluster/policy.ts";
 import { afford } from "../cluster/reconcile/afford.ts";
+import * as Words from "../cluster/words.ts";
 import { MusterError } from "../error.ts";
 import * as Id from "../id.ts";
 import type { After } from "../job/job.ts";
@@ -176,31 +177,28 @@ async function freed(
 ): Promise<{ cluster: Cluster.Cluster; writes: readonly Write[] }> {
   const { cluster: name = cluster.name, shared, maxLifetime } = request;
   const now = world.clock.now();
+  const policy = await Words.changed(world.table, cluster, idleOf(world, cluster, request), now);
   const mine: Stored<Cluster.Cluster> = {
     ...cluster,
     ...{ name, shared, owner: actor.id, pool: undefined },
-    ...idleAs(cluster, idleOf(world, cluster, request)),
+    ...policy.patch,
     ...(maxLifetime !== undefined && { endBy: now + maxLifetime * MINUTE }),
   };
   const renamed = await renaming(world, cluster, request.cluster);
   if (mine.state === "stopped") {
     const { next, writes } = await starting(world, actor, mine, { from: cluster.owner });
-    return { cluster: next, writes: [...writes, ...renamed] };
+    return { cluster: next, writes: [...writes, ...renamed, ...policy.writes] };
   }
   const { writes: paid } = await afford(world, mine, { from: cluster.owner, begins: true });
   // Its deadline hangs on its policy: whoever looks at it next works it out.
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, mine, { ...(mine.state === "ready" && { dueAt: now }) });
-  return { cluster: next, writes: [write, ...renamed, ...paid] };
+  return { cluster: next, writes: [write, ...renamed, ...paid, ...policy.writes] };
 }
 
 /** The idle policy that it would have if it was made for this. */
 export function idleOf(world: Edge, { provider, spot }: Cluster.Cluster, { cluster, idle }: Launch.Create): Idle {
   return policy(Choose.provider(world.providers, { provider }), { name: cluster, idle, spot });
 }
-
-/** Machines that do something else by themselves must learn of it first: see cluster/reconcile/policy.ts. */
-const idleAs = (cluster: Cluster.Cluster, idle: Idle) =>
-  cluster.nextIdle === undefined && powerOffOf(idle) === powerOffOf(cluster.idle) ? { idle } : { nextIdle: idle };
 
 async function renaming(
   { table }: Edge,

@@ -29,7 +29,7 @@ export interface Log {
   count?(name: Alarming, value: number): void;
 }
 
-export type Alarming = "OrphansFound" | "DrainingTooLong";
+export type Alarming = "OrphansFound" | "OrphansHeld" | "DrainingTooLong" | "HostsBraked" | "DeadLetters";
 
 /** What drives a provisioning or a teardown in time. The record is the truth; this only calls reconcilers at the right time. */
 export interface Workflow {

@@ -20,6 +20,8 @@ export interface Offer {
   readonly pool?: string | undefined;
   /** Which of the request's choices it belongs to, by index; absent where it has none. */
   readonly choice?: number | undefined;
+  /** GB of local disks per host, which a stop empties; absent: none. Not kept with a cluster. */
+  readonly localDisk?: number | undefined;
 }
 
 /** What another group of the same cluster is going to have. */
@@ -102,6 +104,10 @@ export interface Machine {
   readonly hostId: string;
   /** Epoch ms. */
   readonly launchedAt: number;
+  readonly instanceType?: string | undefined;
+  readonly market?: Offer["market"] | undefined;
+  /** Somebody has asked, at the provider itself, that it be kept: it is not ended for want of an owner. */
+  readonly isHeld?: boolean | undefined;
 }
 
 /** A machine type, for people who look around. */
@@ -114,6 +120,8 @@ export interface Listed {
   readonly accelerators: Readonly<Record<string, number>>;
   /** GiB per accelerator. */
   readonly acceleratorMemory?: number | undefined;
+  /** GB of local disks, which a stop empties. */
+  readonly localDisk?: number | undefined;
   readonly region?: string | undefined;
   readonly zones: readonly string[];
   /** US dollars per hour on demand; absent where no price is known. */
@@ -180,6 +188,15 @@ export interface SavedImage {
 /** Epoch ms. */
 export type FoundImage = ImageRef & { readonly createdAt: number };
 
+/** Something that was made for a cluster and costs nothing, such as a place for its machines close to each other. */
+export interface Leftover extends ClusterRef {
+  readonly kind: "placement_group";
+  /** The provider's own name of it. */
+  readonly id: string;
+  /** Epoch ms since when it is there. */
+  readonly since?: number | undefined;
+}
+
 export interface MachineProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -200,6 +217,11 @@ export interface MachineProvider {
   launch(intent: Intent): Promise<readonly Machine[]>;
   /** Machines that bear the cluster's tag and are not terminated. Eventual, within `capabilities.settle`. */
   observe(cluster: ClusterRef): Promise<readonly Machine[]>;
+  /**
+   * The cluster's machines that end, or have ended, as the cloud itself tells for as long as it remembers: that one does not
+   * show is no reason to name it. Absent where nobody can tell.
+   */
+  ended?(cluster: ClusterRef): Promise<readonly Machine[]>;
   /** @throws MusterError `no_capacity` when the stopped machines cannot be started now. */
   start(cluster: ClusterRef): Promise<void>;
   stop(cluster: ClusterRef): Promise<void>;
@@ -234,6 +256,13 @@ export interface MachineProvider {
   terminate(machineIds: readonly string[]): Promise<void>;
   /** Every machine of this deployment that is not terminated. */
   sweep(): Promise<readonly Machine[]>;
+  /**
+   * What is left of this deployment's clusters that have no machines, and are not about to get some; absent where nothing is.
+   * @param machines what `sweep` has just answered
+   */
+  leftovers?(machines: readonly Machine[]): Promise<readonly Leftover[]>;
+  /** Removes it; what is gone already is success. @throws when it is in use after all: it is asked for again. */
+  removeLeftover?(of: Leftover): Promise<void>;
   /** Makes the hosts' agents look at once. Best effort: a lost kick costs one interval. */
   kick(cluster: ClusterRef, hosts: readonly Kicked[]): Promise<void>;
 }

@@ -11,6 +11,7 @@ export const CatalogEntry = z.object({
   memory: z.number().meta({ description: "GiB" }),
   accelerators: z.record(z.string(), z.number()),
   acceleratorMemory: z.number().optional().meta({ description: "GiB per accelerator" }),
+  localDisk: z.number().optional().meta({ description: "GB of local disks, which a stop empties" }),
   region: z.string().optional(),
   zones: z.array(z.string()),
   hourly: z.number().optional().meta({ description: "US dollars per hour on demand" }),
@@ -22,6 +23,7 @@ export type CatalogEntry = z.infer<typeof CatalogEntry>;
 export const CatalogQuery = z.object({
   provider: z.string().max(63).optional(),
   accelerator: z.string().max(63).optional().meta({ description: "Only machines with this accelerator" }),
+  instanceType: z.string().max(63).optional().meta({ description: "Only this machine type" }),
   all: z.stringbool().default(false).meta({ description: "Also machines without accelerators" }),
 });
 export type CatalogQuery = z.infer<typeof CatalogQuery>;
@@ -44,8 +46,9 @@ export async function catalog(
   return { items: wanted.toSorted((a, b) => price(a) - price(b)).map(one => CatalogEntry.parse(one)) };
 }
 
-function fits({ accelerators }: Listed, query: CatalogQuery): boolean {
+function fits({ accelerators, instanceType }: Listed, query: CatalogQuery): boolean {
   const names = Object.keys(accelerators);
+  if (query.instanceType !== undefined) return instanceType === query.instanceType;
   if (query.accelerator === undefined) return query.all || names.length > 0;
   const word = plain(query.accelerator);
   return names.some(name => plain(name).includes(word));

@@ -9,6 +9,7 @@
 import { Cron } from "croner";
 import type { Issue } from "../error.ts";
 import { nearest } from "../near.ts";
+import { isZone, zoneMeant } from "../time-zone.ts";
 
 const FIELDS = "minute, hour, day of the month, month, day of the week";
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
@@ -44,19 +45,7 @@ export function check(schedule: Cronic, now: number): Issue[] {
 
 function checkZone(timeZone: string): Issue | undefined {
   if (isZone(timeZone)) return undefined;
-  const near = nearest(timeZone, Intl.supportedValuesOf("timeZone"));
-  const message = `there is no time zone '${timeZone}'`;
-  return { path: "timeZone", message, suggestion: near ? `did you mean ${near}?` : "name one such as Europe/Paris" };
-}
-
-function isZone(timeZone: string): boolean {
-  try {
-    // Offsets such as +01:00 are no zones: they know no summer.
-    return /^[a-z]/i.test(timeZone) && new Intl.DateTimeFormat("en", { timeZone }) !== undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
+  return { path: "timeZone", message: `there is no time zone '${timeZone}'`, suggestion: zoneMeant(timeZone) };
 }
 
 function checkFields(cron: string): Issue | undefined {

@@ -7,6 +7,7 @@ import * as Keys from "../keys.ts";
 import type { Create } from "../launch/launch.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
+import { counting } from "../quota/list.ts";
 import { amend, insert } from "../record.ts";
 import { requireStored } from "../secret/stored.ts";
 import { check, nextTime } from "./next.ts";
@@ -14,7 +15,7 @@ import * as Schedule from "./schedule.ts";
 
 /**
  * @throws MusterError `invalid_request` for times that cannot be or never come, and for what nobody can launch later;
- * `not_found` for a secret of the workspace; `forbidden` for another's.
+ * `not_found` for a secret of the workspace; `forbidden` for another's; `quota_exceeded`.
  */
 export async function set(world: Basics, actor: Actor, name: string, request: Schedule.Change): Promise<Schedule.Info> {
   const now = world.clock.now();
@@ -37,7 +38,8 @@ export async function set(world: Basics, actor: Actor, name: string, request: Sc
         : amend<Schedule.Schedule>(Schedule.noun, known, { ...fields, name }).write;
     const info = Schedule.Info.parse(made);
     const launch = await launchOf(world, made, request.launch);
-    await commit(world, actor, [write, launch, Schedule.eventOf(world, actor, made, "set")], info);
+    const counted = known === undefined ? [await counting(world, actor, "schedules")] : [];
+    await commit(world, actor, [write, launch, ...counted, Schedule.eventOf(world, actor, made, "set")], info);
     return info;
   });
 }

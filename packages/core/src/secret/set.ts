@@ -4,6 +4,7 @@ import { commit, retrying } from "../commit.ts";
 import * as Id from "../id.ts";
 import type { SecretsRef } from "../ports/secrets.ts";
 import type { Basics } from "../ports/world.ts";
+import { counting } from "../quota/list.ts";
 import { amend, insert } from "../record.ts";
 import { forgetQuietly } from "./forget.ts";
 import { keeping, type Part } from "./keep.ts";
@@ -12,7 +13,7 @@ import * as Secret from "./secret.ts";
 /**
  * Of two who set the same name at once both succeed, and the value of the later one holds. The one that was there before is
  * forgotten; where that fails, by the sweep.
- * @throws MusterError `busy` (nothing was set), `unavailable` (nobody knows; the same request may be sent again).
+ * @throws MusterError `quota_exceeded`; `busy` (nothing was set), `unavailable` (nobody knows; the same request may be sent again).
  */
 export async function set(
   world: Basics & Part,
@@ -49,6 +50,7 @@ async function record(
   const made = { workspace, name, owner: actor.id, createdAt: now, ...change };
   const write = known === undefined ? insert(Secret.noun, made) : amend(Secret.noun, known, change).write;
   const info = Secret.Info.parse({ ...made, ...known, ...change });
-  await commit(world, actor, [write, Secret.eventOf(world, actor, made, "secret.set")], info);
+  const counted = known === undefined ? [await counting(world, actor, "secrets")] : [];
+  await commit(world, actor, [write, ...counted, Secret.eventOf(world, actor, made, "secret.set")], info);
   return { info, ...(known && { before: Secret.refOf(known) }) };
 }

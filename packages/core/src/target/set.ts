@@ -3,10 +3,11 @@ import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import type { Basics, Edge } from "../ports/world.ts";
+import { counting } from "../quota/list.ts";
 import { amend, insert } from "../record.ts";
 import * as Target from "./target.ts";
 
-/** @throws MusterError `unsupported` for a provider that this control plane does not have. */
+/** @throws MusterError `unsupported` for a provider that this control plane does not have; `quota_exceeded`. */
 export function set(
   world: Basics & Pick<Edge, "providers">,
   actor: Actor,
@@ -32,7 +33,8 @@ export function set(
     const write =
       known === undefined ? insert(Target.noun, made) : amend(Target.noun, known, { ...change, name }).write;
     const info = Target.Info.parse(made);
-    await commit(world, actor, [write, Target.eventOf(world, actor, made, "target.set")], info);
+    const counted = known === undefined ? [await counting(world, actor, "targets")] : [];
+    await commit(world, actor, [write, ...counted, Target.eventOf(world, actor, made, "target.set")], info);
     return info;
   });
 }

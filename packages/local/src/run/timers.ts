@@ -5,7 +5,8 @@ import { sweepLogs } from "@muster/core/log/sweep.ts";
 import type { Change, Sighting } from "@muster/core/ports/table.ts";
 import type { World } from "@muster/core/ports/world.ts";
 import { sweepSecrets } from "@muster/core/secret/sweep.ts";
-import { sweepDue, sweepOrphans } from "@muster/core/sweep.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
+import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import { Sweeps } from "./sweeps.ts";
 
 /** The slow beats, in ms. */

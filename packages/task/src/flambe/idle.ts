@@ -1,8 +1,10 @@
 /**
  * Flambé's two timeouts as the one policy of a cluster.
  *
- * Flambé ends the factories and the orchestrator each by its own clock. A Muster cluster stops as a whole, so the first
- * clock stops it, which keeps the disks, and the second ends it.
+ * Flambé ends the factories and the orchestrator each by its own clock, and a clock counts hours in which the host's CPUs
+ * did next to nothing: less than 0.5 % of a factory's, less than 4 % of the orchestrator's. A Muster cluster stops as a
+ * whole: the first clock, which is the factories', stops it and keeps the disks, and the second ends it. The share is the
+ * factories' for every host: no job runs on the orchestrator here, so it does as little as they do.
  */
 import type { Idle } from "@muster/core/cluster/idle.ts";
 import { type Reading, refuse } from "../reading.ts";
@@ -19,6 +21,9 @@ const MOST = 8760;
 const NEVER = -1;
 const ORCHESTRATOR = NEVER;
 const FACTORIES = 1;
+const CPU_BELOW = 0.005;
+/** A job keeps a Muster cluster also while it waits, and needs no CPU. */
+const IDLE = "without a job and with less than 0.5% of every host's CPUs busy";
 
 /** The policy that is nearest to the timeouts; undefined when they contradict each other, which is noted. */
 export function policy(reading: Reading, map: Mapping, timeouts: Timeouts): Idle | undefined {
@@ -37,16 +42,20 @@ export function policy(reading: Reading, map: Mapping, timeouts: Timeouts): Idle
       "is longer than orchestrator_timeout, and factories cannot outlive their orchestrator",
       `write ${orchestrator} or less`,
     );
-  const after = factories * MINUTES;
-  if (factories === orchestrator) return { after, action: "terminate" };
-  const stops = `the whole cluster stops after ${hours(factories)} without a job, and keeps its disks`;
+  const first = { after: factories * MINUTES, cpuBelow: CPU_BELOW };
+  const whole = `factories_timeout: the whole cluster`;
+  if (factories === orchestrator) {
+    reading.warnings.push(`${whole} ends after ${hours(factories)} ${IDLE}`);
+    return { ...first, action: "terminate" };
+  }
+  const stops = `${whole} stops after ${hours(factories)} ${IDLE}, and keeps its disks`;
   if (orchestrator === NEVER) {
-    reading.warnings.push(`factories_timeout: ${stops} until somebody starts or ends it`);
-    return { after, action: "stop" };
+    reading.warnings.push(`${stops} until somebody starts or ends it`);
+    return { ...first, action: "stop" };
   }
   const later = orchestrator - factories;
-  reading.warnings.push(`factories_timeout: ${stops}; ${hours(later)} later it ends`);
-  return { after, action: "stop", then: { after: later * MINUTES, action: "terminate" } };
+  reading.warnings.push(`${stops}; ${hours(later)} later it ends`);
+  return { ...first, action: "stop", then: { after: later * MINUTES, action: "terminate" } };
 }
 
 /** Nothing stops in the very moment in which it becomes idle. */

@@ -46,7 +46,7 @@ function accelerators(wanted: Choice["accelerators"]): Value {
 const bound = (least: number, isOpen: boolean): Value => (isOpen ? `${decimal(least)}+` : amount(least));
 
 /** A number, or as text when YAML 1.1 would not take it for one. */
-const amount = (value: number): Value => (String(value).includes("e") ? decimal(value) : value);
+export const amount = (value: number): Value => (String(value).includes("e") ? decimal(value) : value);
 
 /** The number without an exponent, and with every digit that it has. */
 export function decimal(value: number): string {

@@ -1,16 +1,17 @@
 /** One task, or one cluster, by the keys of Muster's own form, in the order in which people read them. */
 
 import type * as Group from "@muster/core/cluster/group.ts";
-import type { Idle } from "@muster/core/cluster/idle.ts";
 import type { Container } from "@muster/core/task/container.ts";
 import type { Package } from "@muster/core/task/inputs.ts";
 import type { Retry } from "@muster/core/task/retry.ts";
 import { quoted } from "../container.ts";
 import type { ClusterDraft, Draft } from "../draft.ts";
 import { isSecretName } from "../envs.ts";
+import { idleOf } from "./idle.ts";
 import type { Value } from "./nodes.ts";
-import { decimal, resources } from "./resources.ts";
+import { resources } from "./resources.ts";
 import { sweepOf } from "./sweep.ts";
+import { time } from "./time.ts";
 
 export interface WriteOptions {
   /** `written`: the values of secrets too. Else they are left to be given. */
@@ -19,14 +20,6 @@ export interface WriteOptions {
 
 type Entries = Readonly<Record<string, Value>>;
 
-/** Seconds of each unit of time, the longest first. */
-const UNITS: readonly (readonly [string, number])[] = [
-  ["d", 86_400],
-  ["h", 3600],
-  ["m", 60],
-  ["s", 1],
-];
-const MINUTE = 60;
 /** A requirement that needs no quotes and no map. */
 const PLAIN_PACKAGE = /^[\w.[\]=<>!~,+-]+$/;
 
@@ -81,13 +74,6 @@ const groupOf = ({ name, nodes, resources: wanted, schedulable }: Group.Create):
   resources: resources(wanted),
 });
 
-function idleOf(idle: Idle): Value {
-  if (idle === "never") return idle;
-  const { after, action, then } = idle;
-  const end = then && { after: time(then.after * MINUTE), action: then.action };
-  return { after: time(after * MINUTE), action, then: end };
-}
-
 const containerOf = ({ image, options }: Container): Value =>
   options.length === 0 ? image : { image, options: options.map(quoted) };
 
@@ -97,12 +83,6 @@ const retryOf = ({ max, on, exitCodes, backoff }: Retry): Entries => ({
   exit_codes: exitCodes,
   backoff: time(backoff),
 });
-
-/** In the longest unit of which it is a whole number. */
-export function time(seconds: number): string {
-  const [unit, size] = UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ?? ["s", 1];
-  return `${decimal(seconds / size)}${unit}`;
-}
 
 function mounts({ fileMounts, buckets }: Draft): Value {
   const files = fileMounts.map(({ path, source }): [string, Value] => [path, source]);

@@ -76,6 +76,7 @@ const offerOf = (catalog: Catalog, type: MachineType, zone: string, market: Mark
   memory: type.memory,
   accelerators: { ...type.accelerators },
   hourly,
+  ...(type.nvme !== undefined && { localDisk: type.nvme }),
 });
 
 /** Spot first where both markets will do; then the cheaper, the newer, and for a total order zone and name. */

@@ -10,6 +10,8 @@ import { type Cost, type Turn, turned } from "../../cost/cost.ts";
 import type { Offer } from "../../ports/provider.ts";
 import type { Write } from "../../ports/table.ts";
 import type { Basics } from "../../ports/world.ts";
+import { holding } from "../../quota/hold.ts";
+import * as Quota from "../../quota/quota.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
 
@@ -33,9 +35,23 @@ export const restingRate = (cluster: Cluster.Cluster): number =>
     Cluster.kindsOf(cluster).map(({ disk }) => disk ?? 0),
   );
 
+/** GPUs, and their like, of the groups whose offers are these; by group, in order. */
+export const gpusOf = (cluster: Cluster.Cluster, offers: readonly Pick<Offer, "accelerators">[]): number =>
+  offers.reduce((sum, offer, index) => sum + gpusIn(offer) * (groupsOf(cluster)[index]?.nodes ?? 0), 0);
+
+/** Of one host. */
+export const gpusIn = ({ accelerators }: Pick<Offer, "accelerators">): number =>
+  Object.values(accelerators).reduce((sum, count) => sum + count, 0);
+
+/** What it counts for while its machines run. */
+export const runningHeld = (cluster: Cluster.Cluster): Quota.Held =>
+  Quota.held(cluster.nodes, gpusOf(cluster, Cluster.kindsOf(cluster)));
+
 export interface Change extends Partial<Turn> {
   /** What it takes from now on; absent: as much as before. */
   readonly takes?: number;
+  /** What it counts for from now on; null: nothing any more; absent: as much as before. */
+  readonly holds?: Quota.Held | null;
   /** Whether machines are to begin that did not run before. */
   readonly begins?: boolean;
   /** Whose it was until now; absent: its owner's. */
@@ -47,7 +63,7 @@ export interface Share {
   readonly cost: Cost | undefined;
 }
 
-/** What of its record changes, and the writes that go with it. @throws MusterError `over_budget`, `frozen` when it may not. */
+/** What of its record changes, and the writes that go with it. @throws MusterError `over_budget`, `quota_exceeded`, `frozen`. */
 export async function afford(
   world: Basics,
   cluster: Cluster.Cluster,
@@ -69,6 +85,8 @@ export async function afford(
           { user: from, takes: -old.takes, hourly: -old.hourly, extra, at },
           { user: cluster.owner, takes, hourly, extra: 0, at },
         ];
-  const writes = await Budget.take(world, cluster.workspace, shares, begins);
-  return { share: { takes: takes === 0 ? undefined : takes, cost }, writes };
+  const ref = { workspace: cluster.workspace, clusterId: cluster.id };
+  const held = change.holds === undefined ? undefined : await holding(world.table, ref, change.holds);
+  const writes = await Budget.take(world, cluster.workspace, shares, begins, held?.counts);
+  return { share: { takes: takes === 0 ? undefined : takes, cost }, writes: [...writes, ...(held?.writes ?? [])] };
 }

@@ -1,7 +1,7 @@
 /**
  * draining → terminated, or failed when a failure is recorded; a managed job's cluster may be made anew instead.
  *
- * Lifecycle: cancel the jobs, give them a moment, terminate every machine that bears the cluster's tag, and ask again
+ * Lifecycle: cancel the jobs, give them a moment, run what the policy has to be run before an end by it, terminate every machine that bears the cluster's tag, and ask again
  * until none is left. Nothing ever gives up here.
  *
  * Gotcha: an empty answer proves nothing while a launch may still land. A call that answered is visible after the
@@ -20,6 +20,7 @@ import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { hostsOf } from "../register.ts";
 import { afford } from "./afford.ts";
+import { hook } from "./hook.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { later } from "./later.ts";
 import { certainAt } from "./launch.ts";
@@ -43,6 +44,8 @@ export async function drain(world: World, cluster: In<"draining">): Promise<Outc
   const now = world.clock.now();
   const running = await endJobs(world, cluster);
   if (running > 0 && now < cluster.drainingSince + JOB_GRACE) return later(world, cluster, now + LOOK);
+  const hooked = await hook(world, cluster);
+  if (hooked) return hooked;
   const provider = providerOf(world, cluster);
   if ((await endMachines(world, cluster)) > 0) return later(world, cluster, now + LOOK);
   const certain = certainAt(cluster.launch, provider.capabilities);
@@ -134,7 +137,7 @@ async function finish(world: World, cluster: In<"draining">): Promise<Outcome> {
   const name = await world.table.get(Keys.clusterName(cluster.workspace, cluster.name));
   const mine = name?.data.clusterId === cluster.id;
   const unlock: Write[] = name && mine ? [{ remove: name, expect: name.version }] : [];
-  const { share, writes: given } = await afford(world, cluster, { takes: 0, hourly: 0, machines: "end" });
+  const { share, writes: given } = await afford(world, cluster, { takes: 0, holds: null, hourly: 0, machines: "end" });
   const event = cluster.failure === undefined ? "gone" : "gone_failed";
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, event, {
     endedAt: world.clock.now(),

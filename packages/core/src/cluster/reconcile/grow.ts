@@ -12,7 +12,7 @@ import * as Cluster from "../cluster.ts";
 import { groupsOf, nodesOf } from "../group.ts";
 import { hostsOf } from "../register.ts";
 import * as Slots from "../slots.ts";
-import { afford, costOf } from "./afford.ts";
+import { afford, costOf, runningHeld } from "./afford.ts";
 import { clear } from "./clear.ts";
 import { renewed } from "./expect.ts";
 import { nextGroup } from "./plan.ts";
@@ -43,7 +43,8 @@ async function shrink(world: World, cluster: In<"growing">, setback: Cluster.Fai
   const nodes = nodesOf(groups);
   await restHosts(world, cluster, nodes);
   const cost = costOf({ ...cluster, groups, nodes }, Cluster.kindsOf({ ...cluster, launch }));
-  const { share, writes } = await afford(world, cluster, { takes: cost, hourly: cost });
+  const holds = runningHeld({ ...cluster, groups, nodes, launch });
+  const { share, writes } = await afford(world, cluster, { takes: cost, holds, hourly: cost });
   const { spot } = cluster.before;
   const patch = { launch, groups, nodes, spot, setback, ...share, dueAt: world.clock.now() };
   const actor = Actor.system(cluster.workspace);

@@ -2,17 +2,18 @@
 import * as Actor from "../../actor/actor.ts";
 import { kick } from "../../host/kick.ts";
 import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
-import { couldFit } from "../../job/place.ts";
-import { Queued } from "../../job/queue.ts";
-import * as Recover from "../../job/recover.ts";
 import { schedule } from "../../job/schedule.ts";
 import * as Keys from "../../keys.ts";
+import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { advance, amend, type Stored } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { deadline, describe, type Idle } from "../idle.ts";
-import { hostsOf, READY_CHECK } from "../register.ts";
+import * as Hook from "../hook.ts";
+import { describe, type Idle, waitsForJobs } from "../idle.ts";
+import { hostsOf } from "../register.ts";
 import * as Slots from "../slots.ts";
+import { release } from "./braked.ts";
+import { dueOf, lapsed } from "./due.ts";
 import { fail } from "./fail.ts";
 import { providerOf } from "./provider.ts";
 import { ownerOf } from "./renew.ts";
@@ -27,16 +28,15 @@ export async function ready(world: World, cluster: In<"ready">): Promise<Outcome
   const slots = await Slots.get(world.table, ref.workspace, ref.clusterId);
   const runs = slots !== undefined && Slots.busy(slots).length > 0;
   const lost = runs ? [] : lostOf(cluster, slots);
-  if (lost.length > 0) return broken(world, cluster, lost, slots);
+  if (lost.length > 0) return broken(world, cluster, lost, stillOf(slots));
   if (!isDue) return "wait";
-  const since = slots === undefined || runs || (await isAwaited(world, cluster, slots)) ? now : slots.idleSince;
-  const idle = Cluster.policyOf(cluster);
-  const endAt = deadline(idle, since);
-  if (slots && endAt !== undefined && endAt <= now && idle !== "never") return act(world, cluster, idle, slots);
+  const due = await dueOf(world, cluster, slots);
+  if (slots && due.acts) return act(world, cluster, due.idle, slots);
   const amiss = await lookAtHosts(world, cluster, runs);
   if (amiss !== undefined) return amiss;
-  const patch = { suspectedAt: undefined, dueAt: endAt ?? now + READY_CHECK };
-  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write]);
+  const { patch, writes } = lapsed(world, cluster);
+  const next = { suspectedAt: undefined, ...patch, ...(!due.acts && { dueAt: due.at }) };
+  await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, next).write, ...writes]);
   return "wait";
 }
 
@@ -51,10 +51,13 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
   if (look(new Set()).length === 0) return undefined;
   const machines = await providerOf(world, cluster).observe(ref);
   const silent = look(runningHosts(machines));
-  const gone = silent.filter(host => host.gone).map(host => host.rank);
+  const gone = silent.filter(host => host.gone);
   const isStopped = machines.some(machine => machine.state === "stopped");
-  if (gone.length > 0 && (!runs || gone.length === cluster.nodes))
-    return isStopped && cluster.managedBy === undefined ? follow(world, cluster) : broken(world, cluster, gone);
+  if (gone.length > 0 && (!runs || gone.length === cluster.nodes)) {
+    if (isStopped && cluster.managedBy === undefined) return follow(world, cluster);
+    const { ranks, writes } = await release(world, cluster, gone, machines);
+    if (ranks.length > 0 && (!runs || ranks.length === cluster.nodes)) return broken(world, cluster, ranks, writes);
+  }
   const next = nextLook(silent, watch, now);
   if (next === undefined) return undefined;
   await kick(
@@ -70,33 +73,23 @@ async function lookAtHosts(world: World, cluster: In<"ready">, runs: boolean): P
 const lostOf = ({ managedBy }: In<"ready">, slots: Slots.Slots | undefined): number[] =>
   managedBy === undefined ? [] : (slots?.hosts ?? []).filter(slot => !slot.up).map(slot => slot.rank);
 
-/** Somebody will wait for hosts of it again, or does: looked at in the order in which a job goes from the one to the other. */
-const isAwaited = async (world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> =>
-  (await Recover.isAwaited(world.table, { workspace: cluster.workspace, clusterId: cluster.id })) ||
-  canPlace(world, cluster, slots);
-
-/** A queue holds the idle deadline only while its head can ever start: enough hosts are open for it. */
-async function canPlace(world: World, cluster: In<"ready">, slots: Slots.Slots): Promise<boolean> {
-  const { pk } = Keys.cluster(cluster.workspace, cluster.id);
-  const [head] = (await world.table.query({ pk, prefix: "Q#", limit: 1 })).items;
-  return head !== undefined && couldFit(Queued.parse(head.data), Slots.open(slots.hosts));
-}
+/** What its slots said: a host may have called again meanwhile. */
+const stillOf = (slots: Stored<Slots.Slots> | undefined): readonly Write[] =>
+  slots === undefined ? [] : [{ check: Slots.noun.key(slots), expect: slots.version }];
 
 /** Some of its hosts are gone: a job that wants all of them would wait for ever. What still runs a job is left alone. */
 async function broken(
   world: World,
   cluster: In<"ready">,
   ranks: readonly number[],
-  slots?: Stored<Slots.Slots>,
+  also: readonly Write[],
 ): Promise<Outcome> {
-  // What its slots said: a host may have called again meanwhile.
-  const still = slots === undefined ? [] : [{ check: Slots.noun.key(slots), expect: slots.version }];
   const lost = `${ranks.length} of its ${cluster.nodes} hosts ${ranks.length === 1 ? "is" : "are"} gone`;
   if (!(await wereTaken(world, cluster, ranks)))
-    return fail(world, cluster, { code: "hosts_lost", message: lost, hint: "launch again" }, undefined, still);
+    return fail(world, cluster, { code: "hosts_lost", message: lost, hint: "launch again" }, undefined, also);
   const hint = "launch again; machines on demand are not taken back";
   const message = `${lost}: the cloud has taken them back`;
-  return fail(world, cluster, { code: "interrupted", message, hint }, undefined, still);
+  return fail(world, cluster, { code: "interrupted", message, hint }, undefined, also);
 }
 
 /** Whether the cloud has announced the end of one of these hosts' machines. */
@@ -131,10 +124,23 @@ async function act(
   const actor = Actor.system(cluster.workspace);
   // A managed job that is held back, or waits, comes back for others when it may begin.
   const renewal = (await ownerOf(world, cluster))?.state === "waiting" && { renew: true };
+  const { patch: ended, writes } = lapsed(world, cluster);
+  const patch = { ...ended, ...Hook.awaited(cluster) };
+  // Where jobs keep it from nothing, those that wait do not start it again either.
+  const stopping = { ...patch, dueAt: now, ...(waitsForJobs(idle) && { byPolicy: true }) };
   const move =
     idle.action === "stop"
-      ? advance(world, Cluster.kind, actor, cluster, "stop", { dueAt: now, byPolicy: true }, why)
-      : advance(world, Cluster.kind, actor, cluster, "remove", { dueAt: now, drainingSince: now, ...renewal }, why);
-  await world.table.write([...move.writes, { check: Slots.noun.key(slots), expect: slots.version }]);
+      ? advance(world, Cluster.kind, actor, cluster, "stop", stopping, why)
+      : advance(
+          world,
+          Cluster.kind,
+          actor,
+          cluster,
+          "remove",
+          { ...patch, dueAt: now, drainingSince: now, ...renewal },
+          why,
+        );
+  const asSeen = waitsForJobs(idle) ? [{ check: Slots.noun.key(slots), expect: slots.version }] : [];
+  await world.table.write([...move.writes, ...writes, ...asSeen]);
   return "again";
 }

@@ -58,7 +58,8 @@ export async function launch(world: World, cluster: In<"launching">): Promise<Ou
   if (obstacle) return fail(world, cluster, obstacle);
   const hosts = await expectHosts(world, cluster);
   if (hosts === undefined) return "again";
-  const queue = await Throttle.take(world, provider, callsFor(cluster, hosts.length));
+  const ask = { workspace: cluster.workspace, calls: callsFor(cluster, hosts.length) };
+  const queue = await Throttle.take(world, provider, ask);
   if (queue > 0) return later(world, cluster, queue);
   const now = world.clock.now();
   const sent = sending(cluster.launch, now, provider.capabilities);
@@ -172,6 +173,8 @@ const answered = (
   retrying(async () => {
     const cluster = await load(world.table, Cluster.noun, Keys.cluster(sent.workspace, sent.id));
     if (cluster === undefined || !isSameTry(cluster, sent)) return "again";
+    // By another call of the same intent: what it made has started, and costs, since then.
+    if (cluster.launch.answered && cluster.launch.sentAt === undefined) return "again";
     const now = world.clock.now();
     const launch = settled(cluster.launch, now);
     const made = [...(launch.made ?? []), { ...launch.offer, try: launch.try }];

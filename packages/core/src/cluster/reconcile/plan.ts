@@ -16,10 +16,11 @@ import type { World } from "../../ports/world.ts";
 import { chosenOf } from "../../provider/choices.ts";
 import * as Choose from "../../provider/choose.ts";
 import * as Offers from "../../provider/offers.ts";
+import { held } from "../../quota/quota.ts";
 import { advance, amend, type Patch } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { groupsOf } from "../group.ts";
-import { afford, costOf, restingRate } from "./afford.ts";
+import { afford, costOf, gpusOf, restingRate } from "./afford.ts";
 import { failLaunch, failureOf } from "./fail.ts";
 import { later } from "./later.ts";
 import { ownerOf } from "./renew.ts";
@@ -92,8 +93,9 @@ export async function nextCall(
   // A growth that came to nothing has left what it wanted in the specification.
   const later = (await specOf(world, cluster)).groups.slice(made.length + 1, groupsOf(cluster).length);
   const cost = later.reduce((sum, group) => sum + group.takes, costOf(cluster, [...made, offer]));
+  const gpus = later.reduce((sum, group) => sum + (group.gpus ?? 0), gpusOf(cluster, [...made, offer]));
   try {
-    const turn = { takes: cost, begins: true, ...turnOf(cluster, made) };
+    const turn = { takes: cost, holds: held(cluster.nodes, gpus), begins: true, ...turnOf(cluster, made) };
     const { share, writes } = await afford(world, cluster, turn);
     const patch = { launch: next, ...share, dueAt: world.clock.now() };
     await world.table.write([...begun(world, cluster, patch), ...writes]);

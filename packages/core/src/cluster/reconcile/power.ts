@@ -5,14 +5,16 @@ import { MusterError } from "../../error.ts";
 import * as Host from "../../host/host.ts";
 import type { MachineProvider } from "../../ports/provider.ts";
 import type { World } from "../../ports/world.ts";
+import { RESTS } from "../../quota/quota.ts";
 import { advance, amend } from "../../record.ts";
 import { starting } from "../change.ts";
 import * as Cluster from "../cluster.ts";
-import { stoppedDeadline } from "../idle.ts";
+import { freeFrom, stoppedDeadline } from "../idle.ts";
 import { hostsOf, READY_CHECK } from "../register.ts";
 import * as Slots from "../slots.ts";
 import { afford, restingRate, runningRate } from "./afford.ts";
 import { fail, failureOf } from "./fail.ts";
+import { hook } from "./hook.ts";
 import { hasQueue } from "./idle.ts";
 import { cancelQueued, cancelRunning, closeRunning, JOB_GRACE } from "./jobs.ts";
 import { later } from "./later.ts";
@@ -41,6 +43,8 @@ export async function stop(world: World, cluster: In<"stopping">): Promise<Outco
   const now = world.clock.now();
   const running = await cancelRunning(world, ref, "the cluster was stopped");
   if (running > 0 && now < cluster.changedAt + JOB_GRACE) return later(world, cluster, now + LOOK);
+  const hooked = await hook(world, cluster);
+  if (hooked) return hooked;
   const provider = providerOf(world, cluster);
   const refused = await refusalOf(provider.stop(ref));
   if (refused) return fail(world, cluster, failureOf(refused));
@@ -74,7 +78,7 @@ async function stopped(world: World, cluster: In<"stopping">): Promise<Outcome> 
   const wasReady = slots !== undefined && slots.hosts.length > 0;
   const failure = cluster.byPolicy && !wasReady ? BOOT_TIMEOUT : undefined;
   // What stands still costs no machine hours.
-  const rests = { takes: 0, hourly: restingRate(cluster), machines: "end" } as const;
+  const rests = { takes: 0, holds: RESTS, hourly: restingRate(cluster), machines: "end" } as const;
   const { share, writes: given } = await afford(world, cluster, rests);
   const patch = { failure, ...share, dueAt: failure ? now + RETRY : now };
   const move = advance(world, Cluster.kind, Actor.system(cluster.workspace), cluster, "stopped", patch);
@@ -146,7 +150,7 @@ export async function rest(world: World, cluster: In<"stopped">): Promise<Outcom
   // What a pool keeps, the pool starts.
   const mayStart = cluster.byPolicy && cluster.pool === undefined;
   if (mayStart && (await hasQueue(world, cluster))) return startAgain(world, cluster);
-  const endAt = stoppedDeadline(Cluster.policyOf(cluster), cluster.changedAt);
+  const endAt = unheld(cluster, stoppedDeadline(Cluster.policyOf(cluster), cluster.changedAt));
   if (endAt !== undefined && endAt <= now) {
     // A start that failed long ago is not why it ends.
     const patch = { failure: undefined, dueAt: now, drainingSince: now };
@@ -161,6 +165,10 @@ export async function rest(world: World, cluster: In<"stopped">): Promise<Outcom
   await world.table.write([amend<Cluster.Cluster>(Cluster.noun, cluster, { dueAt }).write]);
   return "wait";
 }
+
+/** Whoever holds it keeps its disks as well. */
+const unheld = ({ hold }: Cluster.Cluster, endAt: number | undefined): number | undefined =>
+  endAt === undefined ? undefined : freeFrom({ hold }, endAt);
 
 /** At once; or, when that has failed before, after a while; and not for ever: a host that is broken would be paid for. */
 async function startAgain(world: World, cluster: In<"stopped">): Promise<Outcome> {

@@ -1,6 +1,7 @@
 /** starting, or moving → stopped: a start that came to nothing leaves the cluster as it was. */
 import * as Actor from "../../actor/actor.ts";
 import type { World } from "../../ports/world.ts";
+import { RESTS } from "../../quota/quota.ts";
 import { advance } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
 import { afford, restingRate } from "./afford.ts";
@@ -20,7 +21,7 @@ export async function stay(
   const why = isWanted ? { failure: undefined, byPolicy: undefined } : { failure, byPolicy: true };
   const patch = { ...why, takes: undefined, dueAt: world.clock.now() + RETRY };
   const actor = Actor.system(cluster.workspace);
-  const rests = { takes: 0, hourly: restingRate(cluster), machines: "end" } as const;
+  const rests = { takes: 0, holds: RESTS, hourly: restingRate(cluster), machines: "end" } as const;
   const { share, writes: given } = await afford(world, cluster, rests);
   const more = { ...patch, cost: share.cost };
   const move = advance<Cluster.Cluster, Cluster.State, "stay">(world, Cluster.kind, actor, cluster, "stay", more, {

@@ -1,9 +1,7 @@
 /** Looks after one job: settles it, steps in when its time is over, and finds out about hosts that have gone silent. */
 import * as Actor from "../../actor/actor.ts";
 import * as Cluster from "../../cluster/cluster.ts";
-import { providerOf } from "../../cluster/reconcile/provider.ts";
 import { kick } from "../../host/kick.ts";
-import { lastCalls, nextLook, runningHosts, silentOf } from "../../host/silence.ts";
 import * as Keys from "../../keys.ts";
 import type { World } from "../../ports/world.ts";
 import { amend, load, type Stored } from "../../record.ts";
@@ -13,8 +11,8 @@ import { isTooLate, lookAt } from "../queue-time.ts";
 import { schedule } from "../schedule.ts";
 import { checkAt, expiresAt, type JobRef, rows, settle } from "../settle.ts";
 import { look } from "../waiting.ts";
-import { giveUp } from "./give-up.ts";
 import { lookAtRecovering } from "./recovering.ts";
+import { giveUpAll, silence } from "./silent.ts";
 import { endTooLate } from "./too-late.ts";
 
 /** How long a host that calls may take to begin its part, and to end it when it was told to, in ms. */
@@ -58,15 +56,24 @@ async function lookAfter(world: World, job: Stored<Job.Placed>): Promise<void> {
   const ended = new Set(written.filter(row => row.state === "exited" || row.state === "lost").map(row => row.rank));
   const begun = new Set(written.map(row => row.rank));
   const left = job.placement.map((_, rank) => rank).filter(rank => !ended.has(rank));
-  const { gone, silent, next } = await silence(world, job, left);
-  for (const rank of gone) await giveUp(world, job, rank, "host_lost");
+  const found = await silence(world, job, left);
+  const { gone, silent, next } = found;
   const judged = { ...job, endBy: endByOf(job, now) };
   const stuck = left.filter(rank => !gone.includes(rank) && isStuck(judged, begun.has(rank), now));
   // A host that does not call, and that nobody closes, would get the next job as well, and the one after that.
   const causeOf = (rank: number) => (isLate(judged, now) || silent.includes(rank) ? "host_lost" : "start_failed");
-  for (const rank of stuck) await giveUp(world, job, rank, causeOf(rank));
-  if (gone.length + stuck.length > 0) {
-    await settle(world, { workspace: job.workspace, jobId: job.id });
+  // One that was told to end had its time for that, whatever became of its host.
+  const bySilence = (rank: number) => !isLate(judged, now) && silent.includes(rank);
+  const doomed = [
+    ...gone.map(rank => ({ rank, cause: "host_lost" as const, bySilence: bySilence(rank) })),
+    ...stuck.map(rank => ({ rank, cause: causeOf(rank), bySilence: bySilence(rank) }) as const),
+  ];
+  const held = await giveUpAll(world, job, doomed, found);
+  if (doomed.length > held.length) {
+    const after = await settle(world, { workspace: job.workspace, jobId: job.id });
+    // Others are still watched: their time goes on.
+    if (held.length > 0 && after !== undefined && Job.isPlaced(after) && next !== undefined)
+      await world.table.write([amend<Job.Job>(Job.noun, after, next).write]);
     return;
   }
   const patch = { endBy: judged.endBy, ...(next ?? { suspectedAt: undefined, dueAt: checkAt(job, now) }) };
@@ -94,27 +101,4 @@ async function expire(world: World, job: Stored<Job.Placed>): Promise<void> {
   };
   const dueAt = checkAt(job, world.clock.now());
   await world.table.write([amend<Job.Job>(Job.noun, job, { verdict, dueAt }).write]);
-}
-
-/** The job's ranks whose hosts are silent, those that will not report any more, and when to look again at the others. */
-async function silence(world: World, job: Job.Placed, ranks: readonly number[]) {
-  const ref = { workspace: job.workspace, clusterId: job.clusterId };
-  const now = world.clock.now();
-  const watch = { ...job, from: job.startedAt ?? job.changedAt };
-  const calls = await lastCalls(world.table, ref);
-  const hostRanks = ranks.flatMap(rank => job.placement[rank] ?? []);
-  const look = (running: ReadonlySet<string>) => silentOf(hostRanks, watch, { now, calls, running }, job.clusterId);
-  // The provider is asked only when somebody is silent.
-  if (look(new Set()).length === 0) return { gone: [], silent: [], next: undefined };
-  const found = look(runningHosts(await machinesOf(world, job)));
-  const rankOf = (host: { readonly rank: number }) => job.placement.indexOf(host.rank);
-  const gone = found.filter(host => host.gone).map(rankOf);
-  return { gone, silent: found.map(rankOf), next: nextLook(found, watch, now) };
-}
-
-async function machinesOf(world: World, job: Job.Job) {
-  const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
-  return cluster === undefined
-    ? []
-    : providerOf(world, cluster).observe({ workspace: job.workspace, clusterId: job.clusterId });
 }

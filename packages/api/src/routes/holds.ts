@@ -1,0 +1,24 @@
+import * as Cluster from "@muster/core/cluster/cluster.ts";
+import * as Hold from "@muster/core/cluster/hold.ts";
+import { route } from "../route.ts";
+import { ClusterParam } from "./common.ts";
+
+const one = { auth: "user", status: 200, params: ClusterParam, output: Cluster.Info } as const;
+
+export const holds = {
+  "clusters.hold": route({
+    ...one,
+    method: "POST",
+    path: "/v1/clusters/{cluster}/hold",
+    summary: "Keep a cluster from its idle policy for some time; again: for longer",
+    body: Hold.Request,
+    errors: ["not_found", "conflict", "forbidden", "idempotency_mismatch"],
+  }),
+  "clusters.release": route({
+    ...one,
+    method: "DELETE",
+    path: "/v1/clusters/{cluster}/hold",
+    summary: "Let its idle policy be followed again; who holds it, its owner and admins",
+    errors: ["not_found", "forbidden", "idempotency_mismatch"],
+  }),
+} as const;

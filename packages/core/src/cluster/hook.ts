@@ -1,0 +1,14 @@
+/**
+ * What the user has run on a cluster's hosts before its machines stop, or end by its idle policy. Not before they are ended by
+ * a person, at the end of their lifetime, or by a freeze; and not where they are lost.
+ */
+import * as Cluster from "./cluster.ts";
+
+/** For a cluster that is to stop or end now: it waits for what its policy has to be run, if there is any. */
+export function awaited(cluster: Cluster.Cluster): { readonly hookBy?: number } {
+  const idle = Cluster.policyOf(cluster);
+  return idle === "never" || idle.hook === undefined ? {} : { hookBy: 0 };
+}
+
+/** By which hosts know it: one for each time that the cluster stops or ends. */
+export const idOf = ({ changedAt }: Pick<Cluster.Cluster, "changedAt">): string => `stop-${changedAt}`;

@@ -1,0 +1,327 @@
+/**
+ * One workspace with ten thousand jobs, and another with something that can never be done, against those who have one job now
+ * and then. The doorbell of AWS, the sweep and the bucket of launches are the real ones, over SQLite in memory; time is
+ * virtual: a call of the table takes 5 ms, and 1 ms of the one processor of whoever calls. What hands the doorbell its batches is a model of ours, after AWS's word: a
+ * stream that four readers read in order, each at most every 250 ms, and a queue that gives each group its turn.
+ */
+import type { BatchRecord } from "@muster/aws/doorbell/batch.ts";
+import { ringAgain, ringAll } from "@muster/aws/doorbell/ring.ts";
+import { encode } from "@muster/aws/table/item.ts";
+import { take } from "@muster/core/capacity/throttle.ts";
+import * as Create from "@muster/core/cluster/create.ts";
+import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
+import { list } from "@muster/core/deadletter/read.ts";
+import { type Ring, workspaceOf } from "@muster/core/doorbell.ts";
+import { FairQueue } from "@muster/core/fair.ts";
+import { ulids } from "@muster/core/id.ts";
+import { submit } from "@muster/core/job/submit.ts";
+import * as Keys from "@muster/core/keys.ts";
+import type { Change, Item, Table, Write } from "@muster/core/ports/table.ts";
+import type { World } from "@muster/core/ports/world.ts";
+import { change } from "@muster/core/quota/change.ts";
+import { sweepDue } from "@muster/core/sweep/due.ts";
+import { describe, expect, test } from "vitest";
+import { Rng } from "../simulation/rng.ts";
+import { enrollAll } from "../support/host.ts";
+import { clusterRequest, jobRequest } from "../support/requests.ts";
+import { percentile, Virtual } from "../support/virtual.ts";
+import { type TestWorld, testWorld } from "../support/world.ts";
+
+const SECOND = 1_000;
+/** What a call of the table, or of the queue, takes: its answer, and the processor of whoever calls; in ms. */
+const CALL = 5;
+const CPU = 1;
+const JOBS = 10_000;
+const NOISY_CLUSTERS = 300;
+const QUIET = Array.from({ length: 20 }, (_, n) => `quiet${n}`);
+const NOISY = "noisy";
+const POISON = "poison";
+
+const actorOf = (workspace: string) => ({ workspace, id: "usr_ada", role: "admin" }) as const;
+
+interface Stage {
+  readonly time: Virtual;
+  /** Of calls that take no time. */
+  readonly fast: TestWorld;
+  /** Ids of clusters that are ready, by workspace. */
+  readonly clusters: Map<string, string[]>;
+}
+
+/** Clusters that are ready: one for each who is quiet, with a host for every job, and many of one host for whoever is not. */
+async function stage(): Promise<Stage> {
+  const fast: TestWorld = { ...testWorld(), random: seeded() };
+  fast.provider.offered.splice(0, 2, ...fast.provider.offered.map(offer => ({ ...offer, hourly: 0 })));
+  const time = new Virtual(fast.clock.now());
+  const clusters = new Map<string, string[]>();
+  const make = async (workspace: string, name: string, nodes: number) => {
+    const { id } = await Create.create(fast, actorOf(workspace), clusterRequest({ name, nodes, idle: "never" }));
+    await reconcile(fast, { workspace, clusterId: id });
+    await enrollAll(fast);
+    clusters.set(workspace, [...(clusters.get(workspace) ?? []), id]);
+  };
+  for (const workspace of QUIET) await make(workspace, "demo", 12);
+  await change(fast, actorOf(NOISY), { clusters: null });
+  for (let n = 0; n < NOISY_CLUSTERS; n++) await make(NOISY, `c${n}`, 1);
+  for (let n = 0; n < 5; n++) await make(POISON, `c${n}`, 1);
+  fast.changes.length = 0;
+  return { time, fast, clusters };
+}
+
+/** The same ids in each run: they say which of the stream's readers comes to see what. */
+function seeded(): TestWorld["random"] {
+  const rng = new Rng(1);
+  const secret = () => Array.from({ length: 64 }, () => rng.int(16).toString(16)).join("");
+  return {
+    ulid: ulids(
+      () => 1,
+      () => rng.next(),
+    ),
+    secret,
+  };
+}
+
+/** One function that runs: what it calls takes time, and so does every call of its own processor. */
+class Instance {
+  readonly #time: Virtual;
+  #busyUntil = 0;
+
+  constructor(time: Virtual) {
+    this.#time = time;
+  }
+
+  async call<T>(run: () => Promise<T>): Promise<T> {
+    const now = this.#time.now();
+    this.#busyUntil = Math.max(now, this.#busyUntil) + CPU;
+    await this.#time.sleep(this.#busyUntil - now + CALL);
+    return run();
+  }
+
+  table(table: Table): Table {
+    return {
+      get: key => this.call(() => table.get(key)),
+      query: ((query: never) => this.call(() => table.query(query))) as Table["query"],
+      write: writes => this.call(() => table.write(writes)),
+    };
+  }
+}
+
+interface Message {
+  readonly id: string;
+  readonly ring: Ring;
+  times: number;
+}
+
+/** How the stream and the queue call the doorbell; see the head of this file. */
+class Mappings {
+  readonly #stage: Stage;
+  readonly #worldOf: (instance: Instance) => World;
+  readonly #lanes: BatchRecord[][] = Array.from({ length: 4 }, () => []);
+  readonly #queue = new FairQueue<Message>();
+  /** Of each job, when it began. */
+  readonly started = new Map<string, number>();
+  readonly dead: Message[] = [];
+  #count = 0;
+
+  constructor(stage: Stage, worldOf: (instance: Instance) => World) {
+    this.#stage = stage;
+    this.#worldOf = worldOf;
+  }
+
+  run(until: number): void {
+    for (const lane of this.#lanes) void this.#read(lane, until);
+    for (let reader = 0; reader < 5; reader++) void this.#receive(until);
+  }
+
+  #gather(): void {
+    for (const change of this.#stage.fast.changes.splice(0)) {
+      if (!("item" in change)) continue;
+      if (isStart(change)) this.started.set(String(change.item.data.subject), this.#stage.time.now());
+      if (["event", "job", "array", "follow", "deadletter"].includes(change.item.type))
+        this.#lanes[Keys.spread(change.item.pk) % 4]?.push(recordOf(change.item, this.#count++));
+    }
+  }
+
+  async #read(lane: BatchRecord[], until: number): Promise<void> {
+    const instance = new Instance(this.#stage.time);
+    const send = (ring: Ring, delay: number) =>
+      instance.call(async () => {
+        const message = { id: `m${this.#count++}`, ring, times: 0 };
+        this.#stage.time.at(this.#stage.time.now() + delay * SECOND, () => this.#queue.add(workspaceOf(ring), message));
+      });
+    while (this.#stage.time.now() < until) {
+      this.#gather();
+      const Records = lane.splice(0, 100);
+      if (Records.length > 0) await ringAll(this.#worldOf(instance), { send }, { Records });
+      // Behind, it reads on at once.
+      await this.#stage.time.sleep(lane.length > 0 ? 1 : 250);
+    }
+  }
+
+  async #receive(until: number): Promise<void> {
+    const world = this.#worldOf(new Instance(this.#stage.time));
+    while (this.#stage.time.now() < until) {
+      const taken = Array.from({ length: 10 }, () => this.#queue.take()).filter(one => one !== undefined);
+      const messages = taken.map(({ item }) => ({ ...item, times: item.times + 1 }));
+      const { batchItemFailures } = await ringAgain(world, { Records: messages.map(handed) });
+      const failed = new Set(batchItemFailures.map(one => one.itemIdentifier));
+      for (const { owner } of taken) this.#queue.done(owner);
+      for (const message of messages.filter(one => failed.has(one.id)))
+        if (message.times >= 3) this.dead.push(message);
+        else
+          this.#stage.time.at(this.#stage.time.now() + 30 * SECOND, () =>
+            this.#queue.add(workspaceOf(message.ring), message),
+          );
+      await this.#stage.time.sleep(taken.length > 0 ? 1 : 100);
+    }
+  }
+}
+
+function dueOf(workspace: string, n: number): Write {
+  const key = { pk: `W#${workspace}#X#${n}`, sk: "X" };
+  // In the order of their numbers: those of the noisy one come first.
+  const indexes = { due: Keys.due(key.pk, String(n), n) };
+  return { put: { ...key, type: "job", data: { workspace, id: `job_${n}` }, indexes }, expect: "absent" };
+}
+
+const isStart = (change: Change): boolean =>
+  "item" in change && change.item.type === "event" && change.item.data.kind === "job.starting";
+
+const recordOf = (item: Item, n: number): BatchRecord => ({
+  eventSource: "aws:dynamodb",
+  eventName: item.version === 1 ? "INSERT" : "MODIFY",
+  dynamodb: { SequenceNumber: String(n), NewImage: encode(item, item.version, "w") },
+});
+
+const handed = ({ id, ring, times }: Message): BatchRecord => ({
+  eventSource: "aws:sqs",
+  messageId: id,
+  body: JSON.stringify(ring),
+  attributes: { ApproximateReceiveCount: String(times) },
+});
+
+/** The world as an instance sees it. Reading what is about the clusters of one workspace fails, always. */
+function poisoned({ time, fast, clusters }: Stage, instance: Instance): World {
+  const bad = clusters.get(POISON) ?? [];
+  const table = instance.table(fast.table);
+  const get: Table["get"] = async key => {
+    if (key.sk === "CLUSTER" && bad.some(id => key.pk.endsWith(id))) throw new Error("poison");
+    return table.get(key);
+  };
+  return { ...fast, clock: { now: time.now }, table: { ...table, get } };
+}
+
+const MINUTE = 60 * SECOND;
+
+/** How long the jobs of the quiet ones wait for their hosts, in ms: each hands in one every ten seconds for two minutes. */
+async function waits(isNoisy: boolean): Promise<{ waits: number[]; letters: readonly object[]; noisy: number }> {
+  const set = await stage();
+  const { time, fast, clusters } = set;
+  const mappings = new Mappings(set, instance => poisoned(set, instance));
+  const from = time.now();
+  const submitted = new Map<string, number>();
+  const hand = async (workspace: string, cluster: string) => {
+    const { id } = await submit({ ...fast, clock: { now: time.now } }, actorOf(workspace), cluster, jobRequest());
+    if (workspace !== NOISY && workspace !== POISON) submitted.set(id, time.now());
+  };
+  QUIET.forEach((workspace, n) => {
+    for (let round = 0; round < 12; round++)
+      time.at(from + round * 10 * SECOND + n * 487, () => void hand(workspace, clusters.get(workspace)?.[0] ?? ""));
+  });
+  if (isNoisy) {
+    const all = clusters.get(NOISY) ?? [];
+    // A thousand each second, from the second on.
+    for (let n = 0; n < JOBS; n++) time.at(from + SECOND + n, () => void hand(NOISY, all[n % all.length] ?? ""));
+    for (const id of clusters.get(POISON) ?? []) time.at(from + SECOND, () => void hand(POISON, id));
+  }
+  mappings.run(from + 4 * MINUTE);
+  await time.run();
+  const found = [...submitted].map(([id, at]) => (mappings.started.get(id) ?? Infinity) - at);
+  expect(found).toHaveLength(240);
+  expect(mappings.dead).toEqual([]);
+  const { items } = await list({ table: fast.table }, actorOf(POISON), { limit: 100 });
+  return { waits: found, letters: items, noisy: mappings.started.size - found.length };
+}
+
+const figures = (what: string, base: readonly number[], loud: readonly number[]): void =>
+  void process.stdout.write(
+    `${what}: p50 ${percentile(base, 50)} -> ${percentile(loud, 50)} ms, p95 ${percentile(base, 95)} -> ${percentile(loud, 95)} ms, most ${Math.max(...base)} -> ${Math.max(...loud)} ms\n`,
+  );
+
+describe("with ten thousand jobs of another, and five clusters that can never be looked after", () => {
+  test("jobs wait for the doorbell at most twice as long, and what failed three times is put aside", async () => {
+    const base = await waits(false);
+    const loud = await waits(true);
+    figures("wait of a job for its hosts", base.waits, loud.waits);
+    expect(Math.max(...base.waits)).toBeLessThan(Infinity);
+    expect(percentile(loud.waits, 95)).toBeLessThanOrEqual(2 * percentile(base.waits, 95));
+    expect(loud.letters).toMatchObject(Array.from({ length: 5 }, () => ({ times: 3, reason: "Error: poison" })));
+    // Its own jobs have their hosts as well.
+    expect(loud.noisy).toBe(NOISY_CLUSTERS);
+  });
+
+  test("what is due is looked after at most twice as late by the sweep", async () => {
+    const late = async (jobs: number): Promise<number[]> => {
+      const { table, ...fast } = testWorld();
+      const time = new Virtual(fast.clock.now());
+      // What is due says which job it belongs to; there is none, which is found out by reading it.
+      const due = [
+        ...Array.from({ length: jobs }, () => NOISY),
+        ...QUIET.flatMap(one => Array.from({ length: 5 }, () => one)),
+      ];
+      for (let n = 0; n < due.length; n += 100)
+        await table.write(due.slice(n, n + 100).map((of, k) => dueOf(of, n + k)));
+      const seen: (readonly [string, number])[] = [];
+      const slowly = new Instance(time).table(table);
+      const from = time.now();
+      const get: Table["get"] = async key => {
+        const item = await slowly.get(key);
+        seen.push([key.pk, time.now() - from]);
+        return item;
+      };
+      const done = sweepDue({ ...fast, clock: { now: time.now }, table: { ...slowly, get } });
+      await time.run();
+      expect(await done).toBe(due.length);
+      return seen.filter(([pk]) => pk.includes("#quiet")).map(([, at]) => at);
+    };
+    const [base, loud] = [await late(0), await late(JOBS)];
+    // What it takes to read what is due is not waiting for anybody's turn.
+    figures("lateness of a sweep", base, loud);
+    expect([base.length, loud.length]).toEqual([100, 100]);
+    expect(percentile(loud, 95)).toBeLessThanOrEqual(2 * percentile(base, 95));
+  });
+
+  test("launches wait for one look more than they would, while another workspace takes whatever there is", async () => {
+    const launches = { burst: 5, perSecond: 2 };
+    const provider = { name: "fake", capabilities: { launches } };
+    const waited = async (isNoisy: boolean): Promise<number[]> => {
+      const { table } = testWorld();
+      const time = new Virtual(0);
+      const found: number[] = [];
+      const ask = (workspace: string) => take({ table, clock: time }, provider, { workspace, calls: 1 });
+      let taken = 0;
+      // Each of its thousand clusters in turn: somebody asks every ten milliseconds.
+      const takeAll = async () => {
+        for (; time.now() < 90 * SECOND; await time.sleep(10)) if ((await ask(NOISY)) === 0) taken++;
+      };
+      // A workflow looks again every five seconds.
+      const launch = async (workspace: string) => {
+        const from = time.now();
+        while ((await ask(workspace)) > 0) await time.sleep(TICK);
+        found.push(time.now() - from);
+      };
+      if (isNoisy) void takeAll();
+      for (const [n, workspace] of QUIET.entries()) time.at(10 * SECOND + n * 3_001, () => void launch(workspace));
+      await time.run(90 * SECOND);
+      expect(found).toHaveLength(QUIET.length);
+      // Nothing is left unused while somebody wants it.
+      if (isNoisy) expect(taken).toBeGreaterThan(2 * 90 - QUIET.length - 10);
+      return found;
+    };
+    const [base, loud] = [await waited(false), await waited(true)];
+    figures("wait for a launch call", base, loud);
+    expect(Math.max(...base)).toBe(0);
+    expect(Math.max(...loud)).toBe(TICK);
+  });
+});
+
+const TICK = 5 * SECOND;
