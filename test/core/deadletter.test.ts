@@ -16,7 +16,7 @@ import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
 import { duties } from "../../functions/cron/duties.ts";
 import { ec2 } from "../../functions/events/ec2.ts";
-import { config } from "../../functions/served/config.ts";
+import { admin } from "../../functions/served/admin.ts";
 import { eventOf } from "../api/support.ts";
 import { clusterRequest, code, stateOf } from "../support/requests.ts";
 import { ringAll } from "../support/rings.ts";
@@ -132,7 +132,7 @@ describe("a dead letter", () => {
   test("is for admins alone", async () => {
     const world = testWorld();
     await buryRing(world, ring("clu_1"), 3, new Error("broken"));
-    const dispatch = dispatcher(doorOf(world), routes, { ...config(world) } as never);
+    const dispatch = dispatcher(doorOf(world), routes, { ...admin(world) } as never);
     const letter = idFor(ring("clu_1"));
     const statusOf = async (role: Role, route: string) => {
       const { token } = await grant(world, { workspace: ADA.workspace, actor: "usr_x", role });

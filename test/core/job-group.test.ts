@@ -265,7 +265,7 @@ describe("a request", () => {
     };
     const made = await create({ ...world, table: { ...world.table, write } }, ADA, groupRequest(tasks));
     expect(made.jobs).toHaveLength(8);
-    // Of 100 that one may have: the cluster, its name, both budgets, the group, and three for each job.
-    expect(sizes).toEqual([32]);
+    // Of 100 that one may have: the cluster, its name, what it holds of the quotas, both budgets, the group, three for each job.
+    expect(sizes).toEqual([33]);
   });
 });
