@@ -1,11 +1,14 @@
 /** Commands that are no job's; the agent's own code, with real processes. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { look } from "../../packages/agent/src/host/surroundings.ts";
 import { type Errand, run } from "../../packages/agent/src/script/errand.ts";
-import { list, markOf } from "../../packages/agent/src/script/processes.ts";
+import { end } from "../../packages/agent/src/script/end.ts";
+import { list, MARKER, markOf } from "../../packages/agent/src/script/processes.ts";
 import { until } from "./support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ma-errand-"));
@@ -70,3 +73,18 @@ test.concurrent("only the end of what it prints is kept", async () => {
   expect(said.length).toBe(4_000);
   expect(said.endsWith("\n100000\nend\n")).toBe(true);
 });
+
+test("what the kernel does not let go is left at last: nothing waits for it for ever, and nothing later is ended with it", async () => {
+  const { mark } = errand("true");
+  const undead = spawn("sleep", ["1000"], { env: { [MARKER]: mark } });
+  const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+  try {
+    await end(mark, 0.05, undefined, 0.2);
+    expect(kill).toHaveBeenCalledWith(undead.pid, "SIGKILL");
+    expect(undead.exitCode).toBeNull();
+  } finally {
+    kill.mockRestore();
+    undead.kill("SIGKILL");
+    await once(undead, "exit");
+  }
+}, 10_000);

@@ -111,16 +111,21 @@ function asRoot(): void {
     await using bench = await opened();
     bench.plane.pollAfter = 200;
     const mode = statSync("/dev/null").uid;
-    bench.plane.watch = { command: "id -un >~/asked; [ ! -w /etc ]" };
-    bench.plane.hook = { id: "a", run: "id -un; echo $HOME; pwd; echo more >/dev/stderr; touch ~/hooked", timeout: 30 };
-    bench.start(["run", "--run-as", name]);
+    const rank = "cat /proc/self/oom_score_adj";
+    const watch = { command: `id -un >~/asked; ${rank} >~/oom; [ ! -w /etc ]` };
+    const run = `id -un; echo $HOME; pwd; echo more >/dev/stderr; ${rank}; touch ~/hooked`;
+    const agent = bench.start(["run", "--run-as", name]);
+    // As the machine's unit has it.
+    writeFileSync(`/proc/${agent.pid}/oom_score_adj`, "-500");
+    Object.assign(bench.plane, { watch, hook: { id: "a", run, timeout: 30 } });
     await until("the hook", () => bench.plane.polls.at(-1)?.hooked);
     const home = join(place, "home");
-    const said = JSON.stringify(`${name}\n${home}\n${home}\nmore\n`);
+    const said = JSON.stringify(`${name}\n${home}\n${home}\nmore\n0\n`);
     expect(bench.agentLog()).toContain(`"what":"a hook has ended","id":"a","code":0,"isCut":false,"said":${said}`);
     expect(statSync(join(home, "hooked")).uid).toBe(id());
     await until("the command", () => statSync(join(home, "asked"), { throwIfNoEntry: false })?.size);
     expect([readFileSync(join(home, "asked"), "utf8"), statSync(join(home, "asked")).uid]).toEqual([`${name}\n`, id()]);
+    expect(readFileSync(join(home, "oom"), "utf8")).toBe("0\n");
     expect(statSync("/dev/null").uid).toBe(mode);
   });
 

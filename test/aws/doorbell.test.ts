@@ -16,6 +16,7 @@ import type { World } from "@muster/core/ports/world.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { clusterRequest, stateOf } from "../support/requests.ts";
 import { ADA, EVE, type TestWorld, testWorld } from "../support/world.ts";
+import { AwsError, startEdge } from "./support/edge.ts";
 import { type Moto, startMoto } from "./support/moto.ts";
 import { awsAt } from "./table-support.ts";
 
@@ -187,5 +188,23 @@ describe("the queue", () => {
     expect(seen).toContainEqual(["reconcile", EVE.workspace, "1"]);
     expect(seen).toContainEqual(["moved", "-", "1"]);
     expect(seen).toContainEqual(["reconcile", ADA.workspace, "3"]);
+  });
+
+  test("takes rings also where a queue that is not FIFO takes no groups", async () => {
+    const sent: unknown[] = [];
+    const send = (input: Readonly<Record<string, unknown>>) => {
+      if (input.MessageGroupId !== undefined)
+        throw new AwsError(
+          "InvalidParameterValue",
+          "The request include parameter that is not valid for this queue type",
+        );
+      sent.push(JSON.parse(String(input.MessageBody)));
+      return { MessageId: "m" };
+    };
+    const edge = await startEdge({ moto, gaps: { "sqs.SendMessage": send } });
+    const ring: Ring = { do: "reconcile", ref: { workspace: ADA.workspace, clusterId: "clu_1" } };
+    await queue(awsAt(edge.url), "https://sqs.eu-west-1.amazonaws.com/123456789012/rings").send(ring, 0);
+    await edge.close();
+    expect(sent).toEqual([ring]);
   });
 });

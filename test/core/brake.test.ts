@@ -171,6 +171,26 @@ test("how many hosts there are is written when that changes what may be given up
   expect((await world.table.get(Keys.fleet("fake")))?.data).toEqual({ hosts: 3 });
 });
 
+test("what can only be given up whole has its turn, also where a host is lost now and then, and one at a time", async () => {
+  const world = testWorld();
+  const from = world.clock.now();
+  const given: number[] = [];
+  const giveUp = async (hosts: number, whole?: number): Promise<boolean> => {
+    const write = await Brake.release(world, "fake", hosts, whole);
+    if (write !== undefined) await world.table.write([write]);
+    return write !== undefined;
+  };
+  for (let minute = 0; minute < 120; minute++) {
+    if (minute % 8 === 0) await giveUp(1);
+    if (await giveUp(6, from)) given.push(minute);
+    world.clock.pass(MINUTE);
+  }
+  // Of so few hosts two may go in ten minutes: six take half an hour.
+  expect(given[0]).toBe(30);
+  const pauses = given.slice(1).map((minute, n) => minute - (given[n] ?? 0));
+  expect(new Set(pauses)).toEqual(new Set([11]));
+});
+
 /** Nobody runs anything there. */
 async function idle(world: TestWorld, name: string, nodes: number): Promise<string> {
   const { id } = await Create.create(world, ADA, clusterRequest({ name, nodes, idle: "never" }));

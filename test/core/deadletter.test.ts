@@ -67,6 +67,23 @@ describe("a dead letter", () => {
     expect(reasonOf(new Error("x".repeat(5000))).length).toBeLessThan(400);
   });
 
+  test("has an id of its own, also where 32 bits of a hash are not enough", () => {
+    const pair = ["7F9WXEJJSQ3WMTJAPEJ3", "N55AT16ZE76X0DNCZX8J"].map((end, n) => `clu_01KAM${"CH"[n]}${end}`);
+    const subjects = pair.map(id => `reconcile cluster acme ${id}`);
+    expect(new Set(subjects.map(Keys.spread)).size).toBe(1);
+    expect(new Set(subjects.map(idOf)).size).toBe(2);
+  });
+
+  test("is short, however many hosts it is about, and however much was said of it", async () => {
+    const world = testWorld();
+    const ranks = Array.from({ length: 2000 }, (_, rank) => rank);
+    const kick: Ring = { do: "kick", ref: { workspace: ADA.workspace, clusterId: "clu_1" }, ranks };
+    await buryRing(world, kick, 3, new Error(`no host: ${"https://a".repeat(50_000)}`));
+    const [letter] = await letters(world);
+    expect(letter).toMatchObject({ what: "call the hosts of cluster clu_1" });
+    expect(JSON.stringify(letter).length).toBeLessThan(1000);
+  });
+
   test("that is tried anew has its ring answered, and goes; to ask twice does no harm", async () => {
     const world = testWorld();
     const { id } = await Create.create(world, ADA, clusterRequest());

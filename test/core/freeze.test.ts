@@ -21,6 +21,7 @@ import {
   stateOf,
   stoppedCluster,
 } from "../support/requests.ts";
+import { ringAll } from "../support/rings.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 
 const ADMIN = { ...ADA, id: "usr_root", role: "admin" } as const;
@@ -102,6 +103,18 @@ describe("with everything to stop", () => {
     await freeze(world, ADMIN, { stopAll: true, terminate: true });
     await passing(world, 4);
     expect([await stateOf(world, kept), await stateOf(world, spot)]).toEqual(["stopped", "terminated"]);
+  });
+
+  test.each([0, 2_000])("it is begun at once, also by whoever has a clock that is %i ms behind", async behind => {
+    const world = testWorld();
+    const id = await ready(world, "demo");
+    await ringAll(world);
+    await freeze({ ...world, clock: { now: () => world.clock.now() + behind } }, ADMIN, ALL);
+    await ringAll(world);
+    expect(await stateOf(world, id)).toBe("stopped");
+    expect((await frozen(world))?.done).toBe(false);
+    await passing(world, 4);
+    expect((await frozen(world))?.done).toBe(true);
   });
 
   test("what is on its way is stopped when it has come there", async () => {

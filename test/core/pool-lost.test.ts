@@ -12,7 +12,11 @@ test("machines that were ready and are lost together are one failure: the pool h
   await pooled(world, { size: 5, keep: "running" });
   await serve(world);
   expect(await states(world)).toEqual(Array(5).fill("ready"));
+  const machines = [...world.provider.machines.values()];
   world.provider.machines.clear();
+  // The cloud says so itself: of silence alone not so many would be believed at once.
+  world.provider.ended = async ({ clusterId }) =>
+    machines.filter(one => one.clusterId === clusterId).map(one => ({ ...one, state: "terminated" }));
   // They are silent; after an hour somebody looks.
   await passing(world, 61, () => ringAll(world));
   expect(await details(world)).toMatchObject({ failures: 1, making: 0, setback: { code: "hosts_lost" } });

@@ -9,9 +9,12 @@ const hours = Array.from({ length: 14 }, (_, index) => {
   return { days: [...DAYS], from: `${hour}:05`, to: `${hour}:25` };
 });
 
+/** Some hosts have run it before the control plane goes on, and some have not. */
+const hook = { run: "save", timeout: 2 } as const;
+
 const watchful = [
-  { after: 2, action: "stop", waitFor: "jobs_and_sessions" },
-  { after: 1, action: "terminate", waitFor: "jobs_and_sessions", cpuBelow: 0.05 },
+  { after: 2, action: "stop", waitFor: "jobs_and_sessions", hook },
+  { after: 1, action: "terminate", waitFor: "jobs_and_sessions", cpuBelow: 0.05, hook },
   { after: 3, action: "stop", cpuBelow: 0.05, then: { after: 5, action: "terminate" } },
   { after: 8, action: "stop", waitFor: "none" },
   { after: 1, action: "terminate", keep: { zone: "Europe/Berlin", hours } },

@@ -99,7 +99,8 @@ function timed(before: Kept, { down, stop }: IdleOptions, after: number | undefi
     throw new MusterError("invalid_request", "it never stops by itself: say after how long it is to", {
       hint: "add -i 30",
     });
-  const policy: Policy = before === "never" ? { after: 0, action: "terminate" } : before;
+  // What nobody has said to terminate keeps its disks.
+  const policy: Policy = before === "never" ? { after: 0, action: "stop" } : before;
   return {
     ...policy,
     ...(after !== undefined && { after }),

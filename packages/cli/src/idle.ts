@@ -1,6 +1,8 @@
 /** Idle policies: what `-i` makes of one, and what people are told of one. */
+import { isDeepStrictEqual } from "node:util";
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
 import { deadline, type Idle, type Kept, stoppedDeadline } from "@muster/core/cluster/idle.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
 import { age, price } from "./format.ts";
 
 /** The idle policy asked for with `-i`, in the terms of the policy that holds without it. */
@@ -10,6 +12,27 @@ export function idleOf(given: number | "never" | undefined, down: boolean, other
   if (kept === "never") return { after: given, action: "terminate" };
   const { then: _, ...rest } = kept;
   return down ? { ...rest, after: given, action: "terminate" } : { ...kept, after: given };
+}
+
+interface Asked {
+  readonly given: number | "never" | undefined;
+  readonly down: boolean;
+  /** What the file says. */
+  readonly file: Idle | undefined;
+}
+
+/**
+ * The plan with the policy that is asked for, and that policy. A cluster that is there keeps its own: then the plan says how
+ * it is changed, and there is none.
+ */
+export function planned(plan: Launch.Plan, { given, down, file }: Asked): { plan: Launch.Plan; idle?: Idle } {
+  const said = idleOf(given, down, plan.idle);
+  if (!plan.reused) return said === undefined ? { plan } : { plan: { ...plan, idle: said }, idle: said };
+  const wanted = said ?? file;
+  if (wanted === undefined || isDeepStrictEqual(wanted, plan.idle)) return { plan };
+  const options = given === undefined ? "" : ` -i ${given}${down ? " --down" : ""}`;
+  const notice = `its idle policy stays as it is; change it with: muster autostop ${plan.cluster}${options}`;
+  return { plan: { ...plan, notices: [...(plan.notices ?? []), notice] } };
 }
 
 /** A policy as far as a launch can say it: what is written beside a cluster that is there stays there. */

@@ -18,6 +18,21 @@ export function planned(groups: readonly Planned[]): string | undefined {
 
 const sizeOf = (gb: number, nodes: number): string => `${gb} GB${nodes === 1 ? "" : " on each host"}`;
 
+/** The plan with the local disks of machines that are there already: a cluster's record does not have them. */
+export async function completed(client: Client, plan: Launch.Plan): Promise<Launch.Plan> {
+  if (!plan.reused && plan.pool === undefined) return plan;
+  const groups = await Promise.all(
+    (plan.groups ?? []).map(async group => ({ ...group, offers: await Promise.all(group.offers.map(withDisk)) })),
+  );
+  return { ...plan, groups };
+
+  async function withDisk<T extends Planned["offers"][number]>(offer: T): Promise<T> {
+    if (offer.localDisk !== undefined) return offer;
+    const localDisk = await sizeOfType(client, plan.provider, offer.instanceType);
+    return localDisk === 0 ? offer : { ...offer, localDisk };
+  }
+}
+
 /** What is said of one that a stop would empty: `its local NVMe disks (900 GB) are emptied by a stop`. */
 export async function warning(client: Client, cluster: Cluster.Info): Promise<string | undefined> {
   const types = [...new Set(cluster.groups.flatMap(group => group.instanceType ?? []))];

@@ -47,6 +47,7 @@ export const Ring = z.discriminatedUnion("do", [
   z.object({ do: z.literal("array"), workspace: z.string(), id: z.string() }),
   z.object({ do: z.literal("pool"), workspace: z.string(), name: z.string() }),
   z.object({ do: z.literal("image"), workspace: z.string(), imageId: z.string() }),
+  z.object({ do: z.literal("budget"), workspace: z.string() }),
   z.object({ do: z.literal("sweep"), workspace: z.string(), id: z.string() }),
   z.object({ do: z.literal("replay"), workspace: z.string(), id: z.string() }),
   // Of a dead letter only: these come from the cloud, not from the table.
@@ -62,6 +63,7 @@ export function subjectOf(ring: Ring): string {
   if (ring.do === "array") return `array ${ring.workspace} ${ring.id}`;
   if (ring.do === "image") return `image ${ring.workspace} ${ring.imageId}`;
   if (ring.do === "sweep") return `sweep ${ring.workspace} ${ring.id}`;
+  if (ring.do === "budget") return `workspace ${ring.workspace}`;
   if (ring.do === "pool") return `pool ${ring.workspace} ${ring.name}`;
   if (ring.do === "replay") return `letter ${ring.workspace} ${ring.id}`;
   if (ring.do === "moved" || ring.do === "warned") return `machine ${ring.machineId}`;
@@ -156,6 +158,7 @@ function ringForEvent(item: Item): Ring | undefined {
   const [, workspace = "", , name = ""] = item.pk.split("#");
   if (POOLS.has(event.kind)) return { do: "pool", workspace, name };
   if (IMAGES.has(event.kind)) return { do: "image", workspace, imageId: event.subject };
+  if (event.kind === "budget.frozen") return { do: "budget", workspace };
   const action = actions[event.kind];
   if (action === undefined || event.clusterId === undefined) return undefined;
   const ref = { workspace, clusterId: event.clusterId };
@@ -184,6 +187,8 @@ export async function answer(world: World, ring: Ring): Promise<void> {
       return reconcilePool(world, ring);
     case "array":
       return reconcileArray(world, ring);
+    case "budget":
+      return reconcileBudget(world, { workspace: ring.workspace });
     case "sweep":
       return runSweep(world, ring);
     case "image":

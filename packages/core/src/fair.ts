@@ -37,8 +37,9 @@ export class FairQueue<T> {
     line.running++;
     line.turns++;
     this.#size--;
-    if (line.head === line.waiting.length) {
-      line.waiting.length = 0;
+    // Of a line that is never empty as well, what has been taken is let go of some day.
+    if (line.head * 2 >= line.waiting.length) {
+      line.waiting.splice(0, line.head);
       line.head = 0;
     }
     return { owner, item };

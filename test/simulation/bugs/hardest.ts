@@ -3,7 +3,7 @@ import type { Mix } from "../mixes.ts";
 
 export const hardest: Readonly<Record<string, Mix | undefined>> = {
   "earlier-groups-trusted-to-show": "launches",
-  "placement-without-check": "arrays",
+  "held-jobs-begin": "order",
   "renewed-machines-ended-with-the-old-ones": "managed",
   "schedules-launch-twice": "order",
   "secrets-swept-at-once": "launches",

@@ -146,10 +146,10 @@ export const more: Readonly<Record<string, Bug>> = {
 /** Those that seeds alone are not asked for: crash points and grids find them, or it is not known yet what does. */
 export const RARE: ReadonlySet<string> = new Set([
   "idle-stop-without-check",
+  "placement-without-check",
   "words-of-the-cloud-believed",
   "reports-without-fence",
   "revoked-tries-run-on",
-  "no-time-limit",
   "calls-in-doubt-forgotten-soon",
   "running-reports-not-settled-again",
   "silent-hosts-get-more-jobs",

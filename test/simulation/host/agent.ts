@@ -14,6 +14,7 @@ import type { Sim } from "../sim.ts";
 import { learn, quietOf, told } from "./activity.ts";
 import { drive, drop } from "./attempt.ts";
 import { type Disk, type Held, nameOf } from "./disk.ts";
+import { adoptHook, heedHook, hookedOf } from "./hook.ts";
 import { type Agent, asHost, Dead, type Driven, requireLife } from "./life.ts";
 import { ask } from "./network.ts";
 import { workload } from "./workload.ts";
@@ -26,6 +27,7 @@ export function startAgent(sim: Sim, box: Box): Agent {
     driven: new Map(),
     rung: false,
     watching: undefined,
+    hooking: false,
     wake: () => {
       agent.rung = true;
     },
@@ -39,6 +41,7 @@ export function startAgent(sim: Sim, box: Box): Agent {
 
 async function live(agent: Agent): Promise<void> {
   if (!(await becomeKnown(agent))) return;
+  adoptHook(agent);
   for (const held of agent.box.disk.attempts.values()) take(agent, held);
   for (;;) {
     const wait = await pollOnce(agent);
@@ -85,8 +88,8 @@ async function pollOnce(agent: Agent): Promise<number | undefined> {
   try {
     const { sim, box, watching } = agent;
     const sentAt = sim.now;
-    const pulse = { ...PULSE, ...quietOf(sim, box, watching) };
-    const orders = await asHost(agent, "poll", (world, host) => poll(world, host, { pulse, attempts }));
+    const request = { pulse: { ...PULSE, ...quietOf(sim, box, watching) }, attempts, ...hookedOf(box) };
+    const orders = await asHost(agent, "poll", (world, host) => poll(world, host, request));
     requireLife(agent);
     told(sim, box, watching, sentAt);
     agent.watching = learn(sim, box, watching, orders.watch);
@@ -106,6 +109,7 @@ function apply(agent: Agent, orders: Orders): void {
   }
   for (const order of orders.held) heed(agent, order);
   for (const assignment of orders.assignments) accept(agent, assignment);
+  heedHook(agent, orders.hook);
 }
 
 function heed(agent: Agent, order: Orders["held"][number]): void {

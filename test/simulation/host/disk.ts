@@ -14,6 +14,8 @@ export interface Disk {
   readonly attempts: Map<string, Held>;
   /** Names of the attempts whose script was ever begun here. */
   readonly begun: Set<string>;
+  /** The last that was run before its machine was to go. */
+  hook: { readonly id: string; readonly isOver: boolean; readonly exitCode?: number } | undefined;
 }
 
 /** An attempt, as its agent left it. */
@@ -83,4 +85,5 @@ export const emptyDisk = (): Disk => ({
   fences: new Map(),
   attempts: new Map(),
   begun: new Set(),
+  hook: undefined,
 });

@@ -20,6 +20,8 @@ export interface Agent {
   rung: boolean;
   /** What it was told to look for; it forgets that when it ends. */
   watching: Watching | undefined;
+  /** Whether it runs what is to be run before its machine goes. */
+  hooking: boolean;
 }
 
 /** An attempt that this agent drives. */

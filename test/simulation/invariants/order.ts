@@ -4,17 +4,29 @@ import type { Event } from "@muster/core/event/event.ts";
 import type * as Job from "@muster/core/job/job.ts";
 import { queueKey } from "@muster/core/job/queue.ts";
 import * as Keys from "@muster/core/keys.ts";
+import type { Written } from "../ports/table.ts";
 import type { Sim } from "../sim.ts";
 
 export function watchOrder(sim: Sim): void {
   const launched = new Set<string>();
   sim.db.observers.push((_, written) => {
+    checkHeld(sim, written);
     for (const { after } of written) {
       if (after?.type === "job") checkPlace(sim, after.data as unknown as Job.Job);
       if (after?.type === "array") checkArray(sim, after.data as unknown as JobArray.JobArray);
       if (after?.type === "event") checkOnce(sim, launched, after.data as unknown as Event);
     }
   });
+}
+
+/** I23: what somebody holds begins when somebody says so, and not by itself. */
+function checkHeld(sim: Sim, written: readonly Written[]): void {
+  const begun = written.filter(({ before, after }) => before?.data.held === true && after?.data.state === "queued");
+  for (const { after: job } of begun) {
+    const event = written.find(({ after }) => after?.type === "event" && after.data.subject === job?.data.id)?.after;
+    if (!String(event?.data.actor).startsWith("usr_"))
+      sim.violate("I23", `job ${job?.data.id} was held, and is queued by itself`);
+  }
 }
 
 /** I23: a job waits in one place: among those that are not queued yet, or in the queue. */

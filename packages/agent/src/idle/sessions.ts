@@ -7,6 +7,9 @@
  * service starts one `ssm-session-worker` for each session, a shell or a port (`DefaultSessionWorker` in its
  * appconfig/constants_unix.go).
  *
+ * Any job may call itself that, and would keep its machine for ever: a session counts when it is root's, or a child of an
+ * sshd of root's, which gives up its rights for the user's part. Whoever is root there may keep the machine anyway.
+ *
  * What has no terminal is not counted, such as copies of files and `ssh -N`; nor is what goes on without its session: tmux,
  * screen, mosh.
  */
@@ -18,7 +21,7 @@ const SSM = "ssm-session-worker".slice(0, 15);
 
 /** How many there are; 0 where there is no /proc. */
 export function sessions(proc = "/proc"): number {
-  return pids(proc).reduce((sum, pid) => sum + sessionsOf(`${proc}/${pid}`), 0);
+  return pids(proc).reduce((sum, pid) => sum + sessionsOf(proc, pid), 0);
 }
 
 function pids(proc: string): string[] {
@@ -29,11 +32,22 @@ function pids(proc: string): string[] {
   }
 }
 
-/** Only of few processes the title is asked: to read it, the kernel looks into their memory. */
-function sessionsOf(folder: string): number {
-  const name = slurp(`${folder}/comm`).trimEnd();
-  if (name === SSM) return 1;
-  return SSHD.has(name) ? terminals(slurp(`${folder}/cmdline`)) : 0;
+/** Only of few processes more than the name is asked: to read a title, the kernel looks into their memory. */
+function sessionsOf(proc: string, pid: string): number {
+  const name = nameOf(proc, pid);
+  if (name === SSM) return whoIs(proc, pid).isRoots ? 1 : 0;
+  if (!SSHD.has(name)) return 0;
+  const { isRoots, parent } = whoIs(proc, pid);
+  if (!isRoots && !(SSHD.has(nameOf(proc, parent)) && whoIs(proc, parent).isRoots)) return 0;
+  return terminals(slurp(`${proc}/${pid}/cmdline`));
+}
+
+const nameOf = (proc: string, pid: string): string => slurp(`${proc}/${pid}/comm`).trimEnd();
+
+/** The real user decides: programs that lend root's rights can be called by any name. */
+function whoIs(proc: string, pid: string): { readonly isRoots: boolean; readonly parent: string } {
+  const status = slurp(`${proc}/${pid}/status`);
+  return { isRoots: /^Uid:\t0\t/m.test(status), parent: /^PPid:\t(\d+)$/m.exec(status)?.[1] ?? "" };
 }
 
 function terminals(title: string): number {

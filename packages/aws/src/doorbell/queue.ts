@@ -6,6 +6,7 @@
 import { type Ring, workspaceOf } from "@muster/core/doorbell.ts";
 import type { Aws } from "../call/aws.ts";
 import { json } from "../call/json.ts";
+import { Fault } from "../fault.ts";
 
 export interface RingQueue {
   /** @param delay seconds until it is tried. */
@@ -14,14 +15,20 @@ export interface RingQueue {
 
 export const queue = (aws: Aws, url: string): RingQueue => ({
   send: async (ring, DelaySeconds) => {
+    const message = { QueueUrl: url, MessageBody: JSON.stringify(ring), DelaySeconds };
     // A ring that comes twice does what one does.
-    const message = {
-      ...{ QueueUrl: url, MessageBody: JSON.stringify(ring), DelaySeconds },
-      MessageGroupId: workspaceOf(ring) || NOBODY,
-    };
-    await json(aws, "sqs", "SendMessage", message, { attempts: 4 });
+    const send = (more: object) => json(aws, "sqs", "SendMessage", { ...message, ...more }, { attempts: 4 });
+    try {
+      await send({ MessageGroupId: workspaceOf(ring) || NOBODY });
+    } catch (error) {
+      // Where a standard queue takes no groups, as none did before July 2025, rings have no fair turns, and are not lost.
+      if (!(error instanceof Fault && GROUPLESS.has(error.code))) throw error;
+      await send({});
+    }
   },
 });
+
+const GROUPLESS: ReadonlySet<string> = new Set(["InvalidParameterValue", "InvalidParameterValueException"]);
 
 /** Of rings that are the deployment's own. */
 const NOBODY = "-";

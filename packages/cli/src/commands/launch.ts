@@ -9,9 +9,10 @@ import type { Draft, Result } from "@muster/task/read.ts";
 import type { Command } from "commander";
 import { type Cli, cliOf } from "../cli.ts";
 import { requireTask } from "../cluster-file.ts";
-import { idleOf } from "../idle.ts";
+import { planned } from "../idle.ts";
 import * as Inputs from "../inputs.ts";
 import { type Interrupt, interrupt, orLeave } from "../interrupt.ts";
+import * as LocalDisks from "../local-disks.ts";
 import { openCopy } from "../log-copy.ts";
 import { stay as stayWithAll } from "../pipeline/attend.ts";
 import { machinesFor } from "../pipeline/machines.ts";
@@ -176,7 +177,7 @@ async function decide(
     shared: options.share ?? false,
     down: (options.down ?? false) && minutes === undefined,
   };
-  const plan = await client.launches.plan({ body });
-  const idle = idleOf(minutes, options.down ?? false, plan.idle);
-  return idle === undefined ? { plan, body } : { plan: { ...plan, idle }, body: { ...body, idle } };
+  const found = await LocalDisks.completed(client, await client.launches.plan({ body }));
+  const { plan, idle } = planned(found, { given: minutes, down: options.down ?? false, file: draft.idle });
+  return { plan, body: { ...body, ...(idle !== undefined && { idle }) } };
 }

@@ -11,6 +11,7 @@ import { requireTask } from "../cluster-file.ts";
 import * as Find from "../find.ts";
 import * as Inputs from "../inputs.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
+import * as LocalDisks from "../local-disks.ts";
 import { openCopy } from "../log-copy.ts";
 import { stay as stayWithAll } from "../pipeline/attend.ts";
 import { refuseOn } from "../pipeline/parallel.ts";
@@ -119,7 +120,8 @@ function unmade(error: unknown, cluster: string): unknown {
 async function show({ out }: Cli, client: Client, reading: Reading, options: RunOptions): Promise<undefined> {
   const task = Options.taskOf(reading.draft.task, options);
   const { cluster, group } = options;
-  const plan = await client.launches.plan({ body: { task, cluster, ...(group !== undefined && { group }) } });
+  const body = { task, cluster, ...(group !== undefined && { group }) };
+  const plan = await LocalDisks.completed(client, await client.launches.plan({ body }));
   for (const line of Plan.lines(out, { plan, reading, down: false, runs: task.runs })) out.note(line);
   Plan.showOffers(out, plan);
   return undefined;

@@ -9,8 +9,9 @@ import type { Command } from "commander";
 import type { Launched } from "../attend.ts";
 import { type Cli, cliOf } from "../cli.ts";
 import { refusal, withCluster } from "../cluster-file.ts";
-import { idleOf } from "../idle.ts";
+import { planned } from "../idle.ts";
 import { interrupt, orLeave } from "../interrupt.ts";
+import * as LocalDisks from "../local-disks.ts";
 import * as Plan from "../plan.ts";
 import * as Pool from "../pool/shown.ts";
 import { accept, type Reading, readTask, type Wish } from "../task-file.ts";
@@ -126,8 +127,12 @@ async function decide(
   const living = Options.living(options, draft);
   const task = { resources, nodes };
   const kinds = { ...(groups !== undefined && { groups }), ...Options.placing(options), ...Options.pooling(options) };
-  const plan = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
-  const idle = idleOf(options.idleMinutesToAutostop, options.down ?? false, plan.idle) ?? draft.idle;
+  const drawn = await client.launches.plan({ body: { task, ...kinds, ...named, ...asked, ...living } });
+  const { plan, idle = draft.idle } = planned(await LocalDisks.completed(client, drawn), {
+    given: options.idleMinutesToAutostop,
+    down: options.down ?? false,
+    file: draft.idle,
+  });
   const body: Body = {
     ...(options.cluster !== undefined && { name: options.cluster }),
     ...(groups === undefined ? { resources, nodes } : { groups }),
@@ -136,7 +141,7 @@ async function decide(
     ...Options.placing(options),
     shared: options.share ?? false,
   };
-  return { plan: { ...plan, idle: idle ?? plan.idle }, body };
+  return { plan, body };
 }
 
 /** A cluster that was found asleep is woken. */

@@ -21,7 +21,7 @@ export const set = (world: Basics, actor: Actor, request: Request): Promise<Budg
 
 type How = Omit<Request, "frozen">;
 
-/** What was asked for before stays asked for. Clusters are stopped by the sweep, which goes on until all have. */
+/** What was asked for before stays asked for. Clusters are stopped by its ring, and by the sweep, which goes on until all have. */
 export const freeze = (world: Basics, actor: Actor, { stopAll, terminate }: How): Promise<Budget.Info> =>
   retrying(async () => {
     const now = world.clock.now();

@@ -17,6 +17,9 @@ import { told } from "./take.ts";
 /** How soon it is looked at again while something has still to stop, in ms; lists may lag behind for as long. */
 const LOOK = 60_000;
 
+/** How far the clock of whoever froze it may be ahead, in ms: its ring is answered at once. */
+const AHEAD = 5_000;
+
 export interface BudgetRef {
   readonly workspace: string;
   readonly user?: string | undefined;
@@ -29,7 +32,8 @@ export async function reconcile(world: World, { workspace, user }: BudgetRef): P
     if (found?.dueAt !== undefined && found.dueAt <= now) await world.table.write(told(world, found));
     return found;
   });
-  if (budget?.frozen?.dueAt !== undefined && budget.frozen.dueAt <= now) await rest(world, budget, budget.frozen);
+  if (budget?.frozen?.dueAt !== undefined && budget.frozen.dueAt <= now + AHEAD)
+    await rest(world, budget, budget.frozen);
 }
 
 /** Stops what runs, and looks again until nothing is on its way. */
@@ -66,7 +70,8 @@ async function living(world: World, workspace: string): Promise<string[]> {
   do {
     const page = await world.table.query({ pk, index: "list", limit: 1000, ...(cursor !== undefined && { cursor }) });
     for (const { data } of page.items)
-      if (!Cluster.isLeaving(data as { state: Cluster.State; renew?: boolean })) found.push(String(data.id));
+      if (!Cluster.isLeaving(data as { state: Cluster.State; renew?: boolean }) || data.hookBy !== undefined)
+        found.push(String(data.id));
     cursor = page.cursor;
   } while (cursor !== undefined);
   return found;
@@ -78,8 +83,13 @@ const STAYS: ReadonlySet<Cluster.State> = new Set(["ready", "broken", "stopped",
 /** @returns whether it has to be looked at again. */
 async function isMoving(world: World, workspace: string, id: string, ends: boolean): Promise<boolean> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(workspace, id));
-  if (cluster === undefined || Cluster.isLeaving(cluster) || cluster.state === "stopped") return false;
+  if (cluster === undefined || cluster.state === "stopped") return false;
   const actor = Actor.system(workspace);
+  if (Cluster.isLeaving(cluster)) {
+    // It may wait for a hook, with machines that run.
+    await remove(world, actor, id);
+    return false;
+  }
   try {
     const { state } = await stop(world, actor, id, { now: true });
     return !STAYS.has(state);

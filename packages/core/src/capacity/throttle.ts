@@ -26,7 +26,8 @@ const Bucket = z.object({
 });
 type Bucket = z.infer<typeof Bucket>;
 
-/** How long whoever lost a race for the bucket waits, in ms. */
+/** How often whoever loses a race for the bucket looks at it again at once, and how long it waits then, in ms. */
+const RACES = 5;
 const RACED = 1_000;
 
 /** How long it is remembered who waits and who has had a call, in ms: what waits is looked at every minute at least. */
@@ -49,23 +50,39 @@ export interface Ask {
 export async function take(
   world: Part,
   provider: { readonly name: string; readonly capabilities: Pick<Capabilities, "launches"> },
-  { workspace, calls }: Ask,
+  ask: Ask,
 ): Promise<number> {
   const { launches } = provider.capabilities;
   if (launches === undefined) return 0;
+  for (let race = 0; race < RACES; race++) {
+    const wait = await tryOnce(world, { name: provider.name, launches }, ask);
+    if (wait !== undefined) return wait;
+  }
+  return RACED;
+}
+
+/** @returns undefined when somebody else was faster. */
+async function tryOnce(
+  world: Part,
+  provider: { readonly name: string; readonly launches: NonNullable<Capabilities["launches"]> },
+  { workspace, calls }: Ask,
+): Promise<number | undefined> {
+  const { launches } = provider;
   const item = await world.table.get(Keys.launches(provider.name));
   const now = world.clock.now();
   const bucket = refilled(item, launches, now);
   const own = bucket.turns[workspace] ?? {};
   const needed = Math.min(1 + ahead(bucket, workspace), launches.burst);
   if (bucket.tokens < needed) {
-    if (own.asked === undefined)
-      await written(world, provider, item, turned(bucket, workspace, { ...own, asked: now }));
+    const isNoted =
+      own.asked !== undefined ||
+      (await written(world, provider, item, turned(bucket, workspace, { ...own, asked: now })));
+    if (!isNoted) return undefined;
     return Math.max(1, Math.ceil(((needed - bucket.tokens) / launches.perSecond) * 1000));
   }
   const had = Math.max(now, own.had ?? 0) + ((calls - 1) / launches.perSecond) * 1000;
   const next = turned({ ...bucket, tokens: bucket.tokens - calls }, workspace, { had });
-  return (await written(world, provider, item, next)) ? 0 : RACED;
+  return (await written(world, provider, item, next)) ? 0 : undefined;
 }
 
 function refilled(

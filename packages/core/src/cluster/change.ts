@@ -14,24 +14,38 @@ import { requireStoppable } from "./policy.ts";
 import { afford, runningHeld, runningRate } from "./reconcile/afford.ts";
 import * as Words from "./words.ts";
 
-/** The removal of a cluster, in whatever state it is, for good; undefined when it is leaving already. */
+/**
+ * The removal of a cluster, in whatever state it is, for good; undefined when it is leaving already, and waits for nothing that
+ * this one leaves out.
+ * @param how with `hookBy`, what its policy has to be run is waited for
+ */
 export function removal(
   world: Basics,
   actor: { readonly id: string },
   cluster: Stored<Cluster.Cluster>,
   why = {},
+  how: { readonly hookBy?: number } = {},
 ): Changed | undefined {
-  if (Cluster.isLeaving(cluster)) return undefined;
   const now = world.clock.now();
+  if (Cluster.isLeaving(cluster)) return hurried(cluster, now);
   // What went wrong before, such as a start, is not why it ends.
-  const patch = { failure: undefined, hookBy: undefined, dueAt: now, drainingSince: now };
+  const patch = { failure: undefined, hookBy: undefined, dueAt: now, drainingSince: now, ...how };
   if (cluster.state !== "draining") return advance(world, Cluster.kind, actor, cluster, "remove", patch, why);
   // It was to be made anew.
   const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { ...patch, renew: undefined });
   return { next, writes: [write] };
 }
 
-/** Cancels its jobs and terminates its hosts. A cluster that is leaving or gone stays as it is. */
+/** It ends by its policy, or with a job, and waits for what is run before: now it does not. */
+function hurried(cluster: Stored<Cluster.Cluster>, now: number): Changed | undefined {
+  if (cluster.state !== "draining" || cluster.hookBy === undefined) return undefined;
+  // While its jobs have still to end, their moment goes on.
+  const since = cluster.hookBy === 0 ? {} : { drainingSince: now };
+  const { next, write } = amend<Cluster.Cluster>(Cluster.noun, cluster, { hookBy: undefined, dueAt: now, ...since });
+  return { next, writes: [write] };
+}
+
+/** Cancels its jobs and terminates its hosts. A cluster that is leaving or gone stays as it is, but waits for no hook. */
 export const remove = (world: Basics, actor: Actor, reference: string): Promise<Cluster.Info> =>
   retrying(async () => {
     const cluster = await find(world, actor, reference);

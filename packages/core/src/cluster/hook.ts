@@ -1,6 +1,6 @@
 /**
- * What the user has run on a cluster's hosts before its machines stop, or end by its idle policy. Not before they are ended by
- * a person, at the end of their lifetime, or by a freeze; and not where they are lost.
+ * What the user has run on a cluster's hosts before its machines stop, or end by its idle policy or with a job. Not before they
+ * are ended by a person, at the end of their lifetime, or by a freeze; and not where they are lost.
  */
 import * as Cluster from "./cluster.ts";
 
@@ -8,6 +8,16 @@ import * as Cluster from "./cluster.ts";
 export function awaited(cluster: Cluster.Cluster): { readonly hookBy?: number } {
   const idle = Cluster.policyOf(cluster);
   return idle === "never" || idle.hook === undefined ? {} : { hookBy: 0 };
+}
+
+/**
+ * For one that a job takes along. What stops already waits as it did: a hook that somebody has left out stays out, and one that
+ * was begun is not begun again under another id.
+ */
+export function awaitedAfterJob(cluster: Cluster.Cluster): { readonly hookBy?: number } {
+  const { state } = cluster;
+  if (state === "draining" || (state === "stopping" && cluster.hookBy !== 0)) return {};
+  return awaited(cluster);
 }
 
 /** By which hosts know it: one for each time that the cluster stops or ends. */

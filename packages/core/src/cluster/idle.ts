@@ -123,7 +123,7 @@ export function describe(idle: Kept): string {
     `${action}s ${occasion(idle, minutes(after))}`,
     keep && (keep === true ? "not in the hours in which it is kept" : `not on ${shown(keep)}`),
     hook && `runs its hook first for at most ${minutes(hook.timeout ?? HOOK_TIMEOUT)}`,
-    then && `terminates ${minutes(then.after)} later`,
+    then && `terminates ${minutes(then.after)} ${action === "stop" ? "later" : "after a stop"}`,
   ];
   return parts.filter(part => part !== undefined).join(", ");
 }
@@ -151,7 +151,7 @@ function minutes(count: number): string {
   if (count === 0) return minutes(LEAST_GRACE / MINUTE);
   if (count % 1440 === 0) return plural(count / 1440, "day");
   if (count % 60 === 0) return plural(count / 60, "hour");
-  return plural(count, "minute");
+  return Number.isInteger(count) ? plural(count, "minute") : plural(Math.round(count * 60), "second");
 }
 
 const plural = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? "" : "s"}`;

@@ -95,14 +95,22 @@ interface Change {
 }
 
 /**
- * Another policy for a cluster that is there. Machines that do something else by themselves, or were perhaps told to, must
- * learn of it before it stands in the record: see reconcile/policy.ts.
+ * Where another policy stands in the record: machines that do something else by themselves, or were perhaps told to, must learn
+ * of it first; see reconcile/policy.ts.
+ */
+export const asTold = (
+  { idle, nextIdle }: Cluster.Cluster,
+  kept: Kept,
+): { readonly idle: Kept } | { readonly nextIdle: Kept } =>
+  nextIdle === undefined && powerOffOf(kept) === powerOffOf(idle) ? { idle: kept } : { nextIdle: kept };
+
+/**
+ * Another policy for a cluster that is there.
  * @param now epoch ms
  * @throws MusterError `invalid_request` where it says that something stays as it is that is not there.
  */
 export async function changed(table: Table, cluster: Cluster.Cluster, asked: Kept, now: number): Promise<Change> {
   const before = Cluster.policyOf(cluster);
-  const isKnown = cluster.nextIdle === undefined && powerOffOf(asked) === powerOffOf(cluster.idle);
   const asIs = { words: {} as Words, version: undefined };
   const mayHave = isSplit(before) || hasMore(asked);
   const { words: old, version } = mayHave ? await find(table, cluster) : asIs;
@@ -114,7 +122,7 @@ export async function changed(table: Table, cluster: Cluster.Cluster, asked: Kep
   const next = { ...words, ...(reason !== undefined && { reason }) };
   return {
     idle,
-    patch: { ...(isKnown ? { idle: kept } : { nextIdle: kept }), ...(watchFrom !== undefined && { watchFrom }) },
+    patch: { ...asTold(cluster, kept), ...(watchFrom !== undefined && { watchFrom }) },
     writes: mayHave && (version !== undefined || hasMore(idle)) ? [put(cluster, next, version)] : [],
   };
 }

@@ -56,6 +56,8 @@ export async function buryAgain(
 }
 
 const MOST_LETTERS = 300;
+/** What comes later could not be shown; masking it would take long. */
+const MOST_READ = 4096;
 
 /** Whatever stands behind the question mark of a URL may be a signature, and what looks like a token is one. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
@@ -68,6 +70,6 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 /** Why, in one line, and without anything that might be a secret. */
 export function reasonOf(error: unknown): string {
   const [line = ""] = String(error instanceof MusterError ? `${error.code}: ${error.message}` : error).split("\n");
-  const masked = SECRETS.reduce((text, [pattern, by]) => text.replace(pattern, by), line);
+  const masked = SECRETS.reduce((text, [pattern, by]) => text.replace(pattern, by), line.slice(0, MOST_READ));
   return masked.length > MOST_LETTERS ? `${masked.slice(0, MOST_LETTERS)}…` : masked;
 }

@@ -45,9 +45,12 @@ export const noun: Noun<DeadLetter> = {
 
 const ID = /^dl_[0-9a-f]{16}$/;
 
-/** The same thing has the same id, so that it is one letter. */
+/**
+ * The same thing has the same id, so that it is one letter. Gotcha: what is added must come first; the hash of a text that
+ * goes on follows from that of its beginning, and would tell no two things apart.
+ */
 export const idOf = (subject: string): string =>
-  `dl_${[subject, `${subject}#`].map(text => Keys.spread(text).toString(16).padStart(8, "0")).join("")}`;
+  `dl_${[subject, `#${subject}`].map(text => Keys.spread(text).toString(16).padStart(8, "0")).join("")}`;
 
 /** A dead letter as the API shows it. */
 export const Info = DeadLetter.omit({ workspace: true, ring: true }).extend({

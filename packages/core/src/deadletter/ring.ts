@@ -14,11 +14,15 @@ const WORDS: Readonly<Record<Ring["do"], string>> = {
   array: "look after",
   pool: "look after",
   image: "look after",
+  budget: "stop what runs in",
   sweep: "do the",
   replay: "try anew",
   moved: "hear what became of",
   warned: "hear what becomes of",
 };
+
+/** What it is about, for people: a kick may be of a thousand hosts. */
+const thingOf = (ring: Ring): string => subjectOf(ring.do === "kick" ? { do: "reconcile", ref: ring.ref } : ring);
 
 /** @param times how often it has failed. */
 export async function buryRing(
@@ -30,6 +34,6 @@ export async function buryRing(
   if (ring.do === "replay") return buryAgain(world, ring, times, error);
   const workspace = workspaceOf(ring) || FIRST;
   const subject = subjectOf(ring);
-  const what = `${WORDS[ring.do]} ${subject.replace(`${workspace} `, "")}`;
+  const what = `${WORDS[ring.do]} ${thingOf(ring).replace(`${workspace} `, "")}`;
   await bury(world, { workspace, subject: `${ring.do} ${subject}`, what, ring, times, error });
 }

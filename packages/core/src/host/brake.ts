@@ -29,8 +29,13 @@ const SAID_FOR = 3_600_000;
 const TAKEN_WITHIN = 600_000;
 
 const Fleet = z.object({ hosts: z.number() });
-/** By the minute since 1970: how many hosts. */
-const GivenUp = z.object({ minutes: z.record(z.string(), z.number()) });
+const GivenUp = z.object({
+  /** By the minute since 1970: how many hosts. */
+  minutes: z.record(z.string(), z.number()),
+  /** The last minute in which more were than there is ever room for. */
+  whole: z.number().optional(),
+});
+type GivenUp = z.infer<typeof GivenUp>;
 
 type Part = { readonly table: Table; readonly clock: Clock };
 
@@ -53,7 +58,8 @@ const hostsIn = (item: Item | undefined): number => (item === undefined ? 0 : Fl
 /**
  * Lets so many hosts be given up, if there is room for them.
  * @param whole since when, epoch ms, somebody has waited to give up more hosts at once than there is ever room for: such as
- *   the hosts of a large cluster, which is lost as a whole. It waits as long as giving them up in parts would take.
+ *   the hosts of a large cluster, which is lost as a whole. It waits as long as giving them up in parts would take, and for
+ *   others like it; not for those who are given up one by one, or it might wait for ever.
  * @returns the write that counts them, to go with those that give them up; undefined when they must stay for now.
  */
 export async function release(
@@ -65,20 +71,28 @@ export async function release(
   const now = clock.now();
   const key = Keys.givenUp(provider);
   const [item, fleet] = await Promise.all([table.get(key), table.get(Keys.fleet(provider))]);
-  const recent = recentOf(item, now);
-  const given = sum(Object.values(recent));
+  const { minutes, whole: last } = recentOf(item, now);
   const room = allowanceOf(hostsIn(fleet));
-  const isPatient = whole !== undefined && given === 0 && now - whole >= Math.ceil(hosts / room) * WINDOW;
-  if (given + hosts > room && !isPatient) return undefined;
-  const minute = String(Math.floor(now / MINUTE));
-  const minutes = { ...recent, [minute]: (recent[minute] ?? 0) + hosts };
-  const put = { ...key, type: "given_up", data: { minutes }, expiresAt: now + 2 * WINDOW };
+  const fits = sum(Object.values(minutes)) + hosts <= room;
+  const isPatient = whole !== undefined && last === undefined && now - whole >= Math.ceil(hosts / room) * WINDOW;
+  if (!fits && !isPatient) return undefined;
+  const minute = Math.floor(now / MINUTE);
+  const data: GivenUp = {
+    minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + hosts },
+    whole: fits ? last : minute,
+  };
+  const put = { ...key, type: "given_up", data, expiresAt: now + 2 * WINDOW };
   return { put, expect: item?.version ?? "absent" };
 }
 
-function recentOf(item: Item | undefined, now: number): Readonly<Record<string, number>> {
-  const { minutes } = item === undefined ? { minutes: {} } : GivenUp.parse(item.data);
-  return Object.fromEntries(Object.entries(minutes).filter(([minute]) => (Number(minute) + 1) * MINUTE + WINDOW > now));
+/** What of it was within the window. */
+function recentOf(item: Item | undefined, now: number): GivenUp {
+  const { minutes, whole }: GivenUp = item === undefined ? { minutes: {} } : GivenUp.parse(item.data);
+  const isRecent = (minute: number) => (minute + 1) * MINUTE + WINDOW > now;
+  return {
+    minutes: Object.fromEntries(Object.entries(minutes).filter(([minute]) => isRecent(Number(minute)))),
+    ...(whole !== undefined && isRecent(whole) && { whole }),
+  };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -3,8 +3,10 @@
 import { settleRun } from "../array/settle.ts";
 import { removal } from "../cluster/change.ts";
 import * as Cluster from "../cluster/cluster.ts";
-import { LEAST_GRACE } from "../cluster/idle.ts";
+import * as Hook from "../cluster/hook.ts";
+import { type Kept, LEAST_GRACE } from "../cluster/idle.ts";
 import * as Slots from "../cluster/slots.ts";
+import { asTold } from "../cluster/words.ts";
 import * as Keys from "../keys.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
@@ -68,16 +70,32 @@ export async function takeAlong(
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
-  if (!(await hasOthers(world, job, slots)) && !Cluster.isHeld(cluster, world.clock.now())) {
-    const writes = removal(world, actor, cluster, { message: `job ${job.id} ended` })?.writes ?? [];
+  const others = await hasOthers(world, job, slots);
+  if (!others && !Cluster.isHeld(cluster, world.clock.now())) {
+    const why = { message: `job ${job.id} ended` };
+    const writes = removal(world, actor, cluster, why, Hook.awaitedAfterJob(cluster))?.writes ?? [];
     return [...writes, ...asSeen(slots, place)];
   }
-  const idle = { after: 0, action: "terminate" as const };
-  const dueAt = cluster.state === "ready" ? { dueAt: world.clock.now() + LEAST_GRACE } : {};
-  // A policy that its machines are still to learn of would stand over this one.
-  const policy = cluster.nextIdle === undefined ? { idle } : { nextIdle: idle };
-  return [amend<Cluster.Cluster>(Cluster.noun, cluster, { ...policy, ...dueAt }).write];
+  return [later(world, cluster, others)];
 }
+
+/** Its policy from now on: it ends as soon as nothing keeps it any more. */
+function later(world: Basics, cluster: Stored<Cluster.Cluster>, others: boolean): Write {
+  const before = Cluster.policyOf(cluster);
+  const { hook, then } = before === "never" ? {} : before;
+  const now = world.clock.now();
+  const idle: Kept = {
+    ...{ after: 0, action: "terminate" },
+    ...(hook && { hook }),
+    // One that is stopped ends when it is let go, unless jobs wait for it to be started.
+    ...(cluster.state === "stopped" && !others ? { then: SOON } : then && { then }),
+  };
+  const due = { ready: { dueAt: now + LEAST_GRACE }, stopped: { dueAt: now } };
+  const patch = { ...asTold(cluster, idle), ...(due as Partial<Record<Cluster.State, object>>)[cluster.state] };
+  return amend<Cluster.Cluster>(Cluster.noun, cluster, patch).write;
+}
+
+const SOON = { after: 1, action: "terminate" } as const;
 
 /** From the queue a job goes to the hosts, which were looked at before: the slots are checked, unless they are written. */
 function asSeen(slots: Stored<Slots.Slots> | undefined, place: readonly Write[]): Write[] {

@@ -18,7 +18,9 @@ export function implied(request: Launch.Create): Launch.Create {
 
 /** Machines that nobody comes back for are not kept. */
 function ending(idle: Idle.Idle | undefined): Idle.Idle {
-  return idle === undefined || idle === "never" ? Idle.DEFAULT_UNNAMED : { after: idle.after, action: "terminate" };
+  if (idle === undefined || idle === "never") return Idle.DEFAULT_UNNAMED;
+  const { then: _, ...policy } = idle;
+  return { ...policy, action: "terminate" };
 }
 
 /**

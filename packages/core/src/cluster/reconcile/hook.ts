@@ -35,7 +35,8 @@ export async function hook(world: World, cluster: Leaving): Promise<Outcome | un
   const waits = limit === undefined ? [] : await unfinished(world, cluster);
   if (limit === undefined || waits.length === 0) return close(world, cluster, 0);
   const now = world.clock.now();
-  if (hookBy === 0) return begin(world, cluster, now + limit, waits);
+  // The end of its lifetime waits for nothing.
+  if (hookBy === 0) return begin(world, cluster, Math.min(now + limit, cluster.endBy ?? Infinity), waits);
   if (now >= hookBy) return close(world, cluster, waits.length);
   const isSoon = now < hookBy - limit + MINUTE;
   return later(world, cluster, Math.min(hookBy, now + (isSoon ? LOOK : LATER_LOOK)));
