@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { look } from "../../packages/agent/src/host/surroundings.ts";
-import { type Errand, run } from "../../packages/agent/src/script/errand.ts";
 import { end } from "../../packages/agent/src/script/end.ts";
+import { type Errand, run } from "../../packages/agent/src/script/errand.ts";
 import { list, MARKER, markOf } from "../../packages/agent/src/script/processes.ts";
 import { until } from "./support/until.ts";
 
@@ -35,13 +35,13 @@ test.concurrent("what a job put into ~/.bashrc holds here, too", async () => {
 });
 
 test.concurrent("what takes too long is asked to end, and what does not listen is ended", async () => {
-  const polite = errand("trap 'echo saved; exit 5' TERM; echo up; while :; do sleep 0.05; done", { limit: 0.5 });
+  const polite = errand("trap 'echo saved; exit 5' TERM; echo up; while :; do sleep 0.05; done", { limit: 1 });
   expect(await run(polite, never)).toEqual({
     code: 5,
     isCut: true,
     said: expect.stringMatching(/^up\n(.*\n)?saved\n$/),
   });
-  const deaf = errand("trap '' TERM; while :; do sleep 0.05; done", { limit: 0.3, grace: 0.3 });
+  const deaf = errand("trap '' TERM; while :; do sleep 0.05; done", { limit: 1, grace: 0.3 });
   expect(await run(deaf, never)).toEqual({ code: 137, isCut: true, said: "" });
   expect(left(deaf)).toBe(0);
 });
@@ -76,7 +76,7 @@ test.concurrent("only the end of what it prints is kept", async () => {
 
 test("what the kernel does not let go is left at last: nothing waits for it for ever, and nothing later is ended with it", async () => {
   const { mark } = errand("true");
-  const undead = spawn("sleep", ["1000"], { env: { [MARKER]: mark } });
+  const undead = spawn("sleep", ["1000"], { detached: true, env: { [MARKER]: mark } });
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   try {
     await end(mark, 0.05, undefined, 0.2);

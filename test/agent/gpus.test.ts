@@ -1,9 +1,10 @@
 /** GPUs that are asked for, that are missing, and how busy they were; nvidia-smi is a script of our own, agents are real. */
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { ChildProcess } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { indices } from "../../packages/agent/src/host/gpus.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { busyGpus, indices } from "../../packages/agent/src/host/gpus.ts";
 import { missing } from "../../packages/agent/src/host/gpus-missing.ts";
 import { Bench } from "./support/bench.ts";
 import { until } from "./support/until.ts";
@@ -17,6 +18,25 @@ function smi(text: string): string {
 }
 
 const never = new AbortController().signal;
+
+test("how busy GPUs are is not known when the tool takes too long; where it fails, there are none", async () => {
+  expect(await busyGpus(join(smi("exec sleep 1000"), "nvidia-smi"), 100)).toBeUndefined();
+  expect(await busyGpus(join(smi("exit 9"), "nvidia-smi"), 10_000)).toEqual([]);
+  expect(await busyGpus(join(smi("echo 50; echo 0"), "nvidia-smi"), 10_000)).toEqual([0.5, 0]);
+});
+
+test("what a broken driver does not let go is not waited for, and gets no company", async () => {
+  const folder = smi('echo $$ >>"$(dirname $0)/asked"; exec sleep 1000');
+  const asked = (): string[] => readFileSync(join(folder, "asked"), "utf8").trimEnd().split("\n");
+  const kill = vi.spyOn(ChildProcess.prototype, "kill").mockReturnValue(true);
+  onTestFinished(() => kill.mockRestore());
+  expect(await busyGpus(join(folder, "nvidia-smi"), 200)).toBeUndefined();
+  expect(await busyGpus(join(folder, "nvidia-smi"), 200)).toBeUndefined();
+  expect(asked()).toHaveLength(1);
+  process.kill(Number(asked()[0]), "SIGKILL");
+  const other = join(smi("echo 7"), "nvidia-smi");
+  await vi.waitFor(async () => expect(await busyGpus(other, 10_000)).toEqual([0.07]));
+});
 const ask = (text: string | undefined, gpusAsked: number, gpus?: number[]): Promise<string | undefined> =>
   missing({ gpusAsked, ...(gpus && { gpus }) }, text === undefined ? undefined : join(smi(text), "nvidia-smi"), never);
 

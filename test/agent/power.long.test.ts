@@ -124,6 +124,16 @@ test.concurrent("the end of its lifetime waits neither for a hook nor for what i
   expect(await until("the end", () => off(bench))).toBeGreaterThanOrEqual(at);
 });
 
+test.concurrent("once its lifetime is over, the machine's own timer is moved no more, whoever cannot end it", async () => {
+  await using bench = await opened({ afterSilence: 600, at: Date.now() + 1_500 });
+  bench.start(flags(bench));
+  await until("a power-off that does nothing", () => off(bench));
+  const last = deadline(bench) ?? Number.NaN;
+  const [since, polls] = [uptime(), bench.plane.polls.length];
+  await until("seconds of polls", () => uptime() >= since + 4 && bench.plane.polls.length > polls + 5);
+  expect(deadline(bench)).toBeLessThanOrEqual(last + 1);
+});
+
 test.concurrent("the end of its lifetime waits for no attempt, but lets it end well and tells of it", async () => {
   await using bench = await opened({ afterSilence: 600 });
   bench.plane.assign("job_a", {

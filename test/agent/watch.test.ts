@@ -1,8 +1,8 @@
-/** What keeps a machine besides its jobs; the agent's own code, with real processes, and agents where it says so. */
+/** What keeps a machine besides its jobs; the agent's own code, with real processes. */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, uptime } from "node:os";
 import { join } from "node:path";
-import { type Watch as Order, Orders, Poll } from "@muster/core/agent/protocol.ts";
+import { type Watch as Order, Orders } from "@muster/core/agent/protocol.ts";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { at, prepare } from "../../packages/agent/src/home.ts";
 import { boot } from "../../packages/agent/src/host/boot.ts";
@@ -10,7 +10,6 @@ import { look } from "../../packages/agent/src/host/surroundings.ts";
 import { Question } from "../../packages/agent/src/idle/question.ts";
 import { Watch } from "../../packages/agent/src/idle/watch.ts";
 import { Journal } from "../../packages/agent/src/journal.ts";
-import { Bench, murder } from "./support/bench.ts";
 import { until } from "./support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ma-watch-"));
@@ -125,7 +124,7 @@ function asked(text: string, times?: { every: number; limit: number }) {
 }
 
 test("one that takes long is not overtaken by the next", async () => {
-  const { ask, log } = asked("echo in >>~/log; sleep 0.4; echo out >>~/log", { every: 0.1, limit: 30 });
+  const { ask, log } = asked("echo in >>~/log; sleep 0.15; echo out >>~/log", { every: 0.05, limit: 30 });
   await until("three of them", () => !ask() && log().length >= 6);
   expect(log().slice(0, 6)).toEqual(["in", "out", "in", "out", "in", "out"]);
 });
@@ -178,6 +177,18 @@ test("an agent that starts anew goes on where the former one ended, when that is
   expect(begun({ kept: "cut off" }).watch.quiet).toBeUndefined();
 });
 
+test("after a restart, what the command says is not known before it has answered", async () => {
+  const text = "echo up >>~/up; until [ -e ~/go ]; do sleep 0.02; done";
+  const { watch, path } = begun({
+    smi: 'echo x >>"$(dirname $0)/home/asked"; echo 0',
+    kept: { boot: boot(), order: { command: text, gpuBelow: 0.5 }, busyAt: uptime() - 90, lookedAt: uptime() - 90 },
+  });
+  await until("some looks", () => existsSync(path("up")) && lines(path("asked")).length >= 3);
+  expect(watch.quiet?.seconds).toBeLessThan(60);
+  writeFileSync(path("go"), "");
+  await until("its answer", () => (watch.quiet?.seconds ?? 0) >= 90);
+});
+
 test("other things to be watched begin anew; the same again do not", async () => {
   const { watch } = begun({
     kept: { boot: boot(), order: { cpuBelow: 1 }, busyAt: uptime() - 900, lookedAt: uptime() },
@@ -186,33 +197,6 @@ test("other things to be watched begin anew; the same again do not", async () =>
   expect(watch.quiet?.seconds).toBeGreaterThanOrEqual(900);
   watch.heard({ cpuBelow: 1, sessions: true });
   expect(watch.quiet).toEqual({ seconds: 0 });
-});
-
-test("an agent says it with every poll, in words that the control plane reads, and so does its successor", async () => {
-  await using bench = await Bench.open();
-  bench.plane.pollAfter = 200;
-  const first = bench.start();
-  await until("a poll", () => bench.plane.polls.length > 0);
-  expect(bench.plane.polls[0]?.pulse.quiet).toBeUndefined();
-  bench.plane.watch = order("test ! -e ~/busy");
-  await until("two seconds", () => (bench.plane.polls.at(-1)?.pulse.quiet?.seconds ?? 0) >= 2);
-  await murder(first);
-  const polls = bench.plane.polls.length;
-  bench.start();
-  const next = await until("its successor", () => bench.plane.polls[polls]);
-  expect(next.pulse.quiet?.seconds).toBeGreaterThanOrEqual(2);
-  expect(Poll.parse(next)).toEqual(next);
-  bench.plane.watch = undefined;
-  await until("it to be left", () => bench.plane.polls.at(-1)?.pulse.quiet === undefined);
-});
-
-test("what the command has started goes with a machine that is switched off", async () => {
-  await using bench = await Bench.open();
-  bench.plane.watch = order("touch ~/up; exec sleep 1000");
-  await bench.agent();
-  await until("the command", () => bench.read("up") !== undefined && bench.processes().length > 0);
-  expect(await bench.command("kill")).toBe(0);
-  expect(bench.processes()).toEqual([]);
 });
 
 test("orders with a watch are read", () => {

@@ -26,6 +26,8 @@ interface Stage {
   readonly other: Asked;
   /** How writes of verbs go: `refused` writes nothing, `lost` writes and does not say so. */
   fate: "well" | "refused" | "lost";
+  /** What happens once a request was found to be new, and nothing else of it was looked at yet. */
+  meanwhile?: (() => Promise<unknown>) | undefined;
   send(asked: Asked, more?: { readonly token?: string; readonly key?: string }): Promise<HttpAnswer>;
   /** What was committed since this was asked last, by type. */
   committed(): Record<string, number>;
@@ -39,7 +41,15 @@ async function stageOf(id: RouteId, route: Route): Promise<Stage> {
   const own = await token(ADMIN.id);
   const [one, other] = await cases[id as keyof typeof cases](world);
   let seen = world.changes.length;
-  const table: Table = { ...world.table, write: writes => write(stage, writes) };
+  const get: Table["get"] = async key => {
+    const item = await world.table.get(key);
+    const meanwhile = key.sk === "KEY" ? stage.meanwhile : undefined;
+    if (meanwhile === undefined) return item;
+    stage.meanwhile = undefined;
+    await meanwhile();
+    return item;
+  };
+  const table: Table = { ...world.table, get, write: writes => write(stage, writes) };
   const dispatch = dispatcher(doorOf({ ...world, table }), routes, handlers({ ...world, table }));
   const stage: Stage = {
     world,
@@ -121,6 +131,18 @@ describe.each(keyed)("%s", (id, route) => {
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
     expect(answers.filter(answer => !isReplayed(answer))).toHaveLength(1);
     expect(stage.committed()).toEqual(alone.committed());
+  });
+
+  test("one that another one overtakes gets its answer, whatever it would find by then", async () => {
+    const stage = await stageOf(id, route);
+    let first: HttpAnswer | undefined;
+    stage.meanwhile = async () => {
+      first = await stage.send(stage.one);
+    };
+    const late = await stage.send(stage.one);
+    if (first === undefined) throw new Error("nobody overtook it");
+    expectFresh(first, route);
+    expectReplayed(late, first);
   });
 
   test("a failure keeps nothing: the same request may succeed later", async () => {

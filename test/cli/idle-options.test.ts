@@ -1,9 +1,10 @@
 /** What options say of idle policies, and how policies are told. Pure. */
 import type * as Cluster from "@muster/core/cluster/cluster.ts";
-import { Idle, type Kept } from "@muster/core/cluster/idle.ts";
+import { Idle, type Kept, describe as sentence } from "@muster/core/cluster/idle.ts";
+import type * as Launch from "@muster/core/launch/launch.ts";
 import { describe, expect, test } from "vitest";
 import { define } from "../../packages/cli/src/cli.ts";
-import { column, held, idleOf, resting } from "../../packages/cli/src/idle.ts";
+import { column, planned as drawn, held, idleOf, resting } from "../../packages/cli/src/idle.ts";
 import { addIdleOptions, changed, type IdleOptions, isSaid } from "../../packages/cli/src/idle-options.ts";
 import { planned } from "../../packages/cli/src/local-disks.ts";
 
@@ -32,8 +33,8 @@ describe("muster autostop", () => {
     ["minutes", STOPS, ["-i", "60"], { ...STOPS, after: 60 }],
     ["never", FULL, ["-i", "never"], "never"],
     ["never, as others say it", FULL, ["-i", "-1"], "never"],
-    ["what was never, at once", "never", ["-i", "0"], { after: 0, action: "terminate" }],
-    ["what was never, stopped", "never", ["-i", "5", "--stop"], { after: 5, action: "stop" }],
+    ["what was never keeps its disks", "never", ["-i", "0"], { after: 0, action: "stop" }],
+    ["what was never, terminated", "never", ["-i", "5", "--down"], { after: 5, action: "terminate" }],
     ["terminated in place of stopped", STOPS, ["--down"], { after: 30, action: "terminate" }],
     ["stopped in place of terminated", { after: 9, action: "terminate" }, ["--stop"], { after: 9, action: "stop" }],
     ["what follows", STOPS, ["--then", "12h"], { ...STOPS, then: { after: 720, action: "terminate" } }],
@@ -131,7 +132,40 @@ describe("muster launch -i", () => {
   });
 });
 
+describe("the plan of a launch", () => {
+  const plan = (fields: object) =>
+    ({ cluster: "demo", reused: false, idle: STOPS, notices: ["first"], ...fields }) as unknown as Launch.Plan;
+  const asked = { given: undefined, down: false, file: undefined };
+
+  test("has the policy that is asked for, where it makes the cluster", () => {
+    const idle = { ...STOPS, after: 5 };
+    expect(drawn(plan({}), { ...asked, given: 5 })).toEqual({ plan: plan({ idle }), idle });
+    expect(drawn(plan({}), { ...asked, file: "never" })).toEqual({ plan: plan({}) });
+  });
+
+  test.each<[string, object, string | undefined]>([
+    ["minutes", { given: 5 }, " -i 5"],
+    ["minutes, and an end", { given: 5, down: true }, " -i 5 --down"],
+    ["never", { given: "never" }, " -i never"],
+    ["another file's", { file: FULL }, ""],
+    ["its own minutes", { given: 30 }, undefined],
+    ["its own, as the file has it", { file: STOPS }, undefined],
+    ["nothing", { down: true }, undefined],
+  ])("of one that is there has the one that it keeps: %s", (_, more, options) => {
+    const notice = `its idle policy stays as it is; change it with: muster autostop demo${options}`;
+    const notices = ["first", ...(options === undefined ? [] : [notice])];
+    expect(drawn(plan({ reused: true }), { ...asked, ...more })).toEqual({ plan: plan({ reused: true, notices }) });
+  });
+});
+
 describe("as it is told", () => {
+  test.each<[Kept, string]>([
+    [{ after: 100 / 60, action: "stop" }, "stops after 100 seconds without a job"],
+    [{ ...STOPS, hook: { timeout: 20 / 60 } }, "runs its hook first for at most 20 seconds"],
+  ])("%j: in whole seconds where it has no whole minutes", (idle, words) => {
+    expect(sentence(idle)).toContain(words);
+  });
+
   const HOUR = 3_600_000;
   const NOW = 1_000 * HOUR;
   const cluster = (fields: Partial<Cluster.Info>) =>

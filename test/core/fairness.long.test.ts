@@ -233,7 +233,7 @@ async function waits(isNoisy: boolean): Promise<{ waits: number[]; letters: read
     for (let n = 0; n < JOBS; n++) time.at(from + SECOND + n, () => void hand(NOISY, all[n % all.length] ?? ""));
     for (const id of clusters.get(POISON) ?? []) time.at(from + SECOND, () => void hand(POISON, id));
   }
-  mappings.run(from + 4 * MINUTE);
+  mappings.run(from + 2.5 * MINUTE);
   await time.run();
   const found = [...submitted].map(([id, at]) => (mappings.started.get(id) ?? Infinity) - at);
   expect(found).toHaveLength(240);

@@ -8,7 +8,9 @@ import { describe as sentence } from "@muster/core/cluster/idle.ts";
 import { get } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
+import { hold as holdJob } from "@muster/core/job/hold.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import * as Keys from "@muster/core/keys.ts";
 import { create } from "@muster/core/launch/create.ts";
 import { describe, expect, test } from "vitest";
 import { enrollAll, type TestHost } from "../support/host.ts";
@@ -92,12 +94,13 @@ describe("a job that takes its cluster along", () => {
     expect(told).toEqual(["terminate"]);
   });
 
-  test("brings back no hook that a stop at once has left out", async () => {
-    const { world, id, state } = await leaving();
+  test("comes to nothing where somebody stops it meanwhile, and brings back no hook that was left out", async () => {
+    const { world, id, end, state } = await leaving();
     await Change.stop(world, ADA, "demo", { now: true });
     await reconcile(world, ref(id));
+    await end();
     await passing(world, 2);
-    expect(await state()).toBe("terminated");
+    expect(await state()).toBe("stopped");
   });
 
   test("goes when the hold is over, also where it has stopped meanwhile", async () => {
@@ -152,6 +155,24 @@ describe("a managed job's cluster", () => {
   });
 });
 
+test("a managed job that is cancelled while its policy's hook runs does not cut that off", async () => {
+  const world = testWorld();
+  const { cluster, job } = await create(world, ADA, request({}, { idle: { after: 10, action: "stop", hook } }));
+  await reconcile(world, ref(cluster.id));
+  await holdJob(world, ADA, job?.id ?? "");
+  const [host] = await enrollAll(world);
+  await passing(world, 12);
+  expect(await get(world, ADA, cluster.id)).toMatchObject({ state: "draining", renew: true });
+  const { hook: told } = await call(world, host);
+  await cancel(world, ADA, job?.id ?? "");
+  await passing(world, 2);
+  expect(await stateOf(world, cluster.id)).toBe("draining");
+  expect((await call(world, host)).hook?.id).toBe(told?.id);
+  await over(world, host);
+  await passing(world, 1);
+  expect(await stateOf(world, cluster.id)).toBe("terminated");
+});
+
 describe("an end by policy that waits for the hook goes on at once", () => {
   /** Its policy has begun to end it, and its hook runs. */
   async function ending(more = {}) {
@@ -162,9 +183,11 @@ describe("an end by policy that waits for the hook goes on at once", () => {
     return { world, id, state: () => stateOf(world, id) };
   }
 
-  test("when somebody ends it", async () => {
-    const { world, state } = await ending();
+  test("when somebody ends it, and its machines have as long as without it", async () => {
+    const { world, id, state } = await ending();
     await Change.remove(world, ADA, "demo");
+    const { data } = (await world.table.get(Keys.cluster("acme", id))) ?? {};
+    expect(data).toMatchObject({ drainingSince: world.clock.now() });
     await passing(world, 1);
     expect(await state()).toBe("terminated");
   });

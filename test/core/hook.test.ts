@@ -8,10 +8,13 @@ import type { Idle } from "@muster/core/cluster/idle.ts";
 import { events } from "@muster/core/cluster/read.ts";
 import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { MusterError } from "@muster/core/error.ts";
+import * as Host from "@muster/core/host/host.ts";
 import { submit } from "@muster/core/job/submit.ts";
+import * as Keys from "@muster/core/keys.ts";
+import { insert, load } from "@muster/core/record.ts";
 import { describe, expect, test } from "vitest";
 import { enrollAll, FACTS } from "../support/host.ts";
-import { clusterRequest, code, jobRequest, MINUTE, passing, readyCluster, ref, stateOf } from "../support/requests.ts";
+import { clusterRequest, jobRequest, MINUTE, passing, readyCluster, ref, stateOf } from "../support/requests.ts";
 import { ringAll } from "../support/rings.ts";
 import { ADA, testWorld } from "../support/world.ts";
 
@@ -51,7 +54,7 @@ describe("a stop", () => {
     expect(world.provider.kicks.at(-1)?.map(host => host.hostId)).toHaveLength(2);
     const { hook } = await call(0);
     expect(hook).toEqual({
-      ...{ id: expect.any(String), run: "sync-home", timeout: 285 },
+      ...{ id: expect.any(String), run: "sync-home", timeout: 300 },
       env: {
         MUSTER_CLUSTER_INFO: '{"cluster_name":"demo","cloud":"fake","region":null,"zone":null}',
         SKYPILOT_CLUSTER_INFO: '{"cluster_name":"demo","cloud":"fake","region":null,"zone":null}',
@@ -76,6 +79,8 @@ describe("a stop", () => {
     await Change.stop(world, ADA, "demo");
     await look();
     await over(0, 0);
+    world.clock.pass(MINUTE);
+    expect((await call(1)).hook?.timeout).toBe(285);
     world.clock.pass(5 * MINUTE - 1);
     await look();
     expect(await state()).toBe("stopping");
@@ -92,9 +97,9 @@ describe("a stop", () => {
   });
 
   test.each([
-    [0.5, 30_000],
-    [60, 60 * MINUTE],
-  ])("waits for %s minutes where the policy says so", async (timeout, ms) => {
+    [0.5, 90_000],
+    [60, 61 * MINUTE],
+  ])("waits for %s minutes where the policy says so, and for one in which hosts are told", async (timeout, ms) => {
     const { world, look, state } = await hooked({ hook: { ...HOOK, timeout } });
     await Change.stop(world, ADA, "demo");
     await look();
@@ -152,12 +157,23 @@ describe("a stop", () => {
     await Change.stop(world, ADA, "demo");
     await reconcile(world, ref(id));
     expect(world.provider.kicks.at(-1)?.map(host => host.hostId.at(-1))).toEqual(["1"]);
-    world.clock.pass(5 * MINUTE - 1);
+    world.clock.pass(6 * MINUTE - 1);
     await reconcile(world, ref(id));
     expect(await stateOf(world, id)).toBe("stopping");
     world.clock.pass(1);
     await reconcile(world, ref(id));
     expect(await stateOf(world, id)).toBe("stopped");
+  });
+
+  test("waits for no host of a growth that came to nothing", async () => {
+    const { world, id, look, over, state } = await hooked();
+    const host = await load(world.table, Host.noun, Keys.host("acme", id, 1));
+    if (host) await world.table.write([insert(Host.noun, { ...host, id: Host.idOf(id, 2), rank: 2 })]);
+    await Change.stop(world, ADA, "demo");
+    await look();
+    for (const rank of [0, 1]) await over(rank, 0);
+    await look();
+    expect(await state()).toBe("stopped");
   });
 
   test("waits for nobody where no host has ever called", async () => {
@@ -271,5 +287,8 @@ test("a word about another hook is no word about this one", async () => {
   await look();
   expect(await state()).toBe("stopping");
   expect(await history()).toEqual([]);
-  expect(await code(Change.start(world, ADA, "demo"))).toBe("conflict");
+  await expect(Change.start(world, ADA, "demo")).rejects.toMatchObject({
+    code: "conflict",
+    details: { hint: expect.stringContaining("leaves out: muster stop demo --now") },
+  });
 });

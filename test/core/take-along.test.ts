@@ -1,11 +1,13 @@
 /** Jobs that take their cluster along, while another begins there at that moment. Core on SQLite in memory; hosts are agents without machines. */
 
 import { cancel as cancelAny } from "@muster/core/array/control.ts";
+import * as Change from "@muster/core/cluster/change.ts";
+import { reconcile } from "@muster/core/cluster/reconcile/reconcile.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import { schedule } from "@muster/core/job/schedule.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import { expect, test } from "vitest";
-import { jobRequest, readyCluster, ref, stateOf } from "../support/requests.ts";
+import { jobRequest, passing, readyCluster, ref, stateOf } from "../support/requests.ts";
 import { ADA, type TestWorld, testWorld } from "../support/world.ts";
 import { arrayRequest } from "./array/support.ts";
 import { jobOf } from "./recover-support.ts";
@@ -64,4 +66,18 @@ test("one that nobody else waits with takes it along", async () => {
   const { id } = await submit(world, ADA, "demo", jobRequest({}, { down: true, hold: true }));
   await cancel(world, ADA, id);
   expect(await stateOf(world, clusterId)).toBe("draining");
+});
+
+test("one that a stop by a person ends leaves the disks", async () => {
+  const world = testWorld();
+  const { id: clusterId, hosts } = await readyCluster(world, { idle: "never" });
+  const { id } = await submit(world, ADA, "demo", jobRequest({}, { down: true }));
+  await hosts[0]?.poll();
+  await Change.stop(world, ADA, "demo");
+  await reconcile(world, ref(clusterId));
+  const { fence = 0 } = (await jobOf(world, id)) as { fence?: number };
+  await hosts[0]?.run({ jobId: id, fence }, 143);
+  await passing(world, 2);
+  expect(["cancelled", "failed"]).toContain((await jobOf(world, id))?.state);
+  expect(await stateOf(world, clusterId)).toBe("stopped");
 });

@@ -28,3 +28,16 @@ test("whoever loses again and again waits for a second", async () => {
   expect(await take({ table: { ...table, write }, clock }, slow, { workspace: "a", calls: 1 })).toBe(1_000);
   expect(raced).toBeLessThan(10);
 });
+
+test("clocks that are apart make no tokens", async () => {
+  const { table, clock } = testWorld();
+  const ahead = { now: () => clock.now() + 2_000 };
+  let had = 0;
+  for (let n = 0; n < 100; n++) {
+    if ((await ask({ table, clock: n % 2 === 0 ? clock : ahead }, "a")) === 0) had++;
+    clock.pass(10);
+  }
+  // A full bucket, and two for each second that has passed by either clock.
+  expect(had).toBeLessThanOrEqual(4 + 2 * 3);
+  expect(had).toBeGreaterThanOrEqual(6);
+});

@@ -3,6 +3,7 @@ import { Accepted } from "./clients.ts";
 import { SWEEP_ORPHANS, startControl } from "./control.ts";
 import type { Fault } from "./faults.ts";
 import { watchArrays } from "./invariants/arrays.ts";
+import { watchAttempts } from "./invariants/attempts.ts";
 import { watchCosts } from "./invariants/costs.ts";
 import { watchDisks, watchSnapshots } from "./invariants/disks.ts";
 import { idlePatience, watchIdle } from "./invariants/idle.ts";
@@ -65,6 +66,7 @@ export async function run(seed: number, steps: number, settings?: Settings): Pro
 /** Every invariant that holds with every commit. */
 export function watch(sim: Sim): void {
   watchRecords(sim);
+  watchAttempts(sim);
   watchMachines(sim);
   watchRetries(sim);
   watchOrder(sim);

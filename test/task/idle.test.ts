@@ -65,6 +65,8 @@ describe("idle", () => {
     ["cpu_below: 0%", "idle.cpu_below (line 1): must be more than 0 and 100% at most", ""],
     ["gpu_below: 101%", "idle.gpu_below (line 1): must be more than 0 and 100% at most", ""],
     ["gpu_below: low", 'idle.gpu_below (line 1): must be a share such as 5% or 0.05, and is "low"', ""],
+    ["then: { after: 30s }", "idle.then.after (line 1): must be a minute at least", "write such as 3d"],
+    ["then: { after: 366d }", "idle.then.after (line 1): must be a year at most", "write 365d"],
     ["command: [ls]", "idle.command (line 1): must be text, and is a list", "a line for each command"],
     ["command: ' '", "idle.command (line 1): has nothing to run", "leave the key out"],
     [`command: ${"x".repeat(4097)}`, "idle.command (line 1): must be 4096 characters at most", "into a file"],
@@ -144,6 +146,15 @@ describe("idle", () => {
     "true",
   ])("idle: %s is refused", text => {
     expect(problems(`run: x\nidle: ${text}\n`)).not.toEqual([]);
+  });
+
+  test.each([
+    ["idle: 366d\n", "idle"],
+    ["idle: { after: 366d }\n", "idle.after"],
+    ["resources: { autostop: 366d }\n", "resources.autostop"],
+  ])("a time has a year at most: %j", (text, path) => {
+    const suggestion = expect.stringContaining("365d");
+    expect(problems(text)).toMatchObject([{ path, message: "must be a year at most", suggestion }]);
   });
 
   test("a policy is said once", () => {

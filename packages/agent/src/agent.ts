@@ -94,6 +94,8 @@ class Agent {
   readonly #hooks: Hooks;
   #hostId: string | undefined;
   #polledAt: number | undefined;
+  /** The next poll says only what every control plane knows. */
+  #isBrief = false;
 
   constructor(options: Settings) {
     this.#options = options;
@@ -169,10 +171,10 @@ class Agent {
     this.#journal.note("agent begins", { pid: process.pid, version: VERSION });
     const code = await this.#serve();
     leave();
-    const hooked = this.#hooks.shutDown();
+    const left = [this.#hooks.shutDown(), this.#watch.shutDown()];
     if (code === DONE) await this.#holdings.shutDown(SHUTDOWN_GRACE);
     else await this.#holdings.dropAll();
-    await hooked;
+    await Promise.all(left);
     this.#journal.note("agent ends", { code });
     return code;
   }
@@ -216,7 +218,7 @@ class Agent {
   }
 
   async #enroll(): Promise<void> {
-    const gpus = await ask(this.#machine.smi, "name");
+    const gpus = (await ask(this.#machine.smi, "name")) ?? [];
     const { home } = this.#options;
     const enrollment = {
       home,
@@ -245,10 +247,12 @@ class Agent {
     const sentAt = Date.now();
     const notice = this.#notices?.pending;
     const attempts = this.#holdings.refs().slice(0, 256);
-    const hooked = this.#hooks.said;
+    const isBrief = this.#isBrief;
+    this.#isBrief = false;
+    const hooked = isBrief ? undefined : this.#hooks.said;
     try {
       const orders = await this.#control.poll({
-        pulse: this.#pulse.take(this.#watch.quiet),
+        pulse: this.#pulse.take(isBrief ? undefined : this.#watch.quiet),
         attempts,
         ...(notice && { notice }),
         ...(hooked && { hooked }),
@@ -264,8 +268,11 @@ class Agent {
       return Math.max(SHORTEST_POLL, orders.pollAfter);
     } catch (error) {
       if (isDisowned(error)) throw this.#disowned();
-      // A control plane that is older than this agent may not know what a notice is.
-      if (error instanceof Refusal && error.status === 400) this.#notices?.told(notice);
+      // A control plane that is older than this agent may not know what a notice is, nor a hook.
+      if (error instanceof Refusal && error.status === 400) {
+        this.#notices?.told(notice);
+        this.#isBrief = !isBrief;
+      }
       this.#journal.warn("poll not answered", { error: messageOf(error) });
       return undefined;
     }

@@ -6,6 +6,7 @@ import type { Home } from "./home.ts";
 import { Journal } from "./journal.ts";
 import { leaveRay } from "./ray/ray.ts";
 import { end } from "./script/end.ts";
+import { endErrand } from "./script/errand.ts";
 import { ask } from "./sock.ts";
 
 const GRACE = 2;
@@ -23,7 +24,7 @@ export async function kill(home: Home): Promise<void> {
       leaveOutside(folder);
     }),
   );
-  for (const mark of [home.hook, home.watch]) await end(mark, GRACE);
+  for (const mark of [home.hook, home.watch]) await endErrand(mark, GRACE);
   const journal = new Journal(home.log);
   await new Containers({ folder: home.containers, journal }).retain(new Set());
   // Whoever removes the home afterwards must not remove what is in a bucket.

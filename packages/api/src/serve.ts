@@ -137,9 +137,15 @@ async function once(door: Door, actor: Actor | undefined, run: () => Promise<unk
     // The same request was on its way twice, and the other one came first.
     const replay = door.isReplay(error);
     if (replay) return { value: replay.answer, replayed: true };
+    // Or the other one has made what this one stumbles over: a name that is taken, a place that was the last.
+    const answered = actor?.claim !== undefined && isRefusal(error) && (await door.findClaim(actor));
+    if (answered) return { value: answered.answer, replayed: true };
     throw error;
   }
 }
+
+/** Whether this says no, and not that nobody knows. */
+const isRefusal = (error: unknown): boolean => error instanceof MusterError && errors[error.code].status < 500;
 
 /** The answer that tells a failure; what its reader may not see is logged instead. */
 function fail(log: Log, id: string, route: Route, event: HttpEvent, thrown: unknown): HttpAnswer {

@@ -19,6 +19,8 @@ import {
 import type { Mapping, Node } from "./yaml/tree.ts";
 
 export const MINUTE = 60;
+/** Seconds. */
+const YEAR = 365 * 86_400;
 /** The longest that a hook may take, in minutes. */
 export const MOST_HOOK = 60;
 /** Characters of a command, or of a hook. */
@@ -36,7 +38,9 @@ type Clock = NonNullable<Parts["then"]>;
 /** Minutes, from a number of them or a time. */
 export const minutes = (reading: Reading, value: Node, at: Place, out: { after?: number }): void => {
   const seconds = duration(reading, value, at, MINUTE);
-  if (seconds !== undefined) out.after = seconds / MINUTE;
+  if (seconds === undefined) return;
+  if (seconds <= YEAR) out.after = seconds / MINUTE;
+  else refuse(reading, at, "must be a year at most", "write 365d, or that it never stops");
 };
 
 const action = (reading: Reading, value: Node, at: Place, out: Clock): void => {
@@ -46,7 +50,14 @@ const action = (reading: Reading, value: Node, at: Place, out: Clock): void => {
   else refuse(reading, at, `must be stop or terminate, and is "${word}"`, similar(word, ["stop", "terminate"]));
 };
 
-const clock: Keys<Clock> = { after: minutes, action };
+/** What follows a stop, with a minute at least. */
+const following: Keys<Clock> = {
+  action,
+  after: (reading, value, at, out) => {
+    minutes(reading, value, at, out);
+    if (out.after !== undefined && out.after < 1) refuse(reading, at, "must be a minute at least", "write such as 3d");
+  },
+};
 
 const below =
   (field: "cpuBelow" | "gpuBelow") =>
@@ -56,12 +67,13 @@ const below =
   };
 
 const keys: Keys<Parts> = {
-  ...clock,
+  action,
+  after: minutes,
   then: (reading, value, at, out) => {
     const map = mapping(reading, value, at);
     if (map === undefined) return;
     out.then = {};
-    walk(inside(reading), map, at.path, clock, out.then);
+    walk(inside(reading), map, at.path, following, out.then);
   },
   wait_for: (reading, value, at, out) => {
     const read = word(reading, value, at, WAIT_FOR);

@@ -58,6 +58,8 @@ export class Plane {
   powerOff: Orders["powerOff"];
   watch: Orders["watch"];
   hook: Orders["hook"];
+  /** Whether a poll has fields that this control plane does not know. */
+  isUnheardOf: (poll: Poll) => boolean = () => false;
   /** Faults of the routes, by the end of their path; each holds until it is taken away. */
   readonly faults = new Map<"enroll" | "register" | "poll" | "report" | "logs", Fault>();
   readonly errorCodes = new Map<number, string>([
@@ -186,7 +188,7 @@ export class Plane {
     if (path === "/v1/agent/enroll") return this.#enroll(value as Enroll);
     if (path === "/v1/agent/register") return this.#register(value as Register);
     if (!/^Bearer msh_/.test(request.headers.authorization ?? "")) return [401, { code: "unauthenticated" }];
-    if (path === "/v1/agent/poll") return [200, this.#poll(value as Poll)];
+    if (path === "/v1/agent/poll") return this.#poll(value as Poll);
     return path.endsWith("/checkpoint") ? this.#checkpoint(value as Ask) : this.#report(value as Report);
   }
 
@@ -226,10 +228,11 @@ export class Plane {
     return [200, { hostId: "hst_1", hostToken: `msh_w.hst_1.${nonce}` }];
   }
 
-  #poll(poll: Poll): Orders {
+  #poll(poll: Poll): [number, Orders | { readonly code: string }] {
+    if (this.isUnheardOf(poll)) return [400, { code: "invalid_request" }];
     this.polls.push(poll);
     const reported = new Set(this.reports.map(report => `${report.jobId} ${report.fence}`));
-    return {
+    const orders = {
       now: Date.now(),
       assignments: this.assignments.filter(one => !reported.has(`${one.jobId} ${one.fence}`)),
       held: this.held,
@@ -239,6 +242,7 @@ export class Plane {
       ...(this.watch && { watch: this.watch }),
       ...(this.hook && { hook: this.hook }),
     };
+    return [200, orders];
   }
 
   #report(report: Report): [number, unknown] {

@@ -111,6 +111,37 @@ test("a launch says what its local disks lose, and what stopped disks cost", asy
   expect(ends).not.toMatch(/emptied|stopped/);
 });
 
+test("a launch onto machines that are there says it as well, and that their policy stays", async () => {
+  // What a record keeps of the machines' offer.
+  const offer = {
+    provider: "shop",
+    instanceType: "g9.large",
+    cpus: 8,
+    memory: 32,
+    accelerators: {},
+    hourly: 1,
+    disk: 0.011,
+  };
+  await using other = await openDoor(
+    { ...plane.plane.world, providers: new Map([["shop", fast]]) },
+    {
+      after: (route, value) => {
+        if (route !== "POST /v1/launches/plan") return value;
+        const groups = [{ name: "main", nodes: 1, schedulable: true, offers: [offer] }];
+        return { ...value, cluster: "fast", reused: true, idle: STOPS, groups };
+      },
+    },
+  );
+  await using home = new Home();
+  await home.login(other.url, plane.token);
+  for (const argv of [["launch", "examples/hello.yaml"], ["up"]]) {
+    const { err } = await home.run(...argv, "-c", "fast", "-i", "7", "--dry-run");
+    expect(err).toMatch(/idle +stops after 30 minutes .*; its local NVMe disks are emptied by a stop\n/);
+    expect(err).toMatch(/disks +local NVMe disks: 900 GB, lost when it stops or ends\n/);
+    expect(err).toContain("its idle policy stays as it is; change it with: muster autostop fast -i 7\n");
+  }
+});
+
 test("a stop says before what it empties; then what the disks cost, and until when", async () => {
   const groups = [{ name: "main", nodes: 1, schedulable: true, instanceType: "g9.large" }];
   Object.assign(over, { state: "ready", stoppedHourly: 0.011, groups });
@@ -129,6 +160,48 @@ test("a stop says before what it empties; then what the disks cost, and until wh
   );
   // What is stopped has lost them.
   expect((await ada.run("stop", "fast")).err).not.toContain("emptied");
+});
+
+test("a stop says which hook it waits for, unless it leaves it out", async () => {
+  const idle = { ...STOPS, hook: { run: "./save", timeout: 10 } };
+  for (const [argv, told] of [
+    [[], true],
+    [["--now"], false],
+  ] as const) {
+    Object.assign(over, { state: "ready", idle });
+    const { code, err } = await ada.run("stop", "fast", ...argv);
+    expect([code, err.includes("fast: its hook runs first, for 10 min 0 s at most; --now leaves it out\n")]).toEqual([
+      0,
+      told,
+    ]);
+  }
+  Object.assign(over, { idle: STOPS });
+});
+
+test("a cluster is held, for longer, and let go; and what is said amiss changes nothing", async () => {
+  const { code, out } = await ada.run("hold", "plain", "--for", "2h", "--reason", "a look");
+  expect([code, out]).toEqual([0, expect.stringMatching(/^plain {2}held for 2h more by usr_\w+: a look\n$/)]);
+  expect((await ada.run("hold", "plain", "--for", "1h")).out).toBe(out);
+  expect((await ada.run("hold", "plain", "--for", "3h")).out).toMatch(/^plain {2}held for 3h more/);
+  for (const [argv, exit, told] of [
+    [["hold", "plain", "--for", "8d"], 120, /the longest hold is 7 days/],
+    [["hold", "plain", "--for", "0"], 120, /Write seconds/],
+    [["hold", "plain", "--reason", "x"], 120, /--reason is for clusters.*\n.*add --for 2h/],
+    [["hold", "plain", "nosuch", "--for", "4h"], 122, /there is no cluster 'nosuch'/],
+    [
+      ["hold", "job_01J00000000000000000000000", "--for", "1h"],
+      120,
+      /is a job: --for holds clusters\n.*muster hold job_/,
+    ],
+  ] as const)
+    expect(await ada.run(...argv)).toMatchObject({ code: exit, out: "", err: expect.stringMatching(told) });
+  expect((await ada.run("status", "plain")).out).toContain("plain is held for 3h more");
+  const freed = await ada.json("release", "plain");
+  expect(freed).toEqual([expect.not.objectContaining({ hold: expect.anything() })]);
+  expect((await ada.run("status", "plain")).out).not.toContain("held");
+  const { items } = await plane.api.clusters.events({ params: { cluster: "plain" }, query: {} });
+  const kinds = items.map(({ kind }) => kind).filter(kind => /held|released/.test(kind));
+  expect(kinds.toSorted()).toEqual(["cluster.held", "cluster.held", "cluster.released"]);
 });
 
 test("who holds a cluster is shown with it", async () => {

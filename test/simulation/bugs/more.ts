@@ -55,6 +55,11 @@ export const more: Readonly<Record<string, Bug>> = {
   ],
   "reports-without-fence": [
     { file: "core/src/agent/report.ts", from: "job.fence === said.fence ? ", to: "job.fence >= said.fence ? " },
+    {
+      file: "core/src/agent/report.ts",
+      from: "record(world, host, said, rank)",
+      to: "record(world, host, { ...said, fence: job.fence }, rank)",
+    },
   ],
   "lost-tries-unsaid": [
     {
@@ -69,7 +74,13 @@ export const more: Readonly<Record<string, Bug>> = {
     },
   ],
   "revoked-tries-run-on": [
-    { file: "simulation/host/agent.ts", from: "if (driven) drop(agent, driven);", to: "if (driven) driven.nudge();" },
+    { file: "simulation/host/agent.ts", from: "if (driven) drop(agent, driven);", to: "if (driven) nudge(driven);" },
+    // Or it learns of it by its next report.
+    {
+      file: "simulation/host/attempt.ts",
+      from: "if (!isMine) drop(agent, driven);",
+      to: "if (!isMine) nudge(driven);",
+    },
   ],
   "no-time-limit": [
     {

@@ -1,9 +1,14 @@
 /** Pairs of things that are in each other's way: the one is late, and the other happens meanwhile. */
+import { report } from "@muster/core/agent/report.ts";
 import { cancel as cancelArray } from "@muster/core/array/control.ts";
 import * as Change from "@muster/core/cluster/change.ts";
+import { authenticate } from "@muster/core/host/authenticate.ts";
+import { moved } from "@muster/core/host/heard.ts";
 import { cancel } from "@muster/core/job/cancel.ts";
 import * as Job from "@muster/core/job/job.ts";
 import { reboot } from "../host/host.ts";
+import type { ScriptName } from "../host/workload.ts";
+import { invoke } from "../invoke.ts";
 import { MINUTE } from "../kernel.ts";
 import { type Stage, taskOf } from "./stage.ts";
 import { group, insist, managed, send, up } from "./verbs.ts";
@@ -31,6 +36,23 @@ const over = (stage: Stage) =>
 const ready = async (stage: Stage, nodes = 1, idle?: object) => {
   await up(stage, [group("workers", nodes)], idle);
   await stage.untilCluster("ready");
+};
+
+/** A job that runs, and is tried again when its host is lost. */
+const running =
+  (run: ScriptName): NonNullable<Pair["prepare"]> =>
+  async stage => {
+    await up(stage);
+    await send(stage, taskOf(run, { timeout: 3 * 3600, retry: { max: 5, on: ["host_lost"], backoff: 0 } }));
+    await stage.untilJob("running");
+  };
+
+/** The second try runs for so long that whatever was late has come. */
+const secondTry: Pair["end"] = async stage => {
+  await stage.until("it runs again", () => stage.job()?.state === "running" && (stage.job()?.attempts ?? 0) > 1);
+  await stage.wait(12);
+  await stage.ask("cancel", (world, actor) => cancel(world, actor, stage.job()?.id ?? ""));
+  await stage.untilJob("cancelled");
 };
 
 const IDLE = { after: 1, action: "stop" };
@@ -72,17 +94,48 @@ export const pairs: Readonly<Record<string, Pair>> = {
     end: over,
   },
   "partition-requeue": {
-    prepare: async stage => {
-      await up(stage);
-      await send(stage, taskOf("long", { retry: { max: 5, on: ["host_lost"], backoff: 0 } }));
-      await stage.untilJob("running");
-    },
+    prepare: running("long"),
     // Longer than it takes until its host is given up.
     hold: ({ sim, boxes }, minutes) => {
       for (const box of boxes) box.cutUntil = sim.now + 3 * minutes * MINUTE;
     },
     other: ({ sim, boxes }) => {
       for (const box of boxes) reboot(sim, box);
+    },
+    end: over,
+  },
+  "partition-return": {
+    prepare: running("hangs"),
+    // Longer than it takes until its host is given up; then it is back, with what it had.
+    hold: ({ sim, boxes }, minutes) => {
+      for (const box of boxes) box.cutUntil = sim.now + (25 + minutes) * MINUTE;
+    },
+    other: () => undefined,
+    end: secondTry,
+  },
+  "report-retry": {
+    prepare: running("hangs"),
+    begin: async ({ sim, boxes }) => {
+      for (const box of boxes) reboot(sim, box);
+    },
+    hold: () => undefined,
+    // What the first try's end was told with comes once more, while the second runs.
+    other: stage => {
+      const end = { fence: 1, state: "exited", cause: "host_lost", chunks: 0, logsComplete: false } as const;
+      const again = { ...end, jobId: stage.job()?.id ?? "" };
+      for (const { id, workspace, disk } of stage.boxes)
+        void invoke(stage.sim, `${id} report again`, workspace, async world =>
+          report(world, await authenticate(world, `Bearer ${disk.hostToken}`), again),
+        );
+    },
+    end: secondTry,
+  },
+  "word-of-the-cloud": {
+    prepare: running("long"),
+    hold: () => undefined,
+    // An old word about a machine that runs.
+    other: ({ sim, boxes }) => {
+      for (const { workspace, id } of boxes) void invoke(sim, "event stale", workspace, world => moved(world, id));
     },
     end: over,
   },

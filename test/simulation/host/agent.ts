@@ -12,7 +12,7 @@ import { SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
 import { learn, quietOf, told } from "./activity.ts";
-import { drive, drop } from "./attempt.ts";
+import { drive, drop, nudge } from "./attempt.ts";
 import { type Disk, type Held, nameOf } from "./disk.ts";
 import { adoptHook, heedHook, hookedOf } from "./hook.ts";
 import { type Agent, asHost, Dead, type Driven, requireLife } from "./life.ts";
@@ -117,7 +117,7 @@ function heed(agent: Agent, order: Orders["held"][number]): void {
   if (driven === undefined) return;
   if (order.logs) driven.held.policy = order.logs;
   if (order.cancel) driven.held.stop ??= order.cancel === "timed_out" ? "timed_out" : "cancelled";
-  driven.nudge();
+  nudge(driven);
 }
 
 /** What was seen before comes again, or late: it is not begun twice. */
@@ -156,7 +156,7 @@ async function disclaim(agent: Agent, { jobId, fence }: Assignment): Promise<voi
 }
 
 function take(agent: Agent, held: Held): void {
-  const driven: Driven = { held, isDropped: false, nudge: () => undefined, reports: Promise.resolve() };
+  const driven: Driven = { held, isDropped: false, waiters: new Set(), reports: Promise.resolve() };
   agent.driven.set(nameOf(held.ref), driven);
   drive(agent, driven).catch(error => {
     if (error instanceof Dead || driven.isDropped) return;

@@ -165,7 +165,7 @@ export function drop(agent: Agent, driven: Driven): void {
   const { sim, box } = agent;
   const name = nameOf(driven.held.ref);
   driven.isDropped = true;
-  driven.nudge();
+  nudge(driven);
   box.disk.attempts.delete(name);
   agent.driven.delete(name);
   const script = box.scripts.get(name);
@@ -176,11 +176,20 @@ function requireHeld(agent: Agent, driven: Driven): void {
   if (agent.dead || driven.isDropped) throw new Dead();
 }
 
+/** There is news: whatever of it waits goes on, its script's end and its reports alike. */
+export function nudge({ waiters }: Driven): void {
+  for (const go of waiters) go();
+  waiters.clear();
+}
+
 /** Until it is time, or there is news. */
 async function nap(agent: Agent, driven: Driven, ms: number, heeds = true): Promise<void> {
   await new Promise<void>(resolve => {
-    if (heeds) driven.nudge = resolve;
-    agent.sim.kernel.at(ms, `${agent.box.id} goes on with ${nameOf(driven.held.ref)}`, resolve);
+    if (heeds) driven.waiters.add(resolve);
+    agent.sim.kernel.at(ms, `${agent.box.id} goes on with ${nameOf(driven.held.ref)}`, () => {
+      driven.waiters.delete(resolve);
+      resolve();
+    });
   });
   requireHeld(agent, driven);
 }

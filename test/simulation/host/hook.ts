@@ -5,7 +5,6 @@
 import type { Orders } from "@muster/core/agent/protocol.ts";
 import { MINUTE, SECOND } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
-import type { Sim } from "../sim.ts";
 import { type Agent, Dead, requireLife } from "./life.ts";
 
 type Order = NonNullable<Orders["hook"]>;
@@ -29,10 +28,10 @@ export function heedHook(agent: Agent, order: Order | undefined): void {
   begun.set(box, box.boots);
   agent.hooking = true;
   box.disk.hook = { id: order.id, isOver: false };
-  unlessDead(runHook(agent, order, sim.now + order.timeout * SECOND));
+  unlessDead(runHook(agent, sim.now + order.timeout * SECOND));
 }
 
-async function runHook(agent: Agent, order: Order, until: number): Promise<void> {
+async function runHook(agent: Agent, until: number): Promise<void> {
   const { sim, box } = agent;
   while (agent.driven.size > 0 && sim.now < until) {
     await sim.kernel.sleep(SECOND, `${box.id} waits for its attempts`);

@@ -28,8 +28,8 @@ export interface Agent {
 export interface Driven {
   readonly held: Held;
   isDropped: boolean;
-  /** Ends the wait that it is in. */
-  nudge(): void;
+  /** Ends each of the waits that it is in: its script's, and those of its reports. */
+  readonly waiters: Set<() => void>;
   /** What it says comes in order. */
   reports: Promise<unknown>;
 }

@@ -23,6 +23,7 @@ export function watchMachines(sim: Sim): void {
         `machines are launched for cluster ${intent.clusterId}, which is ${cluster?.state ?? "unknown"}`,
       );
     checkAlone(sim, intent);
+    checkCount(sim);
     checkAsked(sim, intent);
     const expected = cluster && ranksOf(cluster);
     const ranks = intent.hosts.map(host => host.rank).join(" ");
@@ -52,6 +53,15 @@ function checkAlone(sim: Sim, intent: Intent): void {
       "I6",
       `try ${intent.try} of ${intent.clusterId} gets machines while ${others.map(box => `${box.id} of try ${box.try} is ${box.state}`)}`,
     );
+}
+
+/** I11: there are never more machines than twice the hosts that were asked for, whatever runs away. */
+function checkCount(sim: Sim): void {
+  const hosts = [...sim.db.all("cluster")]
+    .map(({ data }) => data as unknown as Cluster.Cluster)
+    .reduce((sum, cluster) => sum + (Cluster.isOver(cluster) ? 0 : cluster.nodes), 0);
+  const alive = sim.cloud.boxes.filter(runs).length;
+  if (alive > 2 * hosts + 2) sim.violate("I11", `${alive} machines run for ${hosts} hosts`);
 }
 
 /** Counted here anew: what core says of its own groups is what is being checked. */

@@ -74,6 +74,7 @@ export interface Power {
 export class Cloud {
   readonly #sim: Sim;
   readonly #sets = new Map<string, readonly Box[]>();
+  readonly #byHand = new Map<Box, number>();
   readonly boxes: Box[] = [];
   readonly snapshots: Snapshots;
   /** Asked before a new set of machines comes to be. */
@@ -219,8 +220,12 @@ export class Cloud {
 
   /** By somebody at the cloud's own console. */
   startByHand(box: Box): void {
+    this.#byHand.set(box, this.#sim.now);
     this.#boot(box);
   }
+
+  /** Whether that was after what an invocation that goes on now may have looked at last. */
+  isJustByHand = (box: Box): boolean => (this.#byHand.get(box) ?? -Infinity) > this.#sim.now - this.#sim.climate.limit;
 
   /** Without a word to anybody. */
   vanish(box: Box): void {

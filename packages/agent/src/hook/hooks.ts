@@ -5,12 +5,12 @@
  * It runs as the jobs' user, in the home of the jobs, when no attempt runs any more. The end of what it prints goes into the
  * agent's own log, which stays on the machine.
  */
-import { messageOf, readLightly, writeWhole } from "../disk.ts";
+import { dirname } from "node:path";
+import { flushFolder, messageOf, readLightly, writeWhole } from "../disk.ts";
 import type { Home } from "../home.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import type { Journal } from "../journal.ts";
-import { end } from "../script/end.ts";
-import { run } from "../script/errand.ts";
+import { endErrand, run } from "../script/errand.ts";
 import type { Orders, Poll } from "../types.ts";
 import { sleep } from "../wait.ts";
 
@@ -54,7 +54,7 @@ export class Hooks {
     const { id = "", isOver = true } = this.#kept ?? {};
     if (isOver) return;
     this.#context.journal.warn("a hook was cut off", { id });
-    this.#running = end(this.#context.home.hook, GRACE).then(() => this.#close({ id, isOver: true }));
+    this.#running = endErrand(this.#context.home.hook, GRACE).then(() => this.#close({ id, isOver: true }));
   }
 
   /** The control plane wants this to be run, if it was not before. */
@@ -113,7 +113,10 @@ export class Hooks {
   }
 
   #write(kept: Kept): void {
-    writeWhole(this.#context.home.hook, JSON.stringify(kept));
+    const path = this.#context.home.hook;
+    writeWhole(path, JSON.stringify(kept));
+    // After a power cut, too, it must be known that it was begun.
+    flushFolder(dirname(path));
     this.#kept = kept;
   }
 }

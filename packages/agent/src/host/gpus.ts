@@ -3,10 +3,13 @@ import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { sleep } from "../wait.ts";
 import { share } from "./cores.ts";
 
 const TIME_LIMIT = 2_000;
 const LONG_LIMIT = 30_000;
+/** In ms: what goes after KILL goes within that. */
+const KILLED_WITHIN = 1_000;
 const run = promisify(execFile);
 
 /** The absolute path of a program, if there is one. */
@@ -17,28 +20,47 @@ export function find(program: string, path: string): string | undefined {
     .find(isExecutable);
 }
 
-/** One answer for each GPU; none when there is no tool or it fails, or takes longer than so many ms. */
+/** Those that were sent KILL, and that a broken driver does not let go: while there is one, no other shall join it. */
+let stuck = 0;
+
+/** One answer for each GPU; none when there is no tool or it fails; undefined when it takes longer than so many ms. */
 export async function ask(
   smi: string | undefined,
   field: "name" | "utilization.gpu",
   limit = TIME_LIMIT,
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   if (smi === undefined) return [];
+  if (stuck > 0) return undefined;
+  const answer = query(smi, field, limit);
+  const given = new AbortController();
+  const late = sleep(limit + KILLED_WITHIN, given.signal).then(
+    () => "late" as const,
+    () => undefined,
+  );
+  const first = await Promise.race([answer, late]);
+  given.abort();
+  if (first !== "late") return first;
+  stuck++;
+  void answer.finally(() => stuck--);
+  return undefined;
+}
+
+async function query(smi: string, field: string, limit: number): Promise<string[] | undefined> {
   try {
     const { stdout } = await run(smi, [`--query-gpu=${field}`, "--format=csv,noheader,nounits"], {
       timeout: limit,
       killSignal: "SIGKILL",
     });
     return stdout.split("\n").flatMap(line => (line.trim() === "" ? [] : [line.trim()]));
-  } catch {
-    // No driver, no device, or too slow: a host without GPUs, as far as anybody can tell.
-    return [];
+  } catch (error) {
+    // No driver, or no device: a host without GPUs, as far as anybody can tell.
+    return error instanceof Error && "killed" in error && error.killed === true ? undefined : [];
   }
 }
 
-/** How busy each GPU is, 0 to 1. */
-export const busyGpus = async (smi: string | undefined, limit?: number): Promise<number[]> =>
-  (await ask(smi, "utilization.gpu", limit)).map(percent => share(Number(percent) || 0, 100));
+/** How busy each GPU is, 0 to 1; undefined when the tool takes longer than so many ms. */
+export const busyGpus = async (smi: string | undefined, limit?: number): Promise<number[] | undefined> =>
+  (await ask(smi, "utilization.gpu", limit))?.map(percent => share(Number(percent) || 0, 100));
 
 export interface Shown {
   /** Their numbers; undefined when the tool did not answer. */

@@ -2,8 +2,7 @@
 import type { Home } from "../home.ts";
 import type { Surroundings } from "../host/surroundings.ts";
 import type { Journal } from "../journal.ts";
-import { end } from "../script/end.ts";
-import { run } from "../script/errand.ts";
+import { endErrand, run } from "../script/errand.ts";
 
 export interface QuestionContext {
   readonly home: Pick<Home, "watch" | "jobs">;
@@ -31,10 +30,11 @@ export class Question {
   #beganAt = 0;
   /** Whether this command was not asked before. */
   #isNew = true;
-  #isAsked = false;
+  #asked: Promise<void> | undefined;
+  #hasAnswered = false;
   #saysBusy = false;
 
-  /** `changed` is called when it says something else than before. */
+  /** `changed` is called when it answers for the first time, and when it says something else than before. */
   constructor(context: QuestionContext, changed: () => void, times = USUAL) {
     this.#context = context;
     this.#changed = changed;
@@ -47,13 +47,28 @@ export class Question {
     this.#left = new AbortController();
     this.#command = command;
     this.#saysBusy = false;
+    this.#hasAnswered = false;
     this.#isNew = true;
+  }
+
+  /** Nothing is asked any more; returns when all of it is gone. */
+  async leave(): Promise<void> {
+    this.put(undefined);
+    await this.#asked;
+  }
+
+  /** Whether there is nothing to ask, or an answer. */
+  get isKnown(): boolean {
+    return this.#command === undefined || this.#hasAnswered;
   }
 
   /** What it said last: not busy, until that is known. Asks anew when it is time. */
   ask(): boolean {
     const isTime = this.#isNew || performance.now() - this.#beganAt >= this.#times.every * 1000;
-    if (!this.#isAsked && this.#command !== undefined && isTime) void this.#run(this.#command);
+    if (this.#asked === undefined && this.#command !== undefined && isTime)
+      this.#asked = this.#run(this.#command).finally(() => {
+        this.#asked = undefined;
+      });
     return this.#saysBusy;
   }
 
@@ -62,18 +77,17 @@ export class Question {
     const { signal } = this.#left;
     const wasNew = this.#isNew;
     this.#isNew = false;
-    this.#isAsked = true;
     this.#beganAt = performance.now();
     // A former agent may have left one.
-    if (wasNew) await end(home.watch, GRACE);
+    if (wasNew) await endErrand(home.watch, GRACE);
     const { limit } = this.#times;
     const how = { mark: home.watch, machine, home: home.jobs, limit, grace: GRACE, isHeard: false };
     const answer = signal.aborted ? undefined : await run({ text, ...how }, signal);
-    this.#isAsked = false;
     if (signal.aborted || answer === undefined) return;
     const { code, isCut, said } = answer;
     const saysBusy = code !== 0 || isCut;
-    if (saysBusy === this.#saysBusy) return;
+    if (this.#hasAnswered && saysBusy === this.#saysBusy) return;
+    this.#hasAnswered = true;
     this.#saysBusy = saysBusy;
     journal.note("the idle command answers otherwise", { saysBusy, code, isCut, ...(said !== "" && { said }) });
     this.#changed();

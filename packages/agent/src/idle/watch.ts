@@ -8,7 +8,8 @@
  *
  * The command says by its exit whether the machine is busy: 0 says that it is not. One that fails, cannot be started, or
  * takes longer than a minute says that it is: to stop what somebody needs is worse than to keep for too long what other
- * limits end. GPUs that nobody can ask are not busy: without a driver, nothing works on them.
+ * limits end. GPUs whose tool does not answer in time are busy as well; where it fails, they are not: without a driver,
+ * nothing works on them.
  */
 import { rmSync } from "node:fs";
 import { uptime } from "node:os";
@@ -38,6 +39,8 @@ interface Seen {
 const EVERY = 20_000;
 /** After so many seconds without a look nobody knows what was busy meanwhile. */
 const BLIND = 120;
+/** What a look says holds for so many seconds after it: the next is under way by then. */
+const HOLDS = 40;
 const GPU_LIMIT = 15_000;
 
 export class Watch {
@@ -75,13 +78,19 @@ export class Watch {
   /** Undefined while nothing is watched. */
   get quiet(): Quiet | undefined {
     if (this.#seen === undefined) return undefined;
-    const { busyAt, by } = this.#seen;
-    return { seconds: Math.max(0, Math.round(uptime() - busyAt)), ...(by && { by }) };
+    const { busyAt, lookedAt, by } = this.#seen;
+    const until = Math.min(uptime(), lookedAt + HOLDS);
+    return { seconds: Math.max(0, Math.round(until - busyAt)), ...(by && { by }) };
   }
 
   /** Whether anything that is watched was busy at the last look. */
   get isBusy(): boolean {
     return this.#isBusy;
+  }
+
+  /** Returns when nothing of what was asked is left. */
+  shutDown(): Promise<void> {
+    return this.#question.leave();
   }
 
   /** Goes on until it is told to stop. */
@@ -100,9 +109,11 @@ export class Watch {
     const by = await this.#busy(seen.order);
     // Other orders may have come meanwhile.
     if (this.#seen !== seen) return;
+    this.#isBusy = by !== undefined;
+    // What has not answered yet may have been busy all the time.
+    if (by === undefined && !this.#question.isKnown) return;
     const now = uptime();
     const wasBlind = now - seen.lookedAt > BLIND;
-    this.#isBusy = by !== undefined;
     const busy = by !== undefined ? { busyAt: now, by } : wasBlind && { busyAt: now, by: undefined };
     this.#seen = { ...seen, ...busy, lookedAt: now };
     try {
@@ -119,7 +130,7 @@ export class Watch {
     if (cpuBelow !== undefined && cpu > cpuBelow) return "cpu";
     if (gpuBelow !== undefined) {
       const gpus = await busyGpus(this.#context.machine.smi, GPU_LIMIT);
-      if (gpus.some(gpu => gpu > gpuBelow)) return "gpu";
+      if (gpus === undefined || gpus.some(gpu => gpu > gpuBelow)) return "gpu";
     }
     return saysBusy ? "command" : undefined;
   }

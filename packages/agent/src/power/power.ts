@@ -50,6 +50,8 @@ export class Power {
   #orders: PowerOff | undefined;
   /** Whether the control plane answered in this life of the machine: only then does the absence of orders say something. */
   #isTold: boolean;
+  /** The end of a lifetime behind which the machine's timer was moved. */
+  #overAt: number | undefined;
   /** When somebody last kept the machine, on the clock of `performance`. */
   #kept = performance.now();
 
@@ -100,8 +102,12 @@ export class Power {
   }
 
   #extend(): void {
-    const silence = this.#orders?.afterSilence ?? USUAL_SILENCE;
-    this.#deadline?.move(Math.min(silence, this.#lifeLeft() / 1000));
+    const { afterSilence = USUAL_SILENCE, at } = this.#orders ?? {};
+    const left = this.#lifeLeft() / 1000;
+    // Behind the end of its lifetime this is moved once: what should end the machine may hang.
+    if (left <= 0 && this.#overAt === at) return;
+    this.#overAt = left <= 0 ? at : undefined;
+    this.#deadline?.move(Math.min(afterSilence, left));
   }
 
   #lifeLeft(): number {
@@ -120,7 +126,9 @@ export class Power {
     journal.note("the machine powers off", { because: isOver ? "its lifetime is over" : "nobody keeps it" });
     if (isOver) await this.#context.endAll(LIFETIME_OVER);
     try {
-      const [code] = await once(spawn("/bin/sh", ["-c", command], { stdio: "ignore", detached: true }), "exit");
+      // One that hangs must not be the last.
+      const how = { stdio: "ignore", detached: true, timeout: AGAIN, killSignal: "SIGKILL" } as const;
+      const [code] = await once(spawn("/bin/sh", ["-c", command], how), "exit");
       if (code !== 0) journal.warn("the machine was not powered off", { code });
     } catch (error) {
       journal.warn("the machine was not powered off", { error: messageOf(error) });

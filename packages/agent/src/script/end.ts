@@ -2,18 +2,20 @@
 import { sleep } from "../wait.ts";
 import { membersOf, nameOf, type Process } from "./processes.ts";
 
-export const end = (folder: string, grace: number, keep: Keep = () => []): Promise<void> =>
-  endAll(known => membersOf(folder, undefined, known), grace, keep);
+export const end = (folder: string, grace: number, keep: Keep = () => [], killedWithin?: number): Promise<void> =>
+  endAll(known => membersOf(folder, undefined, known), grace, keep, killedWithin);
 
 /**
  * TERM is sent once, to those that are there then: programs take a second one as an order to drop everything, and what
  * they start in order to end well must be let alone until the grace is over.
  * @param find those that are there; what was `known` as such stays so
+ * @param killedWithin seconds after the first KILL, when those are left that the kernel does not let go; without it, none is
  */
 export async function endAll(
   find: (known: ReadonlySet<string>) => readonly Process[],
   grace: number,
   keep: Keep = () => [],
+  killedWithin = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   // Nobody sets this clock.
   const deadline = performance.now() + grace * 1000;
@@ -23,10 +25,17 @@ export async function endAll(
     for (const one of members) known.add(nameOf(one));
     return without(members, keep);
   };
+  let killedAt: number | undefined;
   const first = present();
   ask(first);
   for (let members = first, pause = 2; members.length > 0; members = present()) {
-    if (performance.now() >= deadline) for (const one of members) signal(one.pid, "SIGKILL");
+    const now = performance.now();
+    if (now >= deadline) {
+      // From the first of them: this process may have been held up itself.
+      killedAt ??= now;
+      if (now > killedAt + killedWithin * 1000) return;
+      for (const one of members) signal(one.pid, "SIGKILL");
+    }
     await sleep(Math.min(pause, Math.max(2, deadline - performance.now())));
     pause = Math.min(pause * 2, patience(deadline));
   }

@@ -42,6 +42,10 @@ export interface Done {
 const MOST = 4_000;
 /** Seconds in which processes go that were sent KILL; what the kernel does not let go is left. */
 const KILLED_WITHIN = 10;
+
+/** Ends what is left of one. */
+export const endErrand = (mark: string, grace: number): Promise<void> => end(mark, grace, undefined, KILLED_WITHIN);
+
 /** What is still in the pipe, in ms. */
 const DRAINED_WITHIN = 500;
 
@@ -55,7 +59,7 @@ export async function run(errand: Errand, quit: AbortSignal): Promise<Done> {
     });
     const closed = once(child, "close").catch(() => undefined);
     const isCut = !(await within(once(child, "exit"), errand.limit * 1000, quit));
-    await within(end(errand.mark, errand.grace), (errand.grace + KILLED_WITHIN) * 1000);
+    await endErrand(errand.mark, errand.grace);
     await within(closed, DRAINED_WITHIN);
     child.stdout?.destroy();
     const code = codeOf(child);
@@ -67,16 +71,21 @@ export async function run(errand: Errand, quit: AbortSignal): Promise<Done> {
 
 /**
  * Puts a real pipe before the agent's, which is a socket: scripts open /dev/stderr anew. Who brings home what comes out of it
- * must outlive the signal that ends the others.
+ * must outlive the signal that ends the others, from its birth on: what ends at once is followed by the signal at once.
  */
-const PLUMB = `exec > >(trap '' TERM INT HUP; PATH=/usr/bin:/bin; exec cat) 2>&1; exec "$@"`;
+const PLUMB = `trap '' TERM INT HUP
+exec > >(PATH=/usr/bin:/bin; exec cat) 2>&1
+trap - TERM INT HUP
+exec "$@"`;
+
+/** The kernel may end it for want of memory, however well the agent is protected. */
+const EXPOSE = `{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@"`;
 
 function start({ text, mark, machine, home, env, isHeard }: Errand): ChildProcess {
   const { bash, account } = machine;
   // What is given to the user as standard output must be a pipe of its own: the empty device is everybody's.
-  const as = isHeard ? [bash, "-pc", PLUMB, "muster", ...(account?.as ?? [])] : (account?.plain ?? []);
-  const [file = bash, ...args] = [...as, bash, "-c", toolOf(text), "muster"];
-  return spawn(file, args, {
+  const [begin, as] = isHeard ? [PLUMB, account?.as ?? []] : [EXPOSE, account?.plain ?? []];
+  return spawn(bash, ["-pc", begin, "muster", ...as, bash, "-c", toolOf(text), "muster"], {
     cwd: home,
     env: { ...basics(machine, home), ...env, [MARKER]: mark },
     detached: true,

@@ -76,8 +76,7 @@ async function replay(cli: Cli, ids: readonly string[], options: Options): Promi
   const { out } = cli;
   const chosen = await choose(cli, ids, options, one => one.canReplay);
   const client = await cli.connect();
-  const done = [];
-  for (const letter of chosen) done.push(await client.deadLetters.replay({ params: { letter } }));
+  const done = await each(chosen, options, letter => client.deadLetters.replay({ params: { letter } }));
   out.data(done);
   for (const { what } of done) out.print(`Tried anew: ${what}.`);
   if (done.length > 0) out.note("What is done leaves the list; what fails again stays: muster deadletters list");
@@ -90,10 +89,26 @@ async function drop(cli: Cli, ids: readonly string[], options: Options): Promise
   const what = plural(chosen.length, "dead letter");
   await confirm({ ...out, yes: options.yes ?? false }, `Forget ${what}?`, `this forgets ${what}`);
   const client = await cli.connect();
-  const done = [];
-  for (const letter of chosen) done.push(await client.deadLetters.drop({ params: { letter } }));
+  const done = await each(chosen, options, letter => client.deadLetters.drop({ params: { letter } }));
   out.data(done);
   for (const { what: one } of done) out.print(`Forgotten: ${one}.`);
+}
+
+/** One after the other. Of all there are, one may be done, and gone, by the time it is its turn. */
+async function each(
+  letters: readonly string[],
+  options: Options,
+  act: (letter: string) => Promise<Info>,
+): Promise<Info[]> {
+  const done: Info[] = [];
+  for (const letter of letters) {
+    const isGone = (error: unknown) => options.all && error instanceof MusterError && error.code === "not_found";
+    const one = await act(letter).catch(error => {
+      if (!isGone(error)) throw error;
+    });
+    if (one !== undefined) done.push(one);
+  }
+  return done;
 }
 
 /** Those that are named, or all that will do. */

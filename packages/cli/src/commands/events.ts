@@ -22,10 +22,16 @@ async function show({ out, connect }: Cli, subject: string): Promise<void> {
     event.kind,
     event.from ?? "-",
     event.actor,
-    event.message ?? "",
+    event.message ?? details(event),
   ]);
   out.print(items.length === 0 ? "Nothing has happened yet." : table(["TIME", "EVENT", "FROM", "BY", ""], rows));
 }
+
+/** What is told of it where it has no sentence: `hosts 100, gpus none`. */
+const details = ({ details: said = {} }: Event): string =>
+  Object.entries(said)
+    .flatMap(([name, value]) => (typeof value === "object" && value !== null ? [] : [`${name} ${value ?? "none"}`]))
+    .join(", ");
 
 async function read(client: Client, subject: string): Promise<Event[]> {
   if (subject === "budget")

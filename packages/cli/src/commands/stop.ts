@@ -62,6 +62,7 @@ async function halt({ out, connect }: Cli, names: readonly string[], options: Op
   if (yes) for (const loss of losses) out.note(loss);
   const question = `${losses.join(". ")}. Stop ${clusters.map(({ name }) => name).join(", ")}?`;
   if (losses.length > 0) await confirm({ ...out, yes }, question, losses.join("; "), "or wait until nothing runs");
-  if (!options.now) for (const hook of clusters.flatMap(hookOf)) out.note(hook);
-  await moveAll(out, client, clusters, stopping(options.now ?? false), options.detach ?? false);
+  const { now = false, detach = false } = options;
+  for (const hook of now ? [] : clusters.flatMap(hookOf)) out.note(hook);
+  await moveAll(out, client, clusters, stopping(now), detach);
 }

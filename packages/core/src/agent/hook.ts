@@ -1,6 +1,6 @@
 /** What a host runs before its machine goes: how it is told, and what its word for the end of it leaves in the history. */
 import type * as Cluster from "../cluster/cluster.ts";
-import { idOf } from "../cluster/hook.ts";
+import { idOf, limitOf } from "../cluster/hook.ts";
 import type { Idle } from "../cluster/idle.ts";
 import * as Event from "../event/event.ts";
 import type { HostActor } from "../host/authenticate.ts";
@@ -10,7 +10,7 @@ import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import type { Hook, Hooked } from "./protocol.ts";
 
-/** Seconds of its time that are left for what it does not end by itself, and for its word to come home. */
+/** Seconds before the machine goes that are left for what it does not end by itself, and for its word to come home. */
 const SPARE = 15;
 
 /** Undefined unless its cluster waits for it. @param now epoch ms */
@@ -18,7 +18,8 @@ export function hookOf(cluster: Cluster.Cluster, idle: Idle, rank: number, now: 
   const by = "hookBy" in cluster ? cluster.hookBy : undefined;
   if (!by || idle === "never" || idle.hook === undefined) return undefined;
   const left = Math.floor((by - now) / 1000);
-  const timeout = Math.max(1, left - Math.min(SPARE, Math.ceil(left / 4)));
+  const own = Math.ceil((limitOf(idle) ?? 0) / 1000);
+  const timeout = Math.max(1, Math.min(own, left - Math.min(SPARE, Math.ceil(left / 4))));
   return { id: idOf(cluster), run: idle.hook.run, timeout, env: environment(cluster, rank) };
 }
 

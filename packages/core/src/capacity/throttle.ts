@@ -97,7 +97,9 @@ function refilled(
     const recent = recentOf(turn, now);
     return recent ? [[workspace, recent] as const] : [];
   });
-  return { tokens: Math.min(burst, before.tokens + refill), at: now, turns: Object.fromEntries(turns) };
+  const tokens = Math.min(burst, before.tokens + refill);
+  // Of a clock that runs behind: what was filled in by the other one is not filled in again.
+  return { tokens, at: Math.max(now, before.at), turns: Object.fromEntries(turns) };
 }
 
 function recentOf({ asked = 0, had = 0 }: Turn, now: number): Turn | undefined {

@@ -149,11 +149,13 @@ export const start = (
   });
 
 /** @throws MusterError `conflict` while it stops. */
-function requireStartable({ name, state }: Cluster.Cluster): void {
-  if (state !== "stopping") return;
+function requireStartable(cluster: Cluster.Cluster): void {
+  if (cluster.state !== "stopping") return;
+  const { name, state, hookBy } = cluster;
+  const sooner = hookBy === undefined ? "" : `; its hook comes first, which this leaves out: muster stop ${name} --now`;
   throw new MusterError("conflict", `cluster '${name}' is still stopping`, {
     state,
-    hint: `wait until it has stopped (muster status), then: muster start ${name}`,
+    hint: `wait until it has stopped (muster status), then: muster start ${name}${sooner}`,
   });
 }
 

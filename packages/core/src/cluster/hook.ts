@@ -3,11 +3,13 @@
  * are ended by a person, at the end of their lifetime, or by a freeze; and not where they are lost.
  */
 import * as Cluster from "./cluster.ts";
+import { HOOK_TIMEOUT, type Kept } from "./idle.ts";
+
+const MINUTE = 60_000;
 
 /** For a cluster that is to stop or end now: it waits for what its policy has to be run, if there is any. */
 export function awaited(cluster: Cluster.Cluster): { readonly hookBy?: number } {
-  const idle = Cluster.policyOf(cluster);
-  return idle === "never" || idle.hook === undefined ? {} : { hookBy: 0 };
+  return limitOf(Cluster.policyOf(cluster)) === undefined ? {} : { hookBy: 0 };
 }
 
 /**
@@ -16,9 +18,13 @@ export function awaited(cluster: Cluster.Cluster): { readonly hookBy?: number } 
  */
 export function awaitedAfterJob(cluster: Cluster.Cluster): { readonly hookBy?: number } {
   const { state } = cluster;
-  if (state === "draining" || (state === "stopping" && cluster.hookBy !== 0)) return {};
-  return awaited(cluster);
+  if (state === "draining") return cluster.hookBy === undefined ? {} : { hookBy: cluster.hookBy };
+  return state === "stopping" && cluster.hookBy !== 0 ? {} : awaited(cluster);
 }
+
+/** How long it may take on a host, in ms; undefined: there is none. */
+export const limitOf = (idle: Kept): number | undefined =>
+  idle === "never" || idle.hook === undefined ? undefined : (idle.hook.timeout ?? HOOK_TIMEOUT) * MINUTE;
 
 /** By which hosts know it: one for each time that the cluster stops or ends. */
 export const idOf = ({ changedAt }: Pick<Cluster.Cluster, "changedAt">): string => `stop-${changedAt}`;

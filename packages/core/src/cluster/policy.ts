@@ -35,6 +35,6 @@ export function requireStoppable(
   const who = cluster.spot ? "spot machines cannot be stopped" : `provider '${provider.name}' cannot stop machines`;
   throw new MusterError("unsupported", who, {
     issues: [{ path: "idle.action", message: "these machines can only be terminated" }],
-    hint: "use action: terminate; or end them now with: muster down",
+    hint: "terminate them when they are idle (action: terminate, or --down); or end them now with: muster down",
   });
 }

@@ -69,6 +69,8 @@ export async function takeAlong(
 ): Promise<readonly Write[]> {
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   if (cluster === undefined || Cluster.isLeaving(cluster)) return [];
+  // Somebody stops it, which keeps its disks: that was said later than the job's wish.
+  if (cluster.state === "stopping" && !cluster.byPolicy) return [];
   const slots = await Slots.get(world.table, job.workspace, job.clusterId);
   const others = await hasOthers(world, job, slots);
   if (!others && !Cluster.isHeld(cluster, world.clock.now())) {

@@ -3,7 +3,10 @@
  * machine may live, in seconds since boot: a clock that nobody sets.
  */
 
-/** What shuts down has ten minutes before it is cut off: a program may never let go. */
+/**
+ * What shuts down has ten minutes before it is cut off: a program may never let go. Nor may one look: no other begins
+ * before it is over.
+ */
 export const POWER = `arm() {
   put "$DIR/stop-check" 755 "#!/bin/bash
 GRACE=$GRACE ROOT=$ROOT
@@ -23,6 +26,7 @@ END
 Description=Muster: powers off a machine that nobody keeps
 [Service]
 Type=oneshot
+TimeoutStartSec=50
 ExecStart=$DIR/stop-check
 END
   put "$UNITS/muster-stop.timer" 644 <<END

@@ -1,8 +1,12 @@
 /**
  * Before the machines go: every host that is up is told to run the policy's hook, and is waited for until it says that this is
- * over, whatever came of it; but never for longer than the policy allows, by this clock. Its jobs have ended before.
+ * over, whatever came of it; but never for longer than the policy allows, by this clock, and than hosts take to be told. Its
+ * jobs have ended before.
  */
+import { POLL_IDLE } from "../../agent/protocol.ts";
+
 import * as Event from "../../event/event.ts";
+import type * as Host from "../../host/host.ts";
 import { kick } from "../../host/kick.ts";
 import * as Id from "../../id.ts";
 import * as Keys from "../../keys.ts";
@@ -10,7 +14,7 @@ import type { Write } from "../../ports/table.ts";
 import type { World } from "../../ports/world.ts";
 import { amend } from "../../record.ts";
 import * as Cluster from "../cluster.ts";
-import { idOf } from "../hook.ts";
+import { idOf, limitOf } from "../hook.ts";
 import { hostsOf } from "../register.ts";
 import { later } from "./later.ts";
 import { pulsesOf } from "./quiet.ts";
@@ -22,8 +26,8 @@ const MINUTE = 60_000;
 const LOOK = 5_000;
 const LATER_LOOK = 15_000;
 
-/** In minutes. */
-const USUAL_LIMIT = 5;
+/** How long it may take until a host has been told, in ms: a kick may be lost. */
+const TOLD_WITHIN = POLL_IDLE;
 
 type Leaving = In<"stopping" | "draining">;
 
@@ -31,14 +35,14 @@ type Leaving = In<"stopping" | "draining">;
 export async function hook(world: World, cluster: Leaving): Promise<Outcome | undefined> {
   const { hookBy } = cluster;
   if (hookBy === undefined) return undefined;
-  const limit = limitOf(cluster);
+  const limit = limitOf(Cluster.policyOf(cluster));
   const waits = limit === undefined ? [] : await unfinished(world, cluster);
   if (limit === undefined || waits.length === 0) return close(world, cluster, 0);
   const now = world.clock.now();
   // The end of its lifetime waits for nothing.
-  if (hookBy === 0) return begin(world, cluster, Math.min(now + limit, cluster.endBy ?? Infinity), waits);
+  if (hookBy === 0) return begin(world, cluster, Math.min(now + TOLD_WITHIN + limit, cluster.endBy ?? Infinity), waits);
   if (now >= hookBy) return close(world, cluster, waits.length);
-  const isSoon = now < hookBy - limit + MINUTE;
+  const isSoon = now < hookBy - limit - TOLD_WITHIN + MINUTE;
   return later(world, cluster, Math.min(hookBy, now + (isSoon ? LOOK : LATER_LOOK)));
 }
 
@@ -49,16 +53,12 @@ async function begin(world: World, cluster: Leaving, hookBy: number, ranks: read
   return "wait";
 }
 
-/** In ms; undefined when its policy has no hook any more. */
-function limitOf(cluster: Cluster.Cluster): number | undefined {
-  const idle = Cluster.policyOf(cluster);
-  return idle === "never" || idle.hook === undefined ? undefined : (idle.hook.timeout ?? USUAL_LIMIT) * MINUTE;
-}
-
 /** Ranks of the hosts that are up and have not said that it is over. */
 async function unfinished(world: World, cluster: Leaving): Promise<number[]> {
   const ref = { workspace: cluster.workspace, clusterId: cluster.id };
-  const hosts = (await hostsOf(world.table, ref)).filter(host => host.state === "up");
+  // Beyond them are those of a growth that came to nothing.
+  const isThere = ({ state, rank }: Host.Host) => state === "up" && rank < cluster.nodes;
+  const hosts = (await hostsOf(world.table, ref)).filter(isThere);
   const pulses = await pulsesOf(world.table, ref);
   return hosts.map(host => host.rank).filter(rank => pulses.get(rank)?.hooked?.id !== idOf(cluster));
 }

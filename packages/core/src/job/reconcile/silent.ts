@@ -62,18 +62,22 @@ export async function giveUpAll(
 ): Promise<readonly number[]> {
   const silent = doomed.filter(({ bySilence }) => bySilence).map(({ rank }) => rank);
   const cluster = silent.length === 0 ? undefined : await clusterOf(world, job);
-  const proven = cluster === undefined ? new Set() : await provenOf(world, cluster, job, found);
+  const settled = cluster === undefined ? new Set() : await settledOf(world, cluster, job, found);
   const held: number[] = [];
   for (const { rank, cause, bySilence } of doomed) {
-    const isBraked = bySilence && !proven.has(job.placement[rank]);
-    if (!(await giveUp(world, job, rank, cause, isBraked ? cluster?.provider : undefined))) held.push(rank);
+    const isBraked = bySilence && !settled.has(job.placement[rank]);
+    // Where there was no room for one there is none for the next.
+    const isOver =
+      !(isBraked && held.length > 0) &&
+      (await giveUp(world, job, rank, cause, isBraked ? cluster?.provider : undefined));
+    if (!isOver) held.push(rank);
   }
   if (held.length > 0) await Brake.tell(world, job, held.length);
   return held;
 }
 
-/** Ranks in the cluster. */
-async function provenOf(
+/** Ranks in the cluster of hosts that the brake has nothing to say of: their end is proven, or another job has lost them. */
+async function settledOf(
   world: World,
   cluster: Cluster.Cluster,
   { workspace, clusterId }: Job.Placed,
@@ -82,9 +86,11 @@ async function provenOf(
   const suspects = await Promise.all(
     hosts.map(async ({ rank, heard }) => {
       const host = await load(world.table, Host.noun, Keys.host(workspace, clusterId, rank));
-      return { rank, heard, interruptedAt: host?.interruptedAt };
+      return { rank, heard, interruptedAt: host?.interruptedAt, isLost: host?.state === "lost" };
     }),
   );
   const ref = { workspace, clusterId, generation: cluster.generation };
-  return Brake.provenGone(providerOf(world, cluster), ref, suspects, machines);
+  const lost = suspects.filter(({ isLost }) => isLost).map(({ rank }) => rank);
+  const open = suspects.filter(({ isLost }) => !isLost);
+  return new Set([...lost, ...(await Brake.provenGone(providerOf(world, cluster), ref, open, machines))]);
 }
