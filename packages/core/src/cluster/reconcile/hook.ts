@@ -4,7 +4,6 @@
  * jobs have ended before.
  */
 import { POLL_IDLE } from "../../agent/protocol.ts";
-
 import * as Event from "../../event/event.ts";
 import type * as Host from "../../host/host.ts";
 import { kick } from "../../host/kick.ts";
