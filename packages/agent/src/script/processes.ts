@@ -2,7 +2,8 @@
  * Which processes belong to an attempt. Each of them inherits a marker in its environment, whatever session it moves
  * to; those that dropped the marker are found by their session or their parent.
  *
- * Gotchas: a pid may be somebody else's by now, so none is believed without the marker. Zombies are over already.
+ * Gotchas: a pid may be somebody else's by now, so none is believed without the marker. Zombies are over already. While the
+ * kernel puts one program in the place of another, a process shows neither environment nor command: it is looked at again.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
@@ -76,23 +77,57 @@ export function list(mark: Mark): Process[] {
     .flatMap(name => read(Number(name), mark) ?? []);
 }
 
+/**
+ * How often a process is looked at that shows no environment, a millisecond apart: one that shows no command either is all but
+ * certainly becoming another program, one that shows a command may have no environment.
+ */
+const LOOKS = { bare: 4, blank: 20 };
+/** Those that have shown none all the time: they never will. */
+const bare = new Set<string>();
+
 function read(pid: number, mark: Mark): Process | undefined {
-  const stat = slurp(`/proc/${pid}/stat`).toString("latin1");
+  let seen = look(pid, mark);
+  for (let looks = 1; seen?.shows && looks < LOOKS[seen.shows] && !bare.has(nameOf(seen.process)); looks++) {
+    Atomics.wait(nothing, 0, 0, 1);
+    seen = look(pid, mark);
+  }
+  if (seen?.shows) bare.add(nameOf(seen.process));
+  return seen?.process;
+}
+
+/** What nobody ever changes, to wait for. */
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+
+/** The parent of all threads of the kernel, which have neither. */
+const KERNEL = 2;
+
+interface Look {
+  readonly process: Process;
+  /** Where it has shown no environment, though it could. */
+  readonly shows: keyof typeof LOOKS | undefined;
+}
+
+function look(pid: number, mark: Mark): Look | undefined {
+  const stat = slurp(`/proc/${pid}/stat`)?.toString("latin1") ?? "";
   // The program's name is in brackets and may hold anything, brackets too.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (stat === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
-  const group = Number(fields[2]);
-  const marked =
-    slurp(`/proc/${pid}/environ`).includes(mark.environment) ||
-    (pid === group && slurp(`/proc/${pid}/cmdline`).includes(mark.command));
-  return { pid, parent: Number(fields[1]), group, session: Number(fields[3]), start: Number(fields[19]), marked };
+  const [parent, group] = [Number(fields[1]), Number(fields[2])];
+  const environment = slurp(`/proc/${pid}/environ`);
+  const isBare = environment?.length === 0 && parent !== KERNEL && pid !== KERNEL;
+  const isMarked = environment?.includes(mark.environment) === true;
+  const command = isBare || pid === group ? slurp(`/proc/${pid}/cmdline`) : undefined;
+  const marked = isMarked || (pid === group && command?.includes(mark.command) === true);
+  const process = { pid, parent, group, session: Number(fields[3]), start: Number(fields[19]), marked };
+  const shows = command?.length === 0 ? "blank" : "bare";
+  return { process, shows: isBare && !marked ? shows : undefined };
 }
 
 /** The next call writes over it. readFile would take 64 KB for each of hundreds of files. */
 const scratch = { bytes: Buffer.alloc(64 * 1024) };
 
-/** Empty when the process is gone, or is not ours to look at. */
-function slurp(path: string): Buffer {
+/** Undefined when the process is gone, or is not ours to look at. */
+function slurp(path: string): Buffer | undefined {
   try {
     const file = openSync(path, "r");
     try {
@@ -101,7 +136,7 @@ function slurp(path: string): Buffer {
       closeSync(file);
     }
   } catch {
-    return Buffer.alloc(0);
+    return undefined;
   }
 }
 
