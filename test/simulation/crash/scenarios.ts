@@ -55,8 +55,15 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "delete-in-launch": {
     act: async stage => {
+      const called = Promise.withResolvers<true>();
+      let isCalled = false;
+      // At once: the answer is on its way.
+      stage.sim.cloud.watchers.push(() => {
+        isCalled = true;
+        called.resolve(true);
+      });
       await up(stage, [group("head", 1), group("workers", 1)]);
-      await stage.until("the cluster is launched", () => stage.has("cluster.launching"));
+      await Promise.race([called.promise, stage.until("the cluster is launched", () => isCalled)]);
       await down(stage);
     },
     amiss: () => [],
