@@ -13,7 +13,6 @@ export const clusters = (world: Edge) =>
     "clusters.start": ({ actor, params, query }) => Change.start(world, actor, params.cluster, query),
     "clusters.stop": ({ actor, params, query }) => Change.stop(world, actor, params.cluster, query),
     "clusters.remove": ({ actor, params }) => Change.remove(world, actor, params.cluster),
-    "clusters.autostop": ({ actor, params, body }) => Change.autostop(world, actor, params.cluster, body.idle),
     "clusters.exec": ({ actor, params, body }) => exec(world, actor, params.cluster, body),
     "clusters.events": ({ actor, params, query }) => Read.events(world, actor, params.cluster, query),
     "clusters.hosts": ({ actor, params, query }) => Read.hosts(world, actor, params.cluster, query),

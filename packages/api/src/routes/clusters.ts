@@ -1,5 +1,4 @@
 import * as Cluster from "@muster/core/cluster/cluster.ts";
-import { Kept } from "@muster/core/cluster/idle.ts";
 import { Event } from "@muster/core/event/event.ts";
 import * as Host from "@muster/core/host/host.ts";
 import * as Command from "@muster/core/job/command.ts";
@@ -77,14 +76,6 @@ export const clusters = {
     summary: "Cancel a cluster's jobs and terminate its hosts",
 
     errors: ["not_found", "conflict", "idempotency_mismatch"],
-  }),
-  "clusters.autostop": route({
-    ...one,
-    method: "PUT",
-    path: "/v1/clusters/{cluster}/autostop",
-    summary: "Set when an idle cluster stops or ends",
-    body: z.strictObject({ idle: Kept }),
-    errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
   }),
   "clusters.exec": route({
     method: "POST",

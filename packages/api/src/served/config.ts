@@ -1,7 +1,8 @@
 /** What the function `config` answers: what is set up now and then. Without it, the function `api` starts sooner. */
-import { holds } from "../routes/holds.ts";
+
 import { images } from "../routes/images.ts";
 import { jobGroups } from "../routes/jobgroups.ts";
+import { policies } from "../routes/policies.ts";
 import { pools } from "../routes/pools.ts";
 import { schedules } from "../routes/schedules.ts";
 import { secrets } from "../routes/secrets.ts";
@@ -14,5 +15,5 @@ export const config = {
   ...pools,
   ...schedules,
   ...images,
-  ...holds,
+  ...policies,
 } as const;

@@ -1,11 +1,23 @@
+/** When a cluster stops or ends by itself, and who keeps it from that. */
 import * as Cluster from "@muster/core/cluster/cluster.ts";
 import * as Hold from "@muster/core/cluster/hold.ts";
+import { Kept } from "@muster/core/cluster/idle.ts";
+import * as z from "zod";
 import { route } from "../route.ts";
 import { ClusterParam } from "./common.ts";
 
 const one = { auth: "user", status: 200, params: ClusterParam, output: Cluster.Info } as const;
 
-export const holds = {
+export const policies = {
+  "clusters.autostop": route({
+    ...one,
+    status: 202,
+    method: "PUT",
+    path: "/v1/clusters/{cluster}/autostop",
+    summary: "Set when an idle cluster stops or ends",
+    body: z.strictObject({ idle: Kept }),
+    errors: ["not_found", "conflict", "unsupported", "idempotency_mismatch"],
+  }),
   "clusters.hold": route({
     ...one,
     method: "POST",
