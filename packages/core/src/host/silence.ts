@@ -3,12 +3,11 @@
  * judged only by a later look that came in time, when the host has still not called; the machine's absence makes the
  * judgement quick, its presence makes it slow.
  */
-import * as Keys from "../keys.ts";
 import type { ClusterRef, Machine } from "../ports/provider.ts";
 import type { Table } from "../ports/table.ts";
-import { Pulse } from "./host.ts";
 import { idOf } from "./id.ts";
 import { SUSPECT_AFTER } from "./patience.ts";
+import { pulsesOf } from "./pulses.ts";
 
 /** How soon a suspect is looked at again, in ms: its agent is kicked, and has time to call. */
 export const LOOK_AGAIN = 60_000;
@@ -36,15 +35,8 @@ export interface Silent {
 
 /** When each host called last, epoch ms, by rank. */
 export async function lastCalls(table: Table, ref: ClusterRef): Promise<ReadonlyMap<number, number>> {
-  const { pk } = Keys.cluster(ref.workspace, ref.clusterId);
-  const calls = new Map<number, number>();
-  let cursor: string | undefined;
-  do {
-    const page = await table.query({ pk, prefix: "PULSE#", limit: 1000, ...(cursor !== undefined && { cursor }) });
-    for (const item of page.items) calls.set(Number(item.sk.slice("PULSE#".length)), Pulse.parse(item.data).at);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return calls;
+  const pulses = await pulsesOf(table, ref);
+  return new Map([...pulses].map(([rank, { at }]) => [rank, at]));
 }
 
 /** Which of these hosts are silent, and which of them are gone. Pure. */

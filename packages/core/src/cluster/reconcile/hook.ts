@@ -7,6 +7,7 @@ import { POLL_IDLE } from "../../agent/protocol.ts";
 import * as Event from "../../event/event.ts";
 import type * as Host from "../../host/host.ts";
 import { kick } from "../../host/kick.ts";
+import { pulsesOf } from "../../host/pulses.ts";
 import * as Id from "../../id.ts";
 import * as Keys from "../../keys.ts";
 import type { Write } from "../../ports/table.ts";
@@ -16,7 +17,6 @@ import * as Cluster from "../cluster.ts";
 import { idOf, limitOf } from "../hook.ts";
 import { hostsOf } from "../register.ts";
 import { later } from "./later.ts";
-import { pulsesOf } from "./quiet.ts";
 import type { In, Outcome } from "./step.ts";
 
 const MINUTE = 60_000;

@@ -4,10 +4,8 @@
  *
  * A host that says nothing is not idle, but for a while only: what never speaks would else keep its machines for ever.
  */
-import * as z from "zod";
-import { Hooked, POLL_IDLE } from "../../agent/protocol.ts";
-import { Pulse } from "../../host/host.ts";
-import * as Keys from "../../keys.ts";
+import { POLL_IDLE } from "../../agent/protocol.ts";
+import { pulsesOf, type Stored } from "../../host/pulses.ts";
 import type { ClusterRef } from "../../ports/provider.ts";
 import type { Table } from "../../ports/table.ts";
 
@@ -19,15 +17,6 @@ const LEARN = FRESH;
 
 /** How long a host that says nothing of it counts as busy, in ms. */
 export const UNKNOWN_FOR = 600_000;
-
-/** A pulse as it is stored. */
-export const Stored = Pulse.extend({
-  /** Epoch ms since when the host has called and not said how long it has been quiet. */
-  untoldSince: z.number().optional(),
-  /** The last hook that was over there; see hook.ts. */
-  hooked: Hooked.optional(),
-});
-export type Stored = z.infer<typeof Stored>;
 
 export interface Quiet {
   /** Epoch ms: since when at the earliest. */
@@ -67,19 +56,3 @@ export function quietOf(pulse: Stored | undefined, { from, time, now }: Asked): 
 /** Since when it is not known what the host does. */
 const lastWord = (pulse: Stored | undefined, from: number): number =>
   pulse?.quiet ? pulse.at : Math.max(pulse?.untoldSince ?? 0, from);
-
-/** By rank. */
-export async function pulsesOf(
-  table: Table,
-  { workspace, clusterId }: ClusterRef,
-): Promise<ReadonlyMap<number, Stored>> {
-  const { pk } = Keys.cluster(workspace, clusterId);
-  const pulses = new Map<number, Stored>();
-  let cursor: string | undefined;
-  do {
-    const page = await table.query({ pk, prefix: "PULSE#", limit: 1000, ...(cursor !== undefined && { cursor }) });
-    for (const item of page.items) pulses.set(Number(item.sk.slice("PULSE#".length)), Stored.parse(item.data));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return pulses;
-}
