@@ -3,7 +3,7 @@
  * to; those that dropped the marker are found by their session or their parent.
  *
  * Gotchas: a pid may be somebody else's by now, so none is believed without the marker. Zombies are over already. While the
- * kernel puts one program in the place of another, a process shows neither environment nor command: it is looked at again.
+ * kernel puts one program in the place of another, a process shows no environment: it is looked at again.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
@@ -77,50 +77,63 @@ export function list(mark: Mark): Process[] {
     .flatMap(name => read(Number(name), mark) ?? []);
 }
 
-/**
- * How often a process is looked at that shows no environment, a millisecond apart: one that shows no command either is all but
- * certainly becoming another program, one that shows a command may have no environment.
- */
-const LOOKS = { bare: 4, blank: 20 };
-/** Those that have shown none all the time: they never will. */
-const bare = new Set<string>();
+/** A process that the kernel is making another program of is looked at this often, a millisecond apart. */
+const LOOKS = 200;
+/** Those that have seemed so all the time: there are kernels that never say otherwise. */
+const seeming = new Set<string>();
 
 function read(pid: number, mark: Mark): Process | undefined {
   let seen = look(pid, mark);
-  for (let looks = 1; seen?.shows && looks < LOOKS[seen.shows] && !bare.has(nameOf(seen.process)); looks++) {
+  for (let looks = 1; seen?.isBecoming && looks < LOOKS && !seeming.has(nameOf(seen.process)); looks++) {
     Atomics.wait(nothing, 0, 0, 1);
     seen = look(pid, mark);
   }
-  if (seen?.shows) bare.add(nameOf(seen.process));
+  if (seen?.isBecoming) seeming.add(nameOf(seen.process));
   return seen?.process;
 }
 
 /** What nobody ever changes, to wait for. */
 const nothing = new Int32Array(new SharedArrayBuffer(4));
 
-/** The parent of all threads of the kernel, which have neither. */
-const KERNEL = 2;
-
 interface Look {
   readonly process: Process;
-  /** Where it has shown no environment, though it could. */
-  readonly shows: keyof typeof LOOKS | undefined;
+  /** It has shown no environment because it is becoming another program. */
+  readonly isBecoming: boolean;
 }
 
 function look(pid: number, mark: Mark): Look | undefined {
+  const fields = statusOf(pid);
+  if (fields === undefined) return undefined;
+  const [parent, group] = [Number(fields[1]), Number(fields[2])];
+  const environment = slurp(`/proc/${pid}/environ`);
+  const isEmpty = environment?.length === 0;
+  const isMarked = environment?.includes(mark.environment) === true;
+  const marked = isMarked || (pid === group && slurp(`/proc/${pid}/cmdline`)?.includes(mark.command) === true);
+  const process = { pid, parent, group, session: Number(fields[3]), start: Number(fields[19]), marked };
+  return { process, isBecoming: isEmpty && !marked && isBecoming(pid) };
+}
+
+/** Of `/proc/PID/stat`, by proc(5), counted from the state: the flags, where the code begins, the environment's two ends. */
+const [FLAGS, CODE, ENVIRONMENT, ENVIRONMENT_END] = [6, 23, 47, 48];
+/** PF_EXITING and PF_KTHREAD of the kernel's sched.h: these have no memory, and so no environment. */
+const WITHOUT_MEMORY = 0x4 | 0x200000;
+
+/**
+ * Whether a process that has just shown no environment was, at that moment, becoming another program: its new memory has no
+ * environment until its program is there, which it may be by now. Where the code begins is what the kernel writes after that.
+ */
+function isBecoming(pid: number): boolean {
+  const fields = statusOf(pid);
+  if (fields === undefined || (Number(fields[FLAGS]) & WITHOUT_MEMORY) !== 0) return false;
+  return fields[CODE] === "0" || fields[ENVIRONMENT] !== fields[ENVIRONMENT_END];
+}
+
+/** What the kernel says of a process, from its state on. Undefined when it is over. */
+function statusOf(pid: number): string[] | undefined {
   const stat = slurp(`/proc/${pid}/stat`)?.toString("latin1") ?? "";
   // The program's name is in brackets and may hold anything, brackets too.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (stat === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
-  const [parent, group] = [Number(fields[1]), Number(fields[2])];
-  const environment = slurp(`/proc/${pid}/environ`);
-  const isBare = environment?.length === 0 && parent !== KERNEL && pid !== KERNEL;
-  const isMarked = environment?.includes(mark.environment) === true;
-  const command = isBare || pid === group ? slurp(`/proc/${pid}/cmdline`) : undefined;
-  const marked = isMarked || (pid === group && command?.includes(mark.command) === true);
-  const process = { pid, parent, group, session: Number(fields[3]), start: Number(fields[19]), marked };
-  const shows = command?.length === 0 ? "blank" : "bare";
-  return { process, shows: isBare && !marked ? shows : undefined };
+  return stat === "" || fields[0] === "Z" || fields[0] === "X" ? undefined : fields;
 }
 
 /** The next call writes over it. readFile would take 64 KB for each of hundreds of files. */
