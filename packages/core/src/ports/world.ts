@@ -1,6 +1,8 @@
 /** The world that verbs act on. A verb's first argument says which part of it it needs. */
 import type { Trust } from "../actor/identity.ts";
 import type { Blobs } from "./blobs.ts";
+import type { Issuers } from "./issuers.ts";
+import type { Outbound } from "./outbound.ts";
 import type { Clock, Digest, Log, Random, Workflow } from "./ports.ts";
 import type { MachineProvider } from "./provider.ts";
 import type { SecretsKeeper, SecretsReader, SecretsSweeper } from "./secrets.ts";
@@ -40,6 +42,18 @@ export type Edge = Facing & { readonly secrets: SecretsKeeper };
 
 /** Towards hosts: it reads secrets, and cannot change them. */
 export type HostEdge = Facing & { readonly secrets: SecretsReader };
+
+/** Towards those who sign in: it asks whoever issued what they show. */
+export type SignInEdge = Facing & { readonly issuers: Issuers };
+
+/**
+ * Towards the outside: it tells others what has happened, and launches what they asked for. It reads what the workspace
+ * keeps for that, and keeps nothing.
+ */
+export type Outside = Facing & {
+  readonly secrets: SecretsReader & Pick<SecretsKeeper, "forget">;
+  readonly outbound: Outbound;
+};
 
 /** All of it, where one process is the whole control plane. */
 export type Whole = World & Edge & HostEdge;
