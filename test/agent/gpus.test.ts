@@ -23,6 +23,10 @@ test("how busy GPUs are is not known when the tool takes too long; where it fail
   expect(await busyGpus(join(smi("exec sleep 1000"), "nvidia-smi"), 100)).toBeUndefined();
   expect(await busyGpus(join(smi("exit 9"), "nvidia-smi"), 10_000)).toEqual([]);
   expect(await busyGpus(join(smi("echo 50; echo 0"), "nvidia-smi"), 10_000)).toEqual([0.5, 0]);
+  expect(await busyGpus(join(smi("echo '[N/A]'; echo '[Not Supported]'"), "nvidia-smi"), 10_000)).toEqual([
+    undefined,
+    undefined,
+  ]);
 });
 
 test("what a broken driver does not let go is not waited for, and gets no company", async () => {

@@ -79,6 +79,11 @@ test("one GPU that is busier keeps the machine; what nobody can tell does not", 
   writeFileSync(path("second"), "6\n");
   await until("the second to be busy", () => watch.isBusy);
   expect(watch.quiet?.by).toBe("gpu");
+  writeFileSync(path("second"), "0\n");
+  await until("both to be quiet", () => !watch.isBusy);
+  // As nvidia-smi says it of a GPU that is cut into instances.
+  writeFileSync(path("second"), "[N/A]\n");
+  await until("one that does not say to be busy", () => watch.isBusy);
   writeFileSync(path("broken"), "");
   await until("a driver that fails to say nothing", () => !watch.isBusy);
   // What was busy last stays known.

@@ -58,9 +58,14 @@ async function query(smi: string, field: string, limit: number): Promise<string[
   }
 }
 
-/** How busy each GPU is, 0 to 1; undefined when the tool takes longer than so many ms. */
-export const busyGpus = async (smi: string | undefined, limit?: number): Promise<number[] | undefined> =>
-  (await ask(smi, "utilization.gpu", limit))?.map(percent => share(Number(percent) || 0, 100));
+/**
+ * How busy each GPU is, 0 to 1; undefined for one of which the tool does not say, as of one that is cut into instances
+ * (MIG: `[N/A]`), and as a whole when the tool takes longer than so many ms.
+ */
+export const busyGpus = async (smi: string | undefined, limit?: number): Promise<(number | undefined)[] | undefined> =>
+  (await ask(smi, "utilization.gpu", limit))?.map(percent =>
+    /^\d/.test(percent) ? share(Number(percent), 100) : undefined,
+  );
 
 export interface Shown {
   /** Their numbers; undefined when the tool did not answer. */

@@ -21,7 +21,7 @@ export class Pulse {
   take(quiet?: Poll["pulse"]["quiet"]): Poll["pulse"] {
     const gpus = this.#gpus;
     void busyGpus(this.#smi).then(now => {
-      this.#gpus = now?.slice(0, 64) ?? [];
+      this.#gpus = now?.slice(0, 64).map(busy => busy ?? 0) ?? [];
       this.#heard(this.#gpus);
     });
     return {

@@ -8,8 +8,8 @@
  *
  * The command says by its exit whether the machine is busy: 0 says that it is not. One that fails, cannot be started, or
  * takes longer than a minute says that it is: to stop what somebody needs is worse than to keep for too long what other
- * limits end. GPUs whose tool does not answer in time are busy as well; where it fails, they are not: without a driver,
- * nothing works on them.
+ * limits end. GPUs of which their tool does not say how busy they are, or not in time, are busy as well; where it fails, they are
+ * not: without a driver, nothing works on them.
  */
 import { rmSync } from "node:fs";
 import { uptime } from "node:os";
@@ -130,7 +130,7 @@ export class Watch {
     if (cpuBelow !== undefined && cpu > cpuBelow) return "cpu";
     if (gpuBelow !== undefined) {
       const gpus = await busyGpus(this.#context.machine.smi, GPU_LIMIT);
-      if (gpus === undefined || gpus.some(gpu => gpu > gpuBelow)) return "gpu";
+      if (gpus === undefined || gpus.some(gpu => gpu === undefined || gpu > gpuBelow)) return "gpu";
     }
     return saysBusy ? "command" : undefined;
   }
