@@ -5,6 +5,8 @@ import { isRetryable, MusterError } from "@muster/core/error.ts";
 import * as Keys from "@muster/core/keys.ts";
 import { WriteConflict } from "@muster/core/ports/table.ts";
 import type { Whole } from "@muster/core/ports/world.ts";
+import { isKnown } from "./invariants/arrays.ts";
+import { Reads } from "./invariants/reads.ts";
 import { invoke } from "./invoke.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
 import type { Sim } from "./sim.ts";
@@ -16,6 +18,10 @@ export interface Request {
   readonly run: (world: Whole, actor: Actor) => Promise<unknown>;
   /** What the answer names. */
   readonly nouns: (answer: unknown) => Nouns;
+  /** Whether it asks for the end of what it names. */
+  readonly ends?: boolean;
+  /** Of a read: the id or the name that it asks for. */
+  readonly looksAt?: string;
 }
 
 export interface Nouns {
@@ -27,23 +33,19 @@ export interface Nouns {
 export class Accepted {
   readonly clusters = new Map<string, string>();
   readonly jobs = new Map<string, string>();
+  readonly reads: Reads;
   readonly #answers = new Map<string, string>();
   readonly #sim: Sim;
 
   constructor(sim: Sim) {
     this.#sim = sim;
-  }
-
-  /** What has a job's id is a job, or many of them. */
-  #has(workspace: string, id: string): boolean {
-    const { db } = this.#sim;
-    return (db.get(Keys.job(workspace, id)) ?? db.get(Keys.array(workspace, id))) !== undefined;
+    this.reads = new Reads(sim);
   }
 
   take({ actor, name }: Request, nouns: Nouns): void {
     const { workspace } = actor;
     const cluster = nouns.clusterId === undefined || this.#sim.db.get(Keys.cluster(workspace, nouns.clusterId));
-    const job = nouns.jobId === undefined || this.#has(workspace, nouns.jobId);
+    const job = nouns.jobId === undefined || isKnown(this.#sim, workspace, nouns.jobId);
     if (!cluster || !job) this.#sim.violate("I15", `${name} answered ${workspace} with ${JSON.stringify(nouns)}`);
     if (nouns.clusterId) this.clusters.set(nouns.clusterId, actor.workspace);
     if (nouns.jobId) this.jobs.set(nouns.jobId, actor.workspace);
@@ -58,12 +60,14 @@ export class Accepted {
 
 /** The request in all its tries. @returns whether it was accepted in the end. */
 export async function send(sim: Sim, accepted: Accepted, request: Request, patience = 8): Promise<boolean> {
-  if (sim.faults.happens("clientTwice"))
+  // Who reads asks several times anyway.
+  const changes = request.looksAt === undefined;
+  if (changes && sim.faults.happens("clientTwice"))
     sim.kernel.at(sim.rng.int(10 * SECOND), `${request.name} twice`, () => void once(sim, accepted, request));
   for (let tries = 1; tries <= patience; tries++) {
     const result = await once(sim, accepted, request);
     if (result !== "again") {
-      if (result === "accepted" && sim.faults.happens("clientAgain"))
+      if (result === "accepted" && changes && sim.faults.happens("clientAgain"))
         sim.kernel.at(sim.rng.int(5 * MINUTE), `${request.name} again`, () => void once(sim, accepted, request));
       return result === "accepted";
     }
@@ -75,8 +79,11 @@ export async function send(sim: Sim, accepted: Accepted, request: Request, patie
 /** One call of the API, as its server handles it. */
 async function once(sim: Sim, accepted: Accepted, request: Request): Promise<"accepted" | "refused" | "again"> {
   const { name, actor } = request;
+  const known = request.looksAt === undefined ? undefined : accepted.reads.known();
   const outcome = await invoke(sim, name, actor.workspace, world => serve(world, request));
+  if (known) accepted.reads.judge(request, known, outcome);
   if (outcome.kind === "done") {
+    accepted.reads.hear(request, outcome.value);
     accepted.take(request, request.nouns(outcome.value));
     return "accepted";
   }

@@ -77,8 +77,9 @@ export class Kernel {
 
   /** Takes something into the trace and its hash. */
   note(text: string): void {
-    this.#hash = fold(fold(this.#hash, this.#now % 0x7fffffff), text.length);
-    for (let index = 0; index < text.length; index++) this.#hash = fold(this.#hash, text.charCodeAt(index));
+    let hash = fold(fold(this.#hash, this.#now % 0x7fffffff), text.length);
+    for (let index = 0; index < text.length; index++) hash = fold(hash, text.charCodeAt(index));
+    this.#hash = hash;
     this.#lines?.push(`${((this.#now - START) / SECOND).toFixed(3).padStart(9)} ${text.replaceAll(ID, "$1$2")}`);
   }
 }

@@ -14,6 +14,7 @@ import { growingOne, launchBody, managedBody, oneIn, someCluster, someIdle, some
 import { type Accepted, type Nouns, type Request, send } from "./clients.ts";
 import { holding } from "./holding.ts";
 import { MINUTE, SECOND } from "./kernel.ts";
+import { lookAfter, someRun, startLooks } from "./looks.ts";
 import { many } from "./many.ts";
 import { DRAWN, type Mix, mixes, type Verb } from "./mixes.ts";
 import { giveTokens, type Made, ofJob, order } from "./order.ts";
@@ -47,6 +48,7 @@ export function startUsers(sim: Sim, accepted: Accepted): void {
     else sim.kernel.at(sim.rng.int(2 * pace), "a user acts", () => act(sim.rng.weighted<Verb>(mix)));
   };
   sim.kernel.at(sim.rng.int(5 * SECOND), "a user acts", () => act("launch"));
+  startLooks(sim, accepted, () => somebody(sim));
 }
 
 const everyone: readonly (readonly [id: string, role: Role])[] = [
@@ -54,13 +56,23 @@ const everyone: readonly (readonly [id: string, role: Role])[] = [
   ["usr_bob", "member"],
 ];
 
-function request(sim: Sim, accepted: Accepted, verb: Verb): Request {
+function somebody(sim: Sim): Actor {
   const [id, role] = sim.rng.pick(everyone);
+  return { workspace: sim.rng.pick(WORKSPACES), id, role };
+}
+
+function request(sim: Sim, accepted: Accepted, verb: Verb): Request {
   const key = sim.rng.hex(32);
-  const actor: Actor = { workspace: sim.rng.pick(WORKSPACES), id, role, claim: { key, request: key } };
-  const made = verbs[verb](sim, accepted, actor);
+  const actor: Actor = { ...somebody(sim), claim: { key, request: key } };
+  const { run, nouns } = verbs[verb](sim, accepted, actor);
   if (ENDING.has(verb)) sim.faults.meet("userEnds");
-  return { name: `${actor.workspace} ${verb}`, actor, ...made };
+  return {
+    name: `${actor.workspace} ${verb}`,
+    actor,
+    run,
+    nouns: answer => lookAfter(sim, accepted, actor, nouns(answer)),
+    ends: verb === "cancel" || verb === "down",
+  };
 }
 
 const ENDING: ReadonlySet<Verb> = new Set(["cancel", "down", "stop", "drop"]);
@@ -92,7 +104,7 @@ const verbs: Readonly<Record<Verb, (sim: Sim, accepted: Accepted, actor: Actor) 
     return { run: (world, by) => submit(world, by, reference, body), nouns: ofJob };
   },
   cancel: (sim, accepted, actor) => {
-    const id = someJob(sim, accepted, actor);
+    const id = someRun(sim, actor, someJob(sim, accepted, actor), 0.3);
     return { run: (world, by) => cancel(world, by, id), nouns: ofJob };
   },
   // Some change their mind while it comes up.

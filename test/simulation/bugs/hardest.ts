@@ -2,6 +2,7 @@
 import type { Mix } from "../mixes.ts";
 
 export const hardest: Readonly<Record<string, Mix | undefined>> = {
+  "begun-runs-shown-as-cancelled": "arrays",
   "earlier-groups-trusted-to-show": "launches",
   "held-jobs-begin": "order",
   "renewed-machines-ended-with-the-old-ones": "managed",

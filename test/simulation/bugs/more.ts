@@ -152,6 +152,42 @@ export const more: Readonly<Record<string, Bug>> = {
       to: "if (world.clock.now() > 0)",
     },
   ],
+  "reads-from-an-index": [
+    {
+      file: "core/src/job/read.ts",
+      from: "  const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));\n  const info =",
+      to:
+        '  const pk = Keys.list(actor.workspace, "job", "").pk;\n' +
+        '  const { items } = await world.table.query({ pk, prefix: id, limit: 1, index: "list" });\n' +
+        '  const seen = items.find(item => item.type === "job");\n' +
+        "  const job = seen ? seen.data : await load(world.table, Job.noun, Keys.job(actor.workspace, id));\n" +
+        "  const info =",
+    },
+  ],
+  // Of two instances of a function, each with a memory of its own.
+  "answers-kept-by-an-instance": [
+    {
+      file: "core/src/cluster/read.ts",
+      from: "export const get = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> =>\n  Words",
+      to:
+        "const kept = new Map();\n" +
+        "export const get = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> => {\n" +
+        "  const now = world.clock.now();\n" +
+        "  const of = (now % 2) + reference;\n" +
+        '  const isKept = reference.startsWith("clu_") && now - kept.get(of)?.at < 10_000;\n' +
+        "  if (!isKept) kept.set(of, { at: now, info: await fresh(world, actor, reference) });\n" +
+        "  return kept.get(of).info;\n" +
+        "};\n" +
+        "const fresh = async (world: Part, actor: Actor, reference: string): Promise<Cluster.Info> =>\n  Words",
+    },
+  ],
+  "begun-runs-shown-as-cancelled": [
+    {
+      file: "core/src/array/read.ts",
+      from: "const begun = index < array.next && (await",
+      to: "const begun = index < 0 && (await",
+    },
+  ],
 };
 
 /** Those that seeds alone are not asked for: crash points and grids find them, or it is not known yet what does. */

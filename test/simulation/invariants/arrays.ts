@@ -1,5 +1,6 @@
 /** I30: an array counts its runs as they are, with every commit, and lets no more of them go on than it may. */
 import * as JobArray from "@muster/core/array/array.ts";
+import * as Id from "@muster/core/id.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Written } from "../ports/table.ts";
@@ -30,6 +31,12 @@ export function checkGone(sim: Sim, type: string, gone: Written["before"], writt
 
 export const arrayOf = (sim: Sim, workspace: string, id: string): JobArray.JobArray | undefined =>
   sim.db.get(Keys.array(workspace, id))?.data as unknown as JobArray.JobArray | undefined;
+
+/** What has a job's id is a job, or many of them, or one of these: that may end without ever having had a record. */
+export function isKnown(sim: Sim, workspace: string, id: string): boolean {
+  const array = Id.partsOfRun(id)?.array ?? id;
+  return (sim.db.get(Keys.job(workspace, id)) ?? sim.db.get(Keys.array(workspace, array))) !== undefined;
+}
 
 const runsOf = (sim: Sim, id: string): Job.Job[] =>
   [...sim.db.all("job")].map(item => item.data as unknown as Job.Job).filter(job => job.array?.id === id);

@@ -8,6 +8,7 @@ import * as Keys from "@muster/core/keys.ts";
 import type { Accepted } from "../clients.ts";
 import { MINUTE } from "../kernel.ts";
 import type { Sim } from "../sim.ts";
+import { isKnown } from "./arrays.ts";
 import { keptFor, lastBusy } from "./idle.ts";
 import { isWaitingRightly } from "./order.ts";
 
@@ -105,6 +106,5 @@ export function checkKept(sim: Sim, accepted: Accepted): void {
   for (const [id, workspace] of accepted.clusters)
     if (!sim.db.get(Keys.cluster(workspace, id))) sim.violate("I2", `accepted cluster ${id} is not there`);
   for (const [id, workspace] of accepted.jobs)
-    if (!sim.db.get(Keys.job(workspace, id)) && !sim.db.get(Keys.array(workspace, id)))
-      sim.violate("I2", `accepted job ${id} is not there`);
+    if (!isKnown(sim, workspace, id)) sim.violate("I2", `accepted job ${id} is not there`);
 }

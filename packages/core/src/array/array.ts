@@ -12,6 +12,10 @@ import { fieldsOf, type Noun, type Stored, UNWRITTEN } from "../record.ts";
 import type { Counts } from "./counts.ts";
 import { life } from "./life.ts";
 
+/** What became of the runs that never began, and when, in epoch ms. */
+const Unbegun = z.object({ state: z.enum(["cancelled", "failed", "timed_out"]), at: z.number() });
+export type Unbegun = z.infer<typeof Unbegun>;
+
 /** What an array says for all its runs. Its secrets are kept once, under its id, until it ends. */
 const { array: _, many, attempts, portsTaken, ...shared } = Job.base;
 const base = {
@@ -22,6 +26,8 @@ const base = {
   next: z.number().int(),
   /** How many after that were cancelled, and are to be passed over. */
   skips: z.number().int().optional(),
+  /** Once some were given up. */
+  unbegun: Unbegun.optional(),
   started: z.number().int(),
   running: z.number().int(),
   succeeded: z.number().int(),

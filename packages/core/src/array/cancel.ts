@@ -39,9 +39,14 @@ export async function ceasing(
   if (JobArray.isOver(array) || array.state === "cancelling" || (rest === 0 && !isCancel)) return undefined;
   const counts = isCancel ? { cancelled: array.cancelled + rest } : { [ends[how.end]]: array[ends[how.end]] + rest };
   const failure = isCancel ? undefined : (array.failure ?? how.failure);
+  const unbegun = { state: ended[how.end], at: world.clock.now() };
   const changed = await change(world, actor, array, {
     counts: { ...counts, next: array.count, skips: undefined },
-    more: { ...(failure && { failure }), ...(isCancel && { dueAt: world.clock.now() + CANCEL_CHECK, round: 0 }) },
+    more: {
+      ...(failure && { failure }),
+      ...(rest > 0 && { unbegun }),
+      ...(isCancel && { dueAt: world.clock.now() + CANCEL_CHECK, round: 0 }),
+    },
     stop: isCancel,
     end: how.end,
     why,
@@ -50,6 +55,7 @@ export async function ceasing(
 }
 
 const ends = { fail: "failed", expire: "timedOut" } as const;
+const ended = { cancel: "cancelled", fail: "failed", expire: "timed_out" } as const;
 
 async function along(
   world: Basics,

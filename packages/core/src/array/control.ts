@@ -15,7 +15,7 @@ export const cancel = (world: Basics, actor: Actor, id: string): Promise<Job.Inf
   retrying(async () => {
     if ((await world.table.get(Keys.job(actor.workspace, id))) !== undefined) return cancelJob(world, actor, id);
     const found = await seek(world, actor.workspace, id);
-    if (found === undefined) return cancelJob(world, actor, id);
+    if (found === undefined || found.run) return cancelJob(world, actor, id);
     await requireControl(world, actor, found.array);
     const { info, writes } = await writesFor(world, actor, found);
     await commit(world, actor, writes, info);

@@ -20,6 +20,7 @@ interface Details {
   readonly exitCode?: number;
   readonly failure?: Failure;
   readonly cost?: Cost;
+  readonly unbegun?: JobArray.Unbegun;
 }
 
 export interface Change {

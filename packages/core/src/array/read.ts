@@ -12,30 +12,40 @@ type Part = { readonly table: Table };
 
 export interface Found {
   readonly array: Stored<JobArray.JobArray>;
-  /** Of a run that has not begun: which one. */
+  /** Of a run: which one. */
   readonly index?: number;
+  /** Of a run that has begun since it was looked for: its record. */
+  readonly run?: Stored<Job.Job>;
   /** Either as the API shows it. */
   readonly info: Job.Info;
 }
 
-/** @returns undefined when the id is neither an array's nor that of one of its runs. */
+/**
+ * Asked where there was no record of a job: it may have come since, before the array was read.
+ * @returns undefined when the id is neither an array's nor that of one of its runs.
+ */
 export async function seek(world: Part, workspace: string, id: string): Promise<Found | undefined> {
   const run = Id.partsOfRun(id);
   const array = await load(world.table, JobArray.noun, Keys.array(workspace, run?.array ?? id));
   if (array === undefined) return undefined;
   if (run === undefined) return { array, info: JobArray.info(array) };
-  return run.index < array.count ? { array, index: run.index, info: unbegun(array, run.index) } : undefined;
+  const { index } = run;
+  const begun = index < array.next && (await load(world.table, Job.noun, Keys.job(workspace, id)));
+  if (begun) return { array, index, run: begun, info: Job.info(begun) };
+  return index < array.count ? { array, index, info: unbegun(array, index) } : undefined;
 }
 
 /** A run without a record waits for its turn; or has ended with those of its array that never began. */
 function unbegun(array: JobArray.JobArray, index: number): Job.Info {
   const run = JobArray.runOf(array, index, array.createdAt);
   if (index >= array.next) return Job.info(run);
-  const { state, failure } = array;
-  const endedAt = "endedAt" in array ? array.endedAt : array.changedAt;
-  // Runs are given up with their array: by whoever cancels it, or by what its cluster came to.
-  const end = state === "failed" || state === "timed_out" ? { state, failure } : { state: "cancelled" as const };
-  const shown = { ...run, ...end, dueAt: array.createdAt, endedAt };
+  // Runs are given up with their array: by whoever cancels it, or by what its cluster came to. Older arrays do not say when.
+  const { state, at } = array.unbegun ?? {
+    state: JobArray.isOver(array) ? array.state : "cancelled",
+    at: array.changedAt,
+  };
+  const failure = state === "cancelled" ? undefined : array.failure;
+  const shown = { ...run, state, failure, dueAt: array.createdAt, endedAt: at };
   return Job.info(shown);
 }
 
@@ -46,8 +56,7 @@ export async function requireArray(world: Part, actor: Actor, id: string): Promi
 }
 
 /** For whoever wants one job: what has one log, say, or one exit code. */
-export async function requireNone(world: Part, workspace: string, id: string): Promise<void> {
-  const found = await seek(world, workspace, id);
+export function requireNone(found: Found | undefined, id: string): void {
   if (found === undefined) return;
   const { count } = found.array;
   if (found.index !== undefined)

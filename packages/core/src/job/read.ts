@@ -18,7 +18,9 @@ type Part = { readonly table: Table };
 export async function find(world: Part, actor: Actor, id: string): Promise<Stored<Job.Job>> {
   const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
   if (job) return job;
-  await requireNone(world, actor.workspace, id);
+  const found = await seek(world, actor.workspace, id);
+  if (found?.run) return found.run;
+  requireNone(found, id);
   throw new MusterError("not_found", `there is no job '${id}'`, { hint: "see the latest with: muster queue" });
 }
 
@@ -40,7 +42,7 @@ export async function events(
   const job = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
   if (job) return eventsOf(world, Keys.job(actor.workspace, id), request);
   const found = await seek(world, actor.workspace, id);
-  if (found === undefined) await find(world, actor, id);
+  if (found === undefined || found.run) return eventsOf(world, Job.noun.key(await find(world, actor, id)), request);
   // Of a run that has not begun nothing has happened.
-  return found?.index === undefined ? eventsOf(world, Keys.array(actor.workspace, id), request) : { items: [] };
+  return found.index === undefined ? eventsOf(world, Keys.array(actor.workspace, id), request) : { items: [] };
 }

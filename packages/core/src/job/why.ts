@@ -32,8 +32,8 @@ export interface Why {
 export async function why(world: Part, actor: Actor, id: string): Promise<Why> {
   const known = await load(world.table, Job.noun, Keys.job(actor.workspace, id));
   const array = known ? undefined : await seek(world, actor.workspace, id);
-  if (array) return whyArray(world, array);
-  const job = known ?? (await find(world, actor, id));
+  if (array && !array.run) return whyArray(world, array);
+  const job = known ?? array?.run ?? (await find(world, actor, id));
   const cluster = await load(world.table, Cluster.noun, Keys.cluster(job.workspace, job.clusterId));
   const reasons = await reasonsOf(world, job, cluster);
   return { job: Job.info(job), ...(cluster && { cluster: Cluster.info(cluster) }), reasons };
