@@ -19,8 +19,10 @@ export function createDigest(key: string | Uint8Array): Digest {
     mac: (purpose, text) => hmac(hmac(secret, purpose), text).toString("hex"),
     // Hashes have one length: neither the length nor the place of a difference shows in the time taken.
     same: (a, b) => timingSafeEqual(sha256(a), sha256(b)),
+    hashOf: bytes => sha256(bytes).toString("hex"),
+    sign: (key, bytes) => hmac(key, bytes).toString("hex"),
   };
 }
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest();
-const hmac = (key: Uint8Array, text: string) => createHmac("sha256", key).update(text).digest();
+const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest();
+const hmac = (key: Uint8Array, text: string | Uint8Array) => createHmac("sha256", key).update(text).digest();

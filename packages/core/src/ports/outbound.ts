@@ -19,6 +19,8 @@ export interface OutboundAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body is not all of it: it had more bytes than asked for, or the connection ended before it did. */
+  readonly isCut?: true;
 }
 
 /** Reaches what is open to everybody, and nothing that is near: no private, local or link-local address, however it is written. */
