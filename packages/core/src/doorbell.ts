@@ -19,6 +19,7 @@ import { reconcile as reconcileJob } from "./job/reconcile/reconcile.ts";
 import { strand, wake } from "./job/waiting.ts";
 import { reconcile as reconcileJobGroup } from "./jobgroup/reconcile.ts";
 import * as Keys from "./keys.ts";
+import { isEntry } from "./outbox/outbox.ts";
 import { reconcile as reconcilePool } from "./pool/reconcile.ts";
 import type { Change, Item } from "./ports/table.ts";
 import type { World } from "./ports/world.ts";
@@ -145,9 +146,11 @@ function ringForArray({ data }: Item): Ring | undefined {
   return data.round === undefined ? undefined : { do: "array", workspace, id };
 }
 
-/** Somebody wants it tried anew. */
+/** Somebody wants it tried anew; what is done outside is another's to do. */
 const ringForLetter = ({ data }: Item): Ring | undefined =>
-  data.replayedAt === undefined ? undefined : { do: "replay", workspace: String(data.workspace), id: String(data.id) };
+  data.replayedAt === undefined || isEntry(data.ring)
+    ? undefined
+    : { do: "replay", workspace: String(data.workspace), id: String(data.id) };
 
 /** One that is done has nothing more to ask for. */
 const ringForSweep = ({ data }: Item): Ring | undefined =>

@@ -12,6 +12,7 @@ export const errors = {
   idempotency_mismatch: { status: 409, retry: false, exit: 123 },
   logs_incomplete: { status: 409, retry: true, exit: 125 },
   too_large: { status: 413, retry: false, exit: 120 },
+  too_many: { status: 429, retry: true, exit: 125 },
   unsupported: { status: 422, retry: false, exit: 120 },
   no_offer: { status: 422, retry: false, exit: 124 },
   no_capacity: { status: 503, retry: true, exit: 124 },

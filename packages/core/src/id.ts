@@ -15,6 +15,9 @@ export const prefixes = {
   pool: "pol",
   jobGroup: "jgr",
   sweep: "swp",
+  webhook: "whk",
+  hook: "hk",
+  hookDelivery: "hdl",
 } as const;
 
 export type Prefix = keyof typeof prefixes;

@@ -124,6 +124,24 @@ export const closedMonth = (workspace: string, month: string, user = ""): Key =>
 });
 export const sweep = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#SWEEP#${id}`, sk: "SWEEP" });
 export const token = (id: string): Key => ({ pk: `T#${id}`, sk: "TOKEN" });
+/** Together, as few as they are; no workspace owns them. */
+export const WORKSPACES = "WORKSPACES";
+export const WORKSPACE = "WS#";
+export const workspace = (name: string): Key => ({ pk: WORKSPACES, sk: `${WORKSPACE}${name}` });
+
+/** What people and programs did in a workspace, by day (`2026-11-22`) and then by the event's id. */
+export const audit = (workspace: string, day: string, eventId: string): Key => ({
+  pk: audited(workspace, day),
+  sk: eventId,
+});
+export const audited = (workspace: string, day: string): string => `W#${workspace}#AUDIT#${day}`;
+/** How far a day's lines are in the bucket. */
+export const auditDay = (workspace: string, day: string): Key => ({ pk: `W#${workspace}#AUDITDAY#${day}`, sk: "DAY" });
+/** Failures of authentication from one place, in one span of time. */
+export const refusals = (place: string, from: number): Key => ({
+  pk: `${SHARED}AUTH#${place}`,
+  sk: String(from),
+});
 
 /** What all workspaces share about a provider. */
 export const SHARED = "P#";
@@ -152,6 +170,75 @@ export const dueSort = (at: number): string => String(Math.max(0, Math.floor(at)
 export const due = (pk: string, id: string, at: number): Key => ({
   pk: duePartition(spread(id) % DUE_SHARDS),
   sk: `${dueSort(at)}#${pk}`,
+});
+
+/** What is due outside has partitions of its own, which those who make and end machines never read. */
+export const OUTBOX_SHARDS = 4;
+export const outboxPartition = (shard: number): string => `OUTBOX#${shard}`;
+export const outboxDue = (id: string, at: number): Key => ({
+  pk: outboxPartition(spread(id) % OUTBOX_SHARDS),
+  sk: `${dueSort(at)}#${id}`,
+});
+
+/** Together: each event looks at all of them. */
+export const WEBHOOK = "WEBHOOK#";
+export const webhooks = (workspace: string): string => `W#${workspace}#WEBHOOKS`;
+export const webhook = (workspace: string, name: string): Key => ({
+  pk: webhooks(workspace),
+  sk: `${WEBHOOK}${name.toLowerCase()}`,
+});
+export const webhookDelivery = (workspace: string, id: string): Key => ({
+  pk: `W#${workspace}#WD#${id}`,
+  sk: "DELIVERY",
+});
+
+export const hook = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#HOOK#${id}`, sk: "HOOK" });
+/** What its rules launch: too large to be read with it. */
+export const hookRules = (workspace: string, id: string): Key => ({ ...hook(workspace, id), sk: "RULES" });
+export const hookName = (workspace: string, name: string): Key => ({
+  pk: `W#${workspace}#HOOKNAME#${name.toLowerCase()}`,
+  sk: "NAME",
+});
+/** Whose it is: senders say its id alone. */
+export const hookOwner = (id: string): Key => ({ pk: `H#${id}`, sk: "HOOK" });
+/** What was received, by a hash of what tells it apart. */
+export const hookSeen = (workspace: string, id: string, what: string): Key => ({
+  ...hook(workspace, id),
+  sk: `SEEN#${what}`,
+});
+/** What was launched last for a ref, by a rule. */
+export const hookRef = (workspace: string, id: string, what: string): Key => ({
+  ...hook(workspace, id),
+  sk: `REF#${what}`,
+});
+export const hookWatch = (workspace: string, id: string): Key => ({ ...hook(workspace, id), sk: "WATCH" });
+export const hookDelivery = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#HD#${id}`, sk: "DELIVERY" });
+
+/** Together, and few: those who may vouch for people and programs. */
+export const ISSUER = "ISSUER#";
+export const issuers = (workspace: string): string => `W#${workspace}#ISSUERS`;
+export const issuer = (workspace: string, name: string): Key => ({
+  pk: issuers(workspace),
+  sk: `${ISSUER}${name.toLowerCase()}`,
+});
+/** All workspaces' that believe the same one. @param who its URL */
+export const issuing = (who: string): string => `ISSUING#${who}`;
+/** That somebody signed in not long ago. */
+export const signedIn = (workspace: string, actor: string): Key => ({
+  pk: `W#${workspace}#SIGNEDIN#${actor}`,
+  sk: "SIGNEDIN",
+});
+
+/** What is told of something at a forge. */
+export const report = (workspace: string, id: string): Key => ({ pk: `W#${workspace}#RPT#${id}`, sk: "REPORT" });
+/** The reports of a job, or of an array: beside its record. */
+export const reportsOf = (workspace: string, jobId: string): Key => ({ ...job(workspace, jobId), sk: "REPORTS" });
+/** Strangers' commits of a hook, which wait for a maintainer or have one's word. */
+export const APPROVAL = "APPROVAL#";
+export const approvals = (workspace: string, hookId: string): string => `W#${workspace}#APPROVALS#${hookId}`;
+export const approval = (workspace: string, hookId: string, repository: string, sha: string): Key => ({
+  pk: approvals(workspace, hookId),
+  sk: `${APPROVAL}${repository.toLowerCase()}#${sha}`,
 });
 
 /** FNV-1a, 32 bits: spreads ids over a range of numbers. Not for secrets. */

@@ -5,6 +5,7 @@
  * and written back, so that older code never erases what newer code stored.
  */
 import type * as z from "zod";
+import type { By } from "./actor/actor.ts";
 import { MusterError } from "./error.ts";
 import * as Event from "./event/event.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -18,6 +19,8 @@ export interface Noun<R extends object> {
   readonly fields: ReadonlySet<string>;
   key(record: R): Key;
   indexes(record: R): Indexes;
+  /** When the store may forget it, in epoch ms; never, when absent. */
+  expiresAt?(record: R): number | undefined;
 }
 
 /** A record as it was read: the version that a write will expect, and the fields we do not know. */
@@ -104,7 +107,7 @@ export interface Why {
 export function advance<R extends { state: S; id: string; workspace: string }, S extends string, E extends string>(
   world: { readonly clock: Clock; readonly random: Pick<Random, "ulid"> },
   kind: { readonly noun: Noun<R>; readonly life: Lifecycle<S, E> },
-  actor: { readonly id: string },
+  by: By,
   record: Stored<R>,
   event: E,
   patch: Patch<R> = {},
@@ -122,11 +125,10 @@ export function advance<R extends { state: S; id: string; workspace: string }, S
   const now = world.clock.now();
   const { version, rest, ...known } = record;
   const { next, write } = replace(kind.noun, record, { ...known, ...patch, state: target, changedAt: now });
-  const entry = entryOf(kind.noun, next, {
+  const entry = entryOf(kind.noun, next, by, {
     id: `evt_${world.random.ulid()}`,
     at: now,
     from: record.state,
-    actor: actor.id,
     ...why,
   });
   return { next, writes: [write, { put: entry, expect: "absent" }] };
@@ -136,26 +138,22 @@ export function advance<R extends { state: S; id: string; workspace: string }, S
 export function begin<R extends { state: string; id: string; workspace: string; createdAt: number }>(
   world: { readonly random: Pick<Random, "ulid"> },
   noun: Noun<R>,
-  actor: { readonly id: string },
+  by: By,
   record: R,
   why: Why = {},
 ): readonly [Write, Write] {
-  const entry = entryOf(noun, record, {
-    id: `evt_${world.random.ulid()}`,
-    at: record.createdAt,
-    actor: actor.id,
-    ...why,
-  });
+  const entry = entryOf(noun, record, by, { id: `evt_${world.random.ulid()}`, at: record.createdAt, ...why });
   return [insert(noun, record), { put: entry, expect: "absent" }];
 }
 
 function entryOf<R extends { state: string; id: string }>(
   noun: Noun<R>,
   record: R,
-  rest: Omit<Event.Event, "subject" | "kind" | "clusterId">,
+  by: By,
+  rest: Omit<Event.Happened, "subject" | "kind" | "clusterId">,
 ): Draft {
   const clusterId = noun.type === "cluster" ? record.id : (record as { clusterId?: string }).clusterId;
-  return Event.draft(noun.key(record), {
+  return Event.draft(noun.key(record), by, {
     subject: record.id,
     kind: `${noun.type}.${record.state}`,
     ...(clusterId !== undefined && { clusterId }),
@@ -176,5 +174,12 @@ function replace<R extends object>(
 }
 
 function draft<R extends object>(noun: Noun<R>, record: R, rest: Readonly<Record<string, unknown>>): Draft {
-  return { ...noun.key(record), type: noun.type, data: { ...rest, ...record }, indexes: noun.indexes(record) };
+  const expiresAt = noun.expiresAt?.(record);
+  return {
+    ...noun.key(record),
+    type: noun.type,
+    data: { ...rest, ...record },
+    indexes: noun.indexes(record),
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
 }

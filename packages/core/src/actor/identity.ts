@@ -4,6 +4,8 @@ export interface Identity {
   /** As STS tells it, such as `arn:aws:sts::123456789012:assumed-role/muster-host/i-0abc`. */
   readonly arn: string;
   readonly account: string;
+  /** Address that the request came from. */
+  readonly from?: string;
 }
 
 /** Whom a deployment believes. */

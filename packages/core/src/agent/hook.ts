@@ -1,4 +1,5 @@
 /** What a host runs before its machine goes: how it is told, and what its word for the end of it leaves in the history. */
+import * as Actor from "../actor/actor.ts";
 import type * as Cluster from "../cluster/cluster.ts";
 import { idOf, limitOf } from "../cluster/hook.ts";
 import type { Idle } from "../cluster/idle.ts";
@@ -46,9 +47,8 @@ export function noteOf(
     subject: hostId,
     kind: "host.hook_failed",
     clusterId,
-    actor: "system",
     message: exitCode === undefined ? "its hook was cut off, or could not be run" : `its hook exited with ${exitCode}`,
     ...(exitCode !== undefined && { details: { exitCode } }),
   };
-  return [{ put: Event.draft(Keys.cluster(workspace, clusterId), event), expect: "absent" }];
+  return [{ put: Event.draft(Keys.cluster(workspace, clusterId), Actor.system(workspace), event), expect: "absent" }];
 }

@@ -2,6 +2,7 @@
  * Alerts on the way to a month's ceiling: an event at each of these shares of it, once a month. When the next is due follows
  * from the rate at which the month goes on, so that nobody need look before.
  */
+import * as Actor from "../actor/actor.ts";
 import { dollars, HOUR } from "../cost/amount.ts";
 import { type Meter, spentIn } from "../cost/meter.ts";
 import { endOf, monthOf, startOf } from "../cost/month.ts";
@@ -49,12 +50,11 @@ export function alerts(
   if (!isNew) return { patch: { told: now, dueAt }, writes: [] };
   const whose = user === undefined ? "the workspace" : user;
   const message = `${whose} has spent ${dollars(meter.spent)} in ${meter.month}: ${percent} % of ${dollars(monthly)}`;
-  const put = Event.draft(Keys.budget(workspace), {
+  const put = Event.draft(Keys.budget(workspace), Actor.system(workspace), {
     id: `evt_${world.random.ulid()}`,
     at: meter.at,
     subject: user ?? workspace,
     kind: percent === 100 ? "budget.spent" : "budget.alert",
-    actor: "system",
     message,
     details: { month: meter.month, percent },
   });

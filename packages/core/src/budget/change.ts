@@ -3,6 +3,8 @@ import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { rolled } from "../cost/meter.ts";
 import { MusterError } from "../error.ts";
+import * as Event from "../event/event.ts";
+import * as Keys from "../keys.ts";
 import type { Basics } from "../ports/world.ts";
 import { amend } from "../record.ts";
 import { alerts } from "./alert.ts";
@@ -34,7 +36,10 @@ export const change = (world: Basics, actor: Actor, request: Budget.Change): Pro
     const told = isSameMonth ? alerts(world, { ...budget, ...patch, meter }) : { patch: { dueAt: now }, writes: [] };
     const { next, write } = amend(Budget.noun, budget, { ...patch, ...told.patch });
     const answer = Budget.info(next, now, user === undefined ? undefined : whole);
-    await commit(world, actor, [write, ...told.writes], answer);
+    const { user: _, ...details } = request;
+    const what = { subject: user ?? actor.workspace, kind: "budget.set", details };
+    const event = Event.happens(world, Keys.budget(actor.workspace), actor, what);
+    await commit(world, actor, [write, event, ...told.writes], answer);
     return answer;
   });
 

@@ -51,9 +51,9 @@ export const unfreeze = (world: Basics, actor: Actor): Promise<Budget.Info> =>
     return answer;
   });
 
-export function eventOf(world: Basics, actor: Pick<Actor, "workspace" | "id">, kind: string, message?: string): Write {
-  const { workspace, id } = actor;
-  const event = { id: `evt_${world.random.ulid()}`, at: world.clock.now(), subject: workspace, kind, actor: id };
-  const put = Event.draft(Keys.budget(workspace), { ...event, ...(message !== undefined && { message }) });
+export function eventOf(world: Basics, actor: Actor, kind: string, message?: string): Write {
+  const { workspace } = actor;
+  const event = { id: `evt_${world.random.ulid()}`, at: world.clock.now(), subject: workspace, kind };
+  const put = Event.draft(Keys.budget(workspace), actor, { ...event, ...(message !== undefined && { message }) });
   return { put, expect: "absent" };
 }

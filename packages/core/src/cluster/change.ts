@@ -2,6 +2,7 @@
 import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
+import * as Event from "../event/event.ts";
 import type { Write } from "../ports/table.ts";
 import type { Basics, Catalog } from "../ports/world.ts";
 import * as Choose from "../provider/choose.ts";
@@ -240,7 +241,9 @@ export const autostop = (
     const hangs = cluster.state === "ready" || cluster.state === "stopped";
     const { next, write } = amend(Cluster.noun, cluster, { ...patch, ...(hangs && { dueAt: now }) });
     const answer = { ...Cluster.info(next), idle };
-    await commit(world, actor, [write, ...writes], answer);
+    const what = { subject: cluster.id, clusterId: cluster.id, kind: "cluster.autostop" };
+    const event = Event.happens(world, Cluster.noun.key(cluster), actor, what);
+    await commit(world, actor, [write, event, ...writes], answer);
     return answer;
   });
 

@@ -3,7 +3,7 @@
  * people do to the cluster, and the end of its lifetime, stand over it.
  */
 import * as z from "zod";
-import type { Actor } from "../actor/actor.ts";
+import type { Actor, By } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
@@ -84,14 +84,11 @@ const withReason = (info: Cluster.Info, reason: string | undefined): Cluster.Inf
 /** The line of a cluster's history that says who has held it, or let it go. */
 export function eventOf(
   world: Basics,
-  actor: { readonly id: string },
+  by: By,
   cluster: Cluster.Cluster,
   what: "held" | "released",
   message?: string,
 ): Write {
-  const event = {
-    ...{ id: `evt_${world.random.ulid()}`, at: world.clock.now(), subject: cluster.id, clusterId: cluster.id },
-    ...{ kind: `cluster.${what}`, actor: actor.id, ...(message !== undefined && { message }) },
-  };
-  return { put: Event.draft(Cluster.noun.key(cluster), event), expect: "absent" };
+  const about = { subject: cluster.id, clusterId: cluster.id, kind: `cluster.${what}` };
+  return Event.happens(world, Cluster.noun.key(cluster), by, { ...about, ...(message !== undefined && { message }) });
 }

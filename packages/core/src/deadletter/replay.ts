@@ -2,10 +2,12 @@
  * Trying a dead letter anew: the write says that somebody wants it, and rings. When it is done the letter goes; when it fails
  * three times more the letter says so. To ask twice does no harm: what rings may be answered twice.
  */
-import type { Actor } from "../actor/actor.ts";
+import type { Actor, By } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import { MusterError } from "../error.ts";
+import * as Event from "../event/event.ts";
 import * as Keys from "../keys.ts";
+import type { Write } from "../ports/table.ts";
 import type { Basics } from "../ports/world.ts";
 import { load, type Stored } from "../record.ts";
 import * as DeadLetter from "./deadletter.ts";
@@ -20,7 +22,8 @@ export const replay = (world: Basics, actor: Actor, id: string): Promise<DeadLet
       });
     const letter = { ...plain(before), replayedAt: world.clock.now(), replayedBy: actor.id };
     const answer = DeadLetter.info(letter);
-    await commit(world, actor, [DeadLetter.written(letter, before)], answer);
+    const writes = [DeadLetter.written(letter, before), eventOf(world, actor, letter, "replayed")];
+    await commit(world, actor, writes, answer);
     return answer;
   });
 
@@ -29,8 +32,17 @@ export const drop = (world: Basics, actor: Actor, id: string): Promise<DeadLette
   retrying(async () => {
     const before = await DeadLetter.get(world.table, actor.workspace, id);
     const answer = DeadLetter.info(before);
-    await commit(world, actor, [{ remove: DeadLetter.noun.key(before), expect: before.version }], answer);
+    const remove = { remove: DeadLetter.noun.key(before), expect: before.version };
+    await commit(world, actor, [remove, eventOf(world, actor, before, "dropped")], answer);
     return answer;
+  });
+
+/** The letter goes; that somebody saw to it stays. */
+const eventOf = (world: Basics, by: By, letter: DeadLetter.DeadLetter, what: "replayed" | "dropped"): Write =>
+  Event.happens(world, DeadLetter.noun.key(letter), by, {
+    subject: letter.id,
+    kind: `deadletter.${what}`,
+    message: letter.what,
   });
 
 /** The ring of a letter that is tried anew: the letter goes when it is done. @param answer does what it says */

@@ -6,7 +6,9 @@
  * Not braked are hosts whose end the cloud itself tells of: of a machine that has ended or stands still, or that it has
  * announced to take back. That it merely does not show a machine proves nothing.
  */
+
 import * as z from "zod";
+import * as Actor from "../actor/actor.ts";
 import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
@@ -112,11 +114,11 @@ export async function tell(
   const said = await world.table.get(key);
   if (said !== undefined && (said.expiresAt ?? 0) > now) return;
   const id = Id.create(world.random, "event");
-  const event = { id, at: now, subject: clusterId, kind: "cluster.braked", clusterId, actor: "system", message };
+  const event = { id, at: now, subject: clusterId, kind: "cluster.braked", clusterId, message };
   await unlessRaced(
     world.table.write([
       { put: { ...key, type: "braked", data: {}, expiresAt: now + SAID_FOR }, expect: said?.version ?? "absent" },
-      { put: Event.draft(owner, event), expect: "absent" },
+      { put: Event.draft(owner, Actor.system(workspace), event), expect: "absent" },
     ]),
   );
 }

@@ -3,6 +3,7 @@
  * is taken back is remembered, for whoever asks later why it is gone; nothing more is placed there, and jobs that are tried
  * again for it end there at once, while they can still save what they have.
  */
+import * as Actor from "../actor/actor.ts";
 import * as Slots from "../cluster/slots.ts";
 import { retrying } from "../commit.ts";
 import * as Event from "../event/event.ts";
@@ -75,13 +76,12 @@ async function endTry(world: Basics, key: ReturnType<typeof Keys.job>, fence: nu
 }
 
 function eventOf(world: Basics, host: Host.Host, kind: Kind) {
-  return Event.draft(Keys.cluster(host.workspace, host.clusterId), {
+  return Event.draft(Keys.cluster(host.workspace, host.clusterId), Actor.system(host.workspace), {
     id: Id.create(world.random, "event"),
     at: world.clock.now(),
     subject: host.id,
     kind: `host.${kind}`,
     clusterId: host.clusterId,
-    actor: "system",
     message: messages[kind],
   });
 }

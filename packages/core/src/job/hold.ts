@@ -98,14 +98,13 @@ function noted(
   message: string,
 ): Change {
   const { next, write } = amend<Job.Job>(Job.noun, job, patch);
-  const entry = Event.draft(Job.noun.key(job), {
+  const entry = Event.draft(Job.noun.key(job), actor, {
     id: Id.create(world.random, "event"),
     at: world.clock.now(),
     subject: job.id,
     kind: "job.waiting",
     from: "waiting",
     clusterId: job.clusterId,
-    actor: actor.id,
     message,
   });
   return { next, writes: [write, { put: entry, expect: "absent" }] };

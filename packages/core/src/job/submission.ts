@@ -1,5 +1,7 @@
 /** What was submitted: the task, as part of the first event of its job or array, so that it costs no item of its own. */
+
 import * as z from "zod";
+import type { By } from "../actor/actor.ts";
 import { withValues } from "../array/environment.ts";
 import * as Event from "../event/event.ts";
 import * as Keys from "../keys.ts";
@@ -33,19 +35,18 @@ export function submission(
   noun: { readonly id: string; readonly createdAt: number; readonly state: string; readonly clusterId: string },
   kind: "job" | "array",
   owner: Key,
-  actor: { readonly id: string },
+  by: By,
   task: Task,
 ): Write {
-  const event: Event.Event = {
+  const entry = Event.draft(owner, by, {
     id: idOf(noun.id),
     at: noun.createdAt,
     subject: noun.id,
     kind: `${kind}.${noun.state}`,
     clusterId: noun.clusterId,
-    actor: actor.id,
-  };
-  const data = { ...event, task: { ...task, secrets: {}, secretFiles: {} } };
-  return { put: { ...keyOf(owner, noun.id), type: "event", data }, expect: "absent" };
+  });
+  const data = { ...entry.data, task: { ...task, secrets: {}, secretFiles: {} } };
+  return { put: { ...entry, data }, expect: "absent" };
 }
 
 const keyOf = ({ pk, sk }: Key, id: string): Key => ({ pk, sk: `${Event.PREFIX}${sk}#${idOf(id)}` });

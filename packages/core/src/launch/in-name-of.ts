@@ -1,7 +1,8 @@
 /** Launches in the name of somebody who is not there: of a schedule's owner, or of a pool's. */
 import type { Actor } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
-import type { Edge, World } from "../ports/world.ts";
+import type { SecretsKeeper } from "../ports/secrets.ts";
+import type { Edge, Facing, World } from "../ports/world.ts";
 import { roleOf } from "../token/role.ts";
 
 /**
@@ -21,7 +22,7 @@ export async function inNameOf(
 }
 
 /** The world of a launch that has no secrets of its own: nothing is kept for it. @param what brings it, such as a pool */
-export const edgeOf = (world: World, what: string): Edge => ({
+export const edgeOf = (world: Facing & { readonly secrets: Pick<SecretsKeeper, "forget"> }, what: string): Edge => ({
   ...world,
   secrets: {
     forget: ref => world.secrets.forget(ref),

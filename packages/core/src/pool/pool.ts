@@ -1,6 +1,6 @@
 /** Pools: clusters of one kind that are kept ready, stopped or running, for launches to take. */
 import * as z from "zod";
-import type { Actor } from "../actor/actor.ts";
+import type { Actor, By } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
@@ -129,7 +129,7 @@ type What = "set" | "sized" | "made" | "ready" | "taken" | "failed" | "ended" | 
 /** The line of its history that says what was done to it, or what it did. */
 export function eventOf(
   world: Pick<Basics, "clock" | "random">,
-  actor: { readonly id: string },
+  by: By,
   pool: Pool,
   what: What,
   why: Pick<Event.Event, "message" | "details" | "clusterId"> = {},
@@ -140,8 +140,7 @@ export function eventOf(
     at,
     subject: pool.id,
     kind: `pool.${what}`,
-    actor: actor.id,
     ...why,
   };
-  return { put: { ...Event.draft(noun.key(pool), event), expiresAt: at + HISTORY }, expect: "absent" };
+  return { put: { ...Event.draft(noun.key(pool), by, event), expiresAt: at + HISTORY }, expect: "absent" };
 }

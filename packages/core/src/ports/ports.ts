@@ -20,6 +20,10 @@ export interface Digest {
   mac(purpose: string, text: string): string;
   /** Constant-time comparison. */
   same(a: string, b: string): boolean;
+  /** SHA-256 of bytes as they came, as hex. */
+  hashOf(bytes: Uint8Array): string;
+  /** HMAC-SHA-256 as hex under a key that others have as well: for signatures that they make, or check. */
+  sign(key: Uint8Array, bytes: Uint8Array): string;
 }
 
 export interface Log {

@@ -6,7 +6,9 @@ import type { Outbound } from "./outbound.ts";
 import type { Clock, Digest, Log, Random, Workflow } from "./ports.ts";
 import type { MachineProvider } from "./provider.ts";
 import type { SecretsKeeper, SecretsReader, SecretsSweeper } from "./secrets.ts";
+import type { Signer } from "./signer.ts";
 import type { Table } from "./table.ts";
+import type { TaskFiles } from "./task-files.ts";
 
 export interface World {
   readonly table: Table;
@@ -53,7 +55,12 @@ export type SignInEdge = Facing & { readonly issuers: Issuers };
 export type Outside = Facing & {
   readonly secrets: SecretsReader & Pick<SecretsKeeper, "forget">;
   readonly outbound: Outbound;
+  /** Signs as an App of a forge; absent where nobody can. */
+  readonly signer?: Signer;
+  readonly taskFiles: TaskFiles;
+  /** Base of the pages that show jobs to people, without a slash at its end; absent where there are none. */
+  readonly site?: string;
 };
 
 /** All of it, where one process is the whole control plane. */
-export type Whole = World & Edge & HostEdge;
+export type Whole = World & Edge & HostEdge & Outside & SignInEdge;

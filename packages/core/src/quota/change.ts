@@ -21,9 +21,9 @@ export const change = (world: Basics, actor: Actor, request: Change): Promise<In
     const answer = await info(world, next);
     const event = {
       ...{ id: Id.create(world.random, "event"), at: world.clock.now(), subject: actor.workspace },
-      ...{ kind: "quota.set", actor: actor.id, details: Object.fromEntries(said) },
+      ...{ kind: "quota.set", details: Object.fromEntries(said) },
     };
-    const told = { put: Event.draft(Budget.noun.key(budget), event), expect: "absent" } as const;
+    const told = { put: Event.draft(Budget.noun.key(budget), actor, event), expect: "absent" } as const;
     await commit(world, actor, [write, told], answer);
     return answer;
   });

@@ -53,6 +53,10 @@ function sourceOf(workspace: string, list: SetUp): Source {
       return { pk: Keys.list(workspace, "pool", "").pk, index: "list" };
     case "images":
       return { pk: Keys.list(workspace, "image", "").pk, index: "list" };
+    case "webhooks":
+      return { pk: Keys.webhooks(workspace), prefix: Keys.WEBHOOK };
+    case "hooks":
+      return { pk: Keys.list(workspace, "hook", "").pk, index: "list" };
   }
 }
 

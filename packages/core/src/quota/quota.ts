@@ -11,7 +11,7 @@ import { MusterError } from "../error.ts";
 /** That are alive: clusters until they have ended, hosts and GPUs while they run or are about to. */
 export const ALIVE = ["clusters", "hosts", "gpus"] as const;
 /** That are set up, until they are removed. */
-export const SET_UP = ["schedules", "secrets", "targets", "pools", "images"] as const;
+export const SET_UP = ["schedules", "secrets", "targets", "pools", "images", "hooks", "webhooks"] as const;
 export const QUOTAS = [...ALIVE, ...SET_UP] as const;
 
 export type Alive = (typeof ALIVE)[number];
@@ -28,6 +28,8 @@ export const DEFAULTS: Readonly<Record<Quota, number>> = {
   targets: 200,
   pools: 50,
   images: 200,
+  hooks: 200,
+  webhooks: 50,
 };
 
 /** null: as many as anybody likes. */
@@ -106,4 +108,6 @@ const LISTS: Readonly<Record<SetUp, string>> = {
   targets: "targets",
   pools: "pool",
   images: "image",
+  hooks: "hooks",
+  webhooks: "webhooks",
 };

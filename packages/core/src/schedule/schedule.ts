@@ -1,6 +1,6 @@
 /** Schedules: launches that come again and again, at times that a line of cron says. */
 import * as z from "zod";
-import type { Actor } from "../actor/actor.ts";
+import type { Actor, By } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
@@ -126,7 +126,7 @@ type What = "set" | "paused" | "resumed" | "removed" | Last["outcome"];
 /** The line of its history that says what was done to it, or what it did. */
 export function eventOf(
   world: Pick<Basics, "clock" | "random">,
-  actor: { readonly id: string },
+  by: By,
   schedule: Schedule,
   what: What,
   why: Pick<Event.Event, "message" | "details"> = {},
@@ -137,8 +137,7 @@ export function eventOf(
     at,
     subject: schedule.id,
     kind: `schedule.${what}`,
-    actor: actor.id,
     ...why,
   };
-  return { put: { ...Event.draft(noun.key(schedule), event), expiresAt: at + HISTORY }, expect: "absent" };
+  return { put: { ...Event.draft(noun.key(schedule), by, event), expiresAt: at + HISTORY }, expect: "absent" };
 }

@@ -3,7 +3,9 @@
  * That is with the secrets' port, under an id of the value's own: a value is never changed, a new one gets a new id, so
  * that no race between two who set it, or between one who sets and one who removes, can mix or lose anything.
  */
+
 import * as z from "zod";
+import type { By } from "../actor/actor.ts";
 import { MusterError } from "../error.ts";
 import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
@@ -65,12 +67,12 @@ export type Value = z.infer<typeof Value>;
 /** The line of its history that says what was done to it: never the value. */
 export function eventOf(
   world: Pick<Basics, "clock" | "random">,
-  actor: { readonly id: string },
+  by: By,
   secret: Secret,
   kind: "secret.set" | "secret.removed",
 ): Write {
   const event = { id: Id.create(world.random, "event"), at: world.clock.now(), subject: secret.name, kind };
-  return { put: Event.draft(noun.key(secret), { ...event, actor: actor.id }), expect: "absent" };
+  return { put: Event.draft(noun.key(secret), by, event), expect: "absent" };
 }
 
 /** Where its value is. */

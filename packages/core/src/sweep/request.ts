@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Actor } from "../actor/actor.ts";
 import { commit } from "../commit.ts";
 import { MusterError } from "../error.ts";
+import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
 import type { Draft, Table } from "../ports/table.ts";
@@ -76,7 +77,9 @@ export async function ask(world: Basics, actor: Actor, { dryRun }: Request): Pro
   const createdAt = world.clock.now();
   const asked: Stored = { id, workspace, state: "asked", dryRun, by, createdAt, items: [], total: 0, problems: [] };
   const info = Info.parse(asked);
-  await commit(world, actor, [{ put: draft(asked), expect: "absent" }], info);
+  const what = { subject: id, kind: "sweep.asked", details: { dryRun } };
+  const event = Event.happens(world, Keys.sweep(workspace, id), actor, what);
+  await commit(world, actor, [{ put: draft(asked), expect: "absent" }, event], info);
   return info;
 }
 

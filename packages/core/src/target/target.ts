@@ -2,7 +2,9 @@
  * Targets: named places to run jobs, each a provider and what is asked of its machines. One that bears the name of a cloud
  * stands in for it, where this control plane has no provider of that name.
  */
+
 import * as z from "zod";
+import type { By } from "../actor/actor.ts";
 import { Nodes } from "../cluster/group.ts";
 import { Idle } from "../cluster/idle.ts";
 import { MusterError } from "../error.ts";
@@ -73,13 +75,13 @@ export const find = (table: Table, workspace: string, name: string): Promise<Sto
 /** The line of its history that says what was done to it. */
 export function eventOf(
   world: Pick<Basics, "clock" | "random">,
-  actor: { readonly id: string },
+  by: By,
   target: Target,
   kind: "target.set" | "target.removed",
 ): Write {
   const { name, provider } = target;
-  const event = { id: Id.create(world.random, "event"), at: world.clock.now(), subject: name, kind, actor: actor.id };
-  return { put: Event.draft(noun.key(target), { ...event, details: { provider } }), expect: "absent" };
+  const event = { id: Id.create(world.random, "event"), at: world.clock.now(), subject: name, kind };
+  return { put: Event.draft(noun.key(target), by, { ...event, details: { provider } }), expect: "absent" };
 }
 
 /** @throws MusterError `not_found` with the nearest name. @param path of the request that names it */

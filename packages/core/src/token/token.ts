@@ -1,33 +1,31 @@
-/** Tokens: `mst_<id>_<secret>`. Only a hash of the secret is kept. */
+/**
+ * Tokens, as they are asked for and told. What one may do never changes: for that another is made. How they are stored is
+ * apart: that is all that letting somebody in needs.
+ */
 import * as z from "zod";
-import { Role } from "../actor/actor.ts";
+import { type By, Role } from "../actor/actor.ts";
+import * as Event from "../event/event.ts";
 import * as Id from "../id.ts";
 import * as Keys from "../keys.ts";
-import type { Noun } from "../record.ts";
+import type { Write } from "../ports/table.ts";
+import type { Basics } from "../ports/world.ts";
 import { Name } from "../task/task.ts";
+import * as Workspace from "../workspace/workspace.ts";
+import { Token } from "./stored.ts";
 
-export const Token = z.object({
-  id: z.string(),
-  workspace: z.string(),
-  /** Id of whom it speaks for. */
-  actor: z.string(),
-  role: Role,
-  hash: z.string(),
-  createdAt: z.number(),
-  /** Epoch ms; absent: it does not expire. */
-  expiresAt: z.number().optional(),
-  /** Who made it; absent: the control plane itself. */
-  createdBy: z.string().optional(),
-});
-export type Token = z.infer<typeof Token>;
+export { LONGEST_ORIGIN, noun, Token } from "./stored.ts";
 
-export const noun: Noun<Token> = {
-  type: "token",
-  schema: Token,
-  fields: new Set(Object.keys(Token.shape)),
-  key: record => Keys.token(record.id),
-  indexes: record => ({ list: Keys.list(record.workspace, "token", record.id) }),
-};
+/** The line of its history that says what was done to it; its key does not say whose it is, so that line does. */
+export function eventOf(
+  world: Pick<Basics, "clock" | "random">,
+  by: By,
+  token: Pick<Token, "id" | "workspace">,
+  kind: "token.created" | "token.revoked",
+  details?: Event.Event["details"],
+): Write {
+  const what = { subject: token.id, kind, ...(details && { details }) };
+  return Event.within(token.workspace, Event.happens(world, Keys.token(token.id), by, what));
+}
 
 /** What a caller may ask for. */
 export const Create = z.strictObject({
@@ -36,6 +34,9 @@ export const Create = z.strictObject({
   role: Role.default("member"),
   /** Days until it expires; absent: it does not. */
   days: z.number().positive().max(3650).optional(),
+  workspace: Workspace.Name.optional().meta({
+    description: "Whose; absent: the caller's. Another than that admins of the first workspace may name",
+  }),
 });
 export type Create = z.infer<typeof Create>;
 
@@ -51,7 +52,18 @@ export const Created = Info.extend({ token: z.string() });
 export type Created = z.infer<typeof Created>;
 
 /** Whose token was sent. */
-export const Whoami = z.object({ workspace: z.string(), id: z.string(), role: Role, version: z.string() });
+export const Whoami = z.object({
+  workspace: z.string(),
+  id: z.string(),
+  role: Role,
+  version: z.string(),
+  token: z.string().optional().meta({ description: "Id of the token" }),
+  ...Token.pick({ expiresAt: true, createdBy: true, issuer: true, origin: true }).shape,
+});
 export type Whoami = z.infer<typeof Whoami>;
 
 export const TokenParam = z.object({ token: Id.schema("token") });
+
+export const Revoke = z.strictObject({
+  force: z.stringbool().default(false).meta({ description: "Also the last token of an admin that the workspace has" }),
+});

@@ -3,6 +3,7 @@
  * over, whatever came of it; but never for longer than the policy allows, by this clock, and than hosts take to be told. Its
  * jobs have ended before.
  */
+import * as Actor from "../../actor/actor.ts";
 import { POLL_IDLE } from "../../agent/protocol.ts";
 import * as Event from "../../event/event.ts";
 import type * as Host from "../../host/host.ts";
@@ -72,13 +73,12 @@ async function close(world: World, cluster: Leaving, late: number): Promise<Outc
 }
 
 function lateEvent(world: World, { workspace, id, nodes }: Leaving, late: number) {
-  return Event.draft(Keys.cluster(workspace, id), {
+  return Event.draft(Keys.cluster(workspace, id), Actor.system(workspace), {
     id: Id.create(world.random, "event"),
     at: world.clock.now(),
     subject: id,
     kind: "cluster.hook_late",
     clusterId: id,
-    actor: "system",
     message: `the hook was not over in time on ${late} of ${nodes} hosts: its machines do not wait any longer`,
   });
 }
