@@ -2,9 +2,9 @@ import type { Runs } from "@muster/api/serve.ts";
 import { events, get, list } from "@muster/core/image/read.ts";
 import { remove } from "@muster/core/image/remove.ts";
 import { save } from "@muster/core/image/save.ts";
-import type { Edge } from "@muster/core/ports/world.ts";
+import type { Facing } from "@muster/core/ports/world.ts";
 
-export const images = (world: Edge) =>
+export const images = (world: Facing) =>
   ({
     "images.save": ({ actor, body }) => save(world, actor, body),
     "images.list": ({ actor, query }) => list(world, actor, query),

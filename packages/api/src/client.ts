@@ -91,7 +91,7 @@ function urlOf(endpoint: string, route: Route, input: Sent): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(input.query ?? {}))
     if (value !== undefined) query.append(key, String(value));
-  return `${endpoint.replace(/\/+$/, "")}${path}${query.size === 0 ? "" : `?${query}`}`;
+  return `${endpoint.replace(/(?<!\/)\/+$/, "")}${path}${query.size === 0 ? "" : `?${query}`}`;
 }
 
 /** Encodes one segment. Those that would lead to another route are refused: URLs resolve them even when encoded. */

@@ -2,9 +2,9 @@
 import { authenticate } from "@muster/core/host/authenticate.ts";
 import type { Facing } from "@muster/core/ports/world.ts";
 import type { Door } from "./serve.ts";
-import { userDoorOf } from "./user-door.ts";
+import { counted, userDoorOf } from "./user-door.ts";
 
 export const doorOf = (world: Facing): Door => ({
   ...userDoorOf(world),
-  authenticateHost: authorization => authenticate(world, authorization),
+  authenticateHost: counted(world, authorization => authenticate(world, authorization)),
 });

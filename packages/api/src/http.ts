@@ -16,7 +16,8 @@ export interface HttpEvent {
   readonly isBase64Encoded: boolean;
   readonly requestContext: {
     readonly requestId?: string;
-    readonly http: { readonly method: string };
+    /** `sourceIp`: who the gateway was called by; absent where there is none between. */
+    readonly http: { readonly method: string; readonly sourceIp?: string };
     /** Who signed the request, where the gateway checked that. */
     readonly authorizer?: { readonly iam?: { readonly userArn: string; readonly accountId: string } };
   };
@@ -56,7 +57,7 @@ export function refusal({ code, message, details }: MusterError): HttpAnswer {
   const row = errors[code];
   const body: ErrorBody = { code, message, details };
   return answer(row.status, body, {
-    ...(row.retry && { "retry-after": "1" }),
+    ...(row.retry && { "retry-after": String(details.retryAfter ?? 1) }),
     ...(code === "unauthenticated" && { "www-authenticate": "Bearer" }),
   });
 }

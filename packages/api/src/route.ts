@@ -6,21 +6,37 @@ import type * as z from "zod";
 /** `user`: a token; `host`: a host's token; `iam`: AWS credentials, checked by the gateway; `none`: whoever reaches the endpoint. */
 export type Auth = "user" | "host" | "iam" | "none";
 
-/** From the one that may least to the one that may all. */
-export const ROLES: readonly Role[] = ["viewer", "ci", "member", "admin"];
+/** Who may call a route of users: written down for each, so that none is without a decision. */
+interface ForUsers {
+  readonly auth: "user";
+  /** The least role that may. */
+  readonly role: Role;
+  /**
+   * Of what somebody owns. `owner`: they may, and admins; `shared`: they may, and with them everybody with the role once
+   * they have shared it, admins not otherwise. Absent: everybody with the role, whoever made it.
+   */
+  readonly whose?: "owner" | "shared";
+}
 
-export interface Route {
+interface ForOthers {
+  readonly auth: Exclude<Auth, "user">;
+  readonly role?: never;
+  readonly whose?: never;
+}
+
+export type Route = (ForUsers | ForOthers) & Common;
+
+interface Common {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** API Gateway's spelling: `/v1/clusters/{cluster}`. */
   readonly path: string;
   readonly summary: string;
-  readonly auth: Auth;
-  /** The least role of a user that may; a viewer for reads and a ci for the rest, when absent. */
-  readonly role?: Role;
   readonly status: 200 | 201 | 202;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The most bytes of a body that its verb is handed as it came, unread; absent: a body is JSON. */
+  readonly raw?: number;
   readonly output: z.ZodType;
   /** The failures that this route may answer, beside those of every route. */
   readonly errors: readonly ErrorCode[];
@@ -32,13 +48,11 @@ export const COMMON_ERRORS = [
   "unauthenticated",
   "forbidden",
   "too_large",
+  "too_many",
   "busy",
   "unavailable",
   "internal",
 ] as const;
-
-/** The least role that a user needs. */
-export const roleOf = (route: Route): Role => route.role ?? (route.method === "GET" ? "viewer" : "ci");
 
 /** Whether the route honours `Idempotency-Key`: user routes that change something, which therefore can be told a mismatch. */
 export const isKeyed = (route: Route): boolean =>

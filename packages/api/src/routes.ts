@@ -4,11 +4,13 @@ import { hosts } from "./routes/hosts.ts";
 import { admin } from "./served/admin.ts";
 import { api } from "./served/api.ts";
 import { config } from "./served/config.ts";
+import { hooks } from "./served/hooks.ts";
+import { signin } from "./served/signin.ts";
 
 /** A function loads its own part alone. */
-export const served = { api, config, admin, agent: hosts } as const;
+export const served = { api, config, admin, signin, hooks, agent: hosts } as const;
 
-export const routes = { ...api, ...config, ...admin, ...hosts } as const;
+export const routes = { ...api, ...config, ...admin, ...signin, ...hooks, ...hosts } as const;
 
 export type Routes = typeof routes;
 export type RouteId = keyof Routes;
@@ -21,6 +23,8 @@ export const SERVING = Object.keys(served) as readonly Serving[];
 export function functionOf(id: RouteId): Serving {
   if (id in config) return "config";
   if (id in admin) return "admin";
+  if (id in signin) return "signin";
+  if (id in hooks) return "hooks";
   return id in hosts ? "agent" : "api";
 }
 

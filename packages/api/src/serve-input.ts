@@ -27,10 +27,21 @@ export function bodyText(event: HttpEvent): string {
   return bytes === undefined ? body : decode(bytes);
 }
 
+/** A request whose body nobody has read. */
+export interface Raw {
+  readonly headers: HttpEvent["headers"];
+  readonly body: Uint8Array;
+}
+
+export const rawOf = ({ headers, body = "", isBase64Encoded }: HttpEvent): Raw => ({
+  headers,
+  body: Buffer.from(body, isBase64Encoded ? "base64" : "utf8"),
+});
+
 /** The refusal of a body that exceeds the limit. */
-export const tooLarge = (): MusterError =>
-  new MusterError("too_large", `the body is larger than ${MAX_BODY} bytes`, {
-    maxBytes: MAX_BODY,
+export const tooLarge = (most = MAX_BODY): MusterError =>
+  new MusterError("too_large", `the body is larger than ${most} bytes`, {
+    maxBytes: most,
     hint: "send files as uploads, and name them in the request",
   });
 

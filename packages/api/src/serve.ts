@@ -2,7 +2,7 @@
  * Serves routes: an event of API Gateway in, an answer out. Every rule that holds for all routes stands here, in this
  * order: who calls, whether they may, how much they sent, what it says, whether it was answered before.
  */
-import type { Actor } from "@muster/core/actor/actor.ts";
+import { type Actor, covers, type Role } from "@muster/core/actor/actor.ts";
 import type { Identity } from "@muster/core/actor/identity.ts";
 import { type ErrorCode, errors, MusterError } from "@muster/core/error.ts";
 import type { HostActor } from "@muster/core/host/authenticate.ts";
@@ -16,19 +16,19 @@ import {
   type OutputOf,
   type ParamsOf,
   type QueryOf,
-  ROLES,
   type Route,
-  roleOf,
 } from "./route.ts";
 import type { RouteId, Routes } from "./routes.ts";
-import { bodyText, invalid, reader } from "./serve-input.ts";
+import { bodyText, invalid, type Raw, rawOf, reader } from "./serve-input.ts";
 
 /** What serving needs of the world. */
 export interface Door {
+  /** @throws MusterError `unauthenticated`. @param from address that the request came from */
+  authenticate(authorization: string | undefined, from?: string): Promise<Actor>;
   /** @throws MusterError `unauthenticated`. */
-  authenticate(authorization: string | undefined): Promise<Actor>;
-  /** @throws MusterError `unauthenticated`. */
-  authenticateHost(authorization: string | undefined): Promise<HostActor>;
+  authenticateHost(authorization: string | undefined, from?: string): Promise<HostActor>;
+  /** Waits for what was begun beside requests: a function stands still once it has answered. */
+  settled?(): Promise<unknown>;
   /** What the actor's claim was answered before. @throws MusterError `idempotency_mismatch`. */
   findClaim(actor: Actor): Promise<{ readonly answer: unknown } | undefined>;
   /** The first answer, when a verb failed because its request was committed before. */
@@ -42,7 +42,10 @@ export type Call<R extends Route> = {
   readonly params: ParamsOf<R>;
   readonly query: QueryOf<R>;
   readonly body: BodyOf<R>;
+  /** Address that the request came from, where that is known. */
+  readonly from?: string;
 } & (R["auth"] extends "user" ? { readonly actor: Actor } : unknown) &
+  (R["raw"] extends number ? { readonly raw: Raw } : unknown) &
   (R["auth"] extends "host" ? { readonly host: HostActor } : unknown) &
   (R["auth"] extends "iam" ? { readonly identity: Identity } : unknown);
 
@@ -50,7 +53,12 @@ export type Run<R extends Route> = (call: Call<R>) => Promise<OutputOf<R>>;
 export type Handler = (event: HttpEvent) => Promise<HttpAnswer>;
 export type Runs = { readonly [Id in RouteId]?: Run<Routes[Id]> };
 
-type Caller = { readonly actor?: Actor; readonly host?: HostActor; readonly identity?: Identity };
+interface Caller {
+  readonly actor?: Actor;
+  readonly host?: HostActor;
+  readonly identity?: Identity;
+  readonly from?: string;
+}
 
 /** @param id tells the route in the log. */
 export function serve<R extends Route>(door: Door, id: string, route: R, run: Run<R>): Handler {
@@ -58,16 +66,22 @@ export function serve<R extends Route>(door: Door, id: string, route: R, run: Ru
   return async event => {
     try {
       const caller = await admit(door, route, event);
-      const text = bodyText(event);
+      const text = route.raw === undefined ? bodyText(event) : "";
       const key = keyOf(route, event);
       const input = read(event, text);
       const claimed = key === undefined ? caller : claim(door.digest, caller, key, event, text);
       // `read` has parsed the input by this very route's schemas, and `admit` found the caller that its `auth` names.
-      const call = { ...input, ...claimed } as unknown as Call<R>;
+      const call = {
+        ...input,
+        ...claimed,
+        ...(route.raw !== undefined && { raw: rawOf(event) }),
+      } as unknown as Call<R>;
       const { value, replayed } = await once(door, claimed.actor, () => run(call));
       return answer(route.status, route.output.parse(value), replayed ? { "idempotency-replayed": "true" } : {});
     } catch (error) {
       return fail(door.log, id, route, event, error);
+    } finally {
+      await door.settled?.();
     }
   };
 }
@@ -84,19 +98,26 @@ export function dispatcher(door: Door, table: Readonly<Record<string, Route>>, r
     handlers.get(event.routeKey)?.(event) ?? refusal(new MusterError("not_found", "there is nothing at this path"));
 }
 
-/** Who calls. @throws MusterError `unauthenticated`, or `forbidden` when the role does not allow it. */
+/** Who calls, and from where. @throws MusterError `unauthenticated`, or `forbidden` when the role does not allow it. */
 async function admit(door: Door, route: Route, event: HttpEvent): Promise<Caller> {
   const { authorization } = event.headers;
-  if (route.auth === "none") return {};
-  if (route.auth === "iam") return { identity: identityOf(event) };
-  if (route.auth === "host") return { host: await door.authenticateHost(authorization) };
-  const actor = await door.authenticate(authorization);
-  const least = roleOf(route);
-  if (ROLES.indexOf(actor.role) < ROLES.indexOf(least))
-    throw new MusterError("forbidden", `the role ${actor.role} may not do that`, {
-      hint: `use a token with the role ${least}`,
-    });
-  return { actor };
+  const { sourceIp } = event.requestContext.http;
+  const from = sourceIp !== undefined && { from: sourceIp };
+  if (route.auth === "user") {
+    const actor = await door.authenticate(authorization, sourceIp);
+    requireRole(actor, route.role);
+    return { ...from, actor: { ...actor, via: { ...actor.via, ...from } } };
+  }
+  if (route.auth === "none") return { ...from };
+  if (route.auth === "iam") return { ...from, identity: { ...identityOf(event), ...from } };
+  return { ...from, host: await door.authenticateHost(authorization, sourceIp) };
+}
+
+function requireRole({ role }: Actor, least: Role): void {
+  if (covers(role, least)) return;
+  throw new MusterError("forbidden", `the role ${role} may not do that`, {
+    hint: `use a token with the role ${least}`,
+  });
 }
 
 /** What the gateway says of the signature; without a gateway that checks there is nobody to believe. */

@@ -8,6 +8,7 @@ export const artifacts = {
     path: "/v1/jobs/{job}/artifacts",
     summary: "The files that a job has kept of its outputs, or of its checkpoint, and where they can be read",
     auth: "user",
+    role: "viewer",
     status: 200,
     params: JobParam,
     query: Output.Query,

@@ -7,6 +7,7 @@ export const quotas = {
     path: "/v1/quotas",
     summary: "How much of each kind the workspace may have at a time, and how much it has",
     auth: "user",
+    role: "viewer",
     status: 200,
     output: Quota.Info,
     errors: [],

@@ -10,6 +10,7 @@ export const uploads = {
     path: "/v1/uploads",
     summary: "Ask to upload bytes by their hashes; what is here already need not be sent",
     auth: "user",
+    role: "ci",
     status: 200,
     body: Upload.Create,
     output: Upload.Created,
@@ -23,15 +24,30 @@ export const providers = {
     path: "/v1/providers",
     summary: "The providers of this control plane",
     auth: "user",
+    role: "viewer",
     status: 200,
     output: z.object({ items: z.array(ProviderInfo) }),
     errors: [],
   }),
+  "health.get": route({
+    method: "GET",
+    path: "/v1/health",
+    summary: "Whether the control plane answers, and its version",
+    auth: "none",
+    status: 200,
+    output: z.object({ ok: z.literal(true), version: z.string() }),
+    errors: [],
+  }),
+} as const;
+
+/** What can be had, asked now and then. */
+export const offers = {
   "providers.catalog": route({
     method: "GET",
     path: "/v1/catalog",
     summary: "Machine types and their prices, cheapest first",
     auth: "user",
+    role: "viewer",
     status: 200,
     query: CatalogQuery,
     output: z.object({ items: z.array(CatalogEntry) }),
@@ -42,17 +58,9 @@ export const providers = {
     path: "/v1/doctor",
     summary: "Whether the providers are ready for work, and what to do where they are not",
     auth: "user",
+    role: "viewer",
     status: 200,
     output: z.object({ items: z.array(Check) }),
-    errors: [],
-  }),
-  "health.get": route({
-    method: "GET",
-    path: "/v1/health",
-    summary: "Whether the control plane answers, and its version",
-    auth: "none",
-    status: 200,
-    output: z.object({ ok: z.literal(true), version: z.string() }),
     errors: [],
   }),
 } as const;

@@ -20,6 +20,7 @@ export const secrets = {
     path: "/v1/secrets",
     summary: "The names of the workspace's secrets, in their order; values are never shown",
     auth: "user",
+    role: "viewer",
     status: 200,
     query: PageQuery,
     output: page(Secret.Info),

@@ -19,6 +19,7 @@ export const targets = {
     path: "/v1/targets",
     summary: "The workspace's targets, by name",
     auth: "user",
+    role: "viewer",
     status: 200,
     query: PageQuery,
     output: page(Target.Info),
@@ -29,6 +30,7 @@ export const targets = {
     method: "GET",
     path: "/v1/targets/{name}",
     summary: "Read one target",
+    role: "viewer",
     errors: ["not_found"],
   }),
   "targets.remove": route({

@@ -1,3 +1,4 @@
+import * as List from "@muster/core/token/list.ts";
 import * as Token from "@muster/core/token/token.ts";
 import { route } from "../route.ts";
 import { PageQuery, page } from "./common.ts";
@@ -8,6 +9,7 @@ export const tokens = {
     path: "/v1/whoami",
     summary: "Whose token this is",
     auth: "user",
+    role: "viewer",
     status: 200,
     output: Token.Whoami,
     errors: [],
@@ -22,29 +24,31 @@ export const tokens = {
     status: 201,
     body: Token.Create,
     output: Token.Created,
-    errors: [],
+    errors: ["not_found"],
   }),
   "tokens.list": route({
     method: "GET",
     path: "/v1/tokens",
-    summary: "The workspace's tokens, newest first",
+    summary: "The workspace's tokens, newest first; whoever is no admin sees their own",
     auth: "user",
-    role: "admin",
+    role: "viewer",
     status: 200,
-    query: PageQuery,
+    query: PageQuery.extend(List.Query.shape),
     output: page(Token.Info),
-    errors: [],
+    errors: ["not_found"],
   }),
   "tokens.revoke": route({
     method: "DELETE",
     path: "/v1/tokens/{token}",
-    summary: "Revoke a token",
+    summary: "Revoke a token; whoever is no admin their own",
+    whose: "owner",
     auth: "user",
-    role: "admin",
+    role: "viewer",
     status: 200,
     params: Token.TokenParam,
+    query: Token.Revoke,
     output: Token.Info,
-    errors: ["not_found", "idempotency_mismatch"],
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
   }),
   "tokens.bootstrap": route({
     method: "POST",

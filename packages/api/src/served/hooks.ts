@@ -1,0 +1,2 @@
+/** What the function `hooks` answers: whoever sends events. */
+export { receiving as hooks } from "../routes/hooks.ts";
