@@ -7,6 +7,7 @@ import { describe, type Remote, type Target } from "./context/target.ts";
 import { ensure } from "./embedded.ts";
 import { explained } from "./explained.ts";
 import { duration } from "./format.ts";
+import { fresh, type Renewable } from "./login/renew.ts";
 import type { Output } from "./output.ts";
 import { skew } from "./skew.ts";
 
@@ -31,6 +32,25 @@ async function embedded(out: Output, home: string): Promise<Client> {
   return client({ endpoint: place.endpoint, token: place.token, version: VERSION, fetch: reach });
 }
 
+/**
+ * Each call with a token that is good: a log may be followed for longer than one lives. What is refused all the same is tried
+ * once more with another: somebody has revoked it, or a clock is wrong.
+ */
+function renewing(where: Renewable): typeof fetch {
+  const send = async (token: string | undefined, ...[input, init]: Parameters<typeof fetch>): Promise<Response> => {
+    const headers = new Headers(init?.headers);
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    return fetch(input, { ...init, headers });
+  };
+  return async (...call) => {
+    const token = await fresh(where);
+    const response = await send(token, ...call);
+    if (response.status !== 401 || token === undefined) return response;
+    const another = await fresh(where, token);
+    return another === token ? response : send(another, ...call);
+  };
+}
+
 function remote(out: Output, env: NodeJS.ProcessEnv, target: Remote): Client {
   const { endpoint, token, context } = target;
   if (!token)
@@ -43,6 +63,7 @@ function remote(out: Output, env: NodeJS.ProcessEnv, target: Remote): Client {
   out.aside(out.style("dim", `on ${describe(target)}`));
   const judged = skew(out, env, endpoint);
   // Beside the first call, so that it costs no time of its own.
-  const reach: typeof fetch = async (input, init) => (await Promise.all([fetch(input, init), judged]))[0];
+  const call = context !== undefined && target.renews ? renewing({ env, path, context, endpoint }) : fetch;
+  const reach: typeof fetch = async (input, init) => (await Promise.all([call(input, init), judged]))[0];
   return explained(client({ endpoint, token, version: VERSION, fetch: reach }), target);
 }

@@ -21,7 +21,9 @@ const told =
     try {
       return await method(...call);
     } catch (error) {
-      throw error instanceof MusterError && error.code === "unauthenticated" ? refused(error, target) : error;
+      const isRefused = error instanceof MusterError && error.code === "unauthenticated";
+      // Nobody was asked with a token: whoever vouched has said no, and what to do about it.
+      throw isRefused && error.details.signedOut !== true ? refused(error, target) : error;
     }
   };
 

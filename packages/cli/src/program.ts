@@ -21,9 +21,11 @@ import { exporting } from "./commands/export.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
 import { gc } from "./commands/gc.ts";
 import { hold, release } from "./commands/hold.ts";
+import { hooks } from "./commands/hooks.ts";
 import { iam } from "./commands/iam.ts";
 import { image } from "./commands/image.ts";
 import { importing } from "./commands/import.ts";
+import { issuers } from "./commands/issuers.ts";
 import { jobs } from "./commands/jobs.ts";
 import { launch } from "./commands/launch.ts";
 import { local } from "./commands/local.ts";
@@ -45,17 +47,22 @@ import { tokens } from "./commands/tokens.ts";
 import { uninstall } from "./commands/uninstall.ts";
 import { up } from "./commands/up.ts";
 import { validate } from "./commands/validate.ts";
+import { webhooks } from "./commands/webhooks.ts";
 import { which } from "./commands/which.ts";
 import { whoami } from "./commands/whoami.ts";
 import { why } from "./commands/why.ts";
+import { workspaces } from "./commands/workspaces.ts";
 
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
-  ["Run things:", [launch, run, rerun, exec, schedule, pool, validate, importing]],
+  ["Run things:", [launch, run, rerun, exec, schedule, hooks, webhooks, pool, validate, importing]],
   ["Jobs:", [queue, jobs, logs, artifacts, cancel, hold, release, why, events]],
   ["Clusters:", [up, status, start, stop, autostop, down, which, catalog]],
   ["What jobs and clusters use:", [secrets, targets, image]],
   ["Control planes:", [login, logout, context, whoami, bootstrap, doctor, local]],
-  ["Administration:", [tokens, budget, cost, quota, freeze, unfreeze, deadLetters, gc, iam, exporting, uninstall]],
+  [
+    "Administration:",
+    [tokens, issuers, workspaces, budget, cost, quota, freeze, unfreeze, deadLetters, gc, iam, exporting, uninstall],
+  ],
   ["This program:", [() => completion(program)]],
 ];
 

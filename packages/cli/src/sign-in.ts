@@ -12,6 +12,7 @@ import type { Cli } from "./cli.ts";
 import * as Config from "./context/config.ts";
 import { endpointOf, nameOf } from "./context/endpoint.ts";
 import { explained } from "./explained.ts";
+import type { Source } from "./login/source.ts";
 
 /** The endpoint that was given, in the environment or by whoever is asked. @throws MusterError `invalid_request` */
 export async function endpoint({ out, env, choice }: Cli, argument: string | undefined): Promise<string> {
@@ -69,6 +70,9 @@ interface Access {
   readonly token: string;
   /** The host's, when absent. */
   readonly name?: string | undefined;
+  /** When the token ends, in epoch ms, and where the next is from. */
+  readonly expiresAt?: number | undefined;
+  readonly source?: Source | undefined;
 }
 
 /** What is remembered of a login. */
@@ -86,7 +90,12 @@ export async function enter({ env, choice }: Cli, access: Access): Promise<Enter
   const context = access.name ?? nameOf(place);
   const path = Config.pathOf(env);
   const config = Config.read(path);
-  const entry = { endpoint: place, token: secret, ...(choice.insecure && { insecure: true }) };
+  const { expiresAt, source } = access;
+  const entry = {
+    ...{ endpoint: place, token: secret },
+    ...(choice.insecure && { insecure: true }),
+    ...(source !== undefined && { source, ...(expiresAt !== undefined && { expiresAt }) }),
+  };
   Config.write(path, { ...config, current: context, contexts: { ...config.contexts, [context]: entry } });
   return { context, endpoint: place, who };
 }

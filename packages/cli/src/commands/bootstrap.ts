@@ -4,6 +4,7 @@ import { MusterError } from "@muster/core/error.ts";
 import { Name } from "@muster/core/task/task.ts";
 import { VERSION } from "@muster/core/version.ts";
 import type { Command } from "commander";
+import { explained } from "../aws/explained.ts";
 import { type Cli, cliOf, define } from "../cli.ts";
 import { regionOf } from "../context/endpoint.ts";
 import * as SignIn from "../sign-in.ts";
@@ -40,7 +41,7 @@ async function begin(cli: Cli, argument: string | undefined, options: Options): 
   ]);
   const api = client({ endpoint, version: VERSION, fetch: signedFetch(region, await credentials()) });
   const { token } = await api.tokens.bootstrap({ body: { actor } }).catch((error: unknown) => {
-    throw error instanceof MusterError ? explained(error, endpoint) : error;
+    throw explained(error, endpoint);
   });
   SignIn.welcome(cli, await SignIn.enter(cli, { endpoint, token, name: options.name }));
 }
@@ -52,24 +53,3 @@ function actorOf(given: string | undefined): string {
     hint: "give one: --actor ada",
   });
 }
-
-/** What API Gateway says of signatures, with what to do about it. */
-function explained(error: MusterError, endpoint: string): MusterError {
-  const hint = HINTS.find(([pattern]) => pattern.test(error.message))?.[1];
-  if (hint === undefined || error.code !== "forbidden") return error;
-  const message = `${endpoint} does not take these AWS credentials: ${error.message}`;
-  return new MusterError(error.code, message, { ...error.details, hint }, error);
-}
-
-const HINTS = [
-  [
-    /Signature (expired|not yet)|token included in the request is expired/i,
-    "the credentials have expired, or this machine's clock is wrong: muster doctor tells",
-  ],
-  [/scoped to a valid region/i, "give the region of the deployment: --region eu-central-1"],
-  [
-    /not authorized|explicit deny|^Forbidden$/i,
-    "they need the permission execute-api:Invoke on this API, in its account",
-  ],
-  [/signature|security token|Missing Authentication/i, "check which they are: aws sts get-caller-identity"],
-] as const;

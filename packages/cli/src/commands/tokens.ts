@@ -7,7 +7,16 @@ import { age } from "../format.ts";
 import { all } from "../pages.ts";
 import { table } from "../table.ts";
 
-type Made = { readonly role: Role; readonly days?: number };
+interface Made {
+  readonly role: Role;
+  readonly days?: number;
+  readonly workspace?: string;
+}
+
+interface Listed {
+  readonly mine?: boolean;
+  readonly workspace?: string;
+}
 
 const MOST_DAYS = 3650;
 
@@ -17,21 +26,33 @@ export const tokens = (): Command =>
       .argument("<actor>", "whom it is for, such as a person's name")
       .addOption(new Option("--role <role>", "what it may do").choices(Role.options).default("member"))
       .option("--days <days>", "days until it expires; absent: it does not", days)
+      .option("--workspace <name>", "for another workspace (admins of the first one)")
       .action((actor: string, options: Made, command: Command) => create(cliOf(command), actor, options)),
-    define("list", "Show the tokens of the workspace, newest first", "muster tokens list").action(
-      (_options: object, command: Command) => list(cliOf(command)),
-    ),
+    define(
+      "list",
+      "Show the tokens of the workspace, newest first; your own, unless you are an admin",
+      "muster tokens list",
+    )
+      .option("--mine", "only your own")
+      .option("--workspace <name>", "of another workspace (admins of the first one)")
+      .action((options: Listed, command: Command) => list(cliOf(command), options)),
     define(
       "revoke",
-      "End a token: nobody is let in by it any more",
+      "End a token, such as your own: nobody is let in by it any more",
       "muster tokens revoke tok_01JABCDEFGHJKMNPQRSTVWXYZ0",
     )
       .argument("<id...>", "ids, as the list shows them")
-      .action((ids: string[], _options: object, command: Command) => revoke(cliOf(command), ids)),
+      .option("--force", "also the last one of an admin that the workspace has")
+      .action((ids: string[], { force }: { force?: boolean }, command: Command) => revoke(cliOf(command), ids, force)),
   ]);
 
-async function create({ out, connect }: Cli, actor: string, { role, days: given }: Made): Promise<void> {
-  const body = { actor, role, ...(given !== undefined && { days: given }) };
+async function create({ out, connect }: Cli, actor: string, { role, days: given, workspace }: Made): Promise<void> {
+  const body = {
+    actor,
+    role,
+    ...(given !== undefined && { days: given }),
+    ...(workspace !== undefined && { workspace }),
+  };
   const made = await (await connect()).tokens.create({ body });
   out.data(made);
   out.print(made.token);
@@ -40,9 +61,12 @@ async function create({ out, connect }: Cli, actor: string, { role, days: given 
   out.note(out.style("dim", "  whoever gets it uses it with: muster login --token-file FILE ENDPOINT"));
 }
 
-async function list({ out, connect }: Cli): Promise<void> {
+async function list({ out, connect }: Cli, { mine, workspace }: Listed): Promise<void> {
   const client = await connect();
-  const items = await all(cursor => client.tokens.list({ query: cursor === undefined ? {} : { cursor } }));
+  const query = { ...(mine && { mine: "true" }), ...(workspace !== undefined && { workspace }) };
+  const items = await all(cursor =>
+    client.tokens.list({ query: { ...query, ...(cursor !== undefined && { cursor }) } }),
+  );
   out.data(items);
   const now = Date.now();
   const rows = items.map(one => [
@@ -51,17 +75,19 @@ async function list({ out, connect }: Cli): Promise<void> {
     one.role,
     age(now - one.createdAt),
     one.expiresAt === undefined ? "never" : expiry(one.expiresAt, now),
+    one.lastUsedAt === undefined ? "never" : day(one.lastUsedAt),
     one.createdBy ?? "-",
+    one.origin ?? "-",
   ]);
-  out.print(table(["TOKEN", "FOR", "ROLE", "AGE", "EXPIRES", "MADE BY"], rows));
+  out.print(table(["TOKEN", "FOR", "ROLE", "AGE", "EXPIRES", "LAST USED", "MADE BY", "ORIGIN"], rows));
 }
 
-async function revoke({ out, connect }: Cli, ids: readonly string[]): Promise<void> {
+async function revoke({ out, connect }: Cli, ids: readonly string[], force = false): Promise<void> {
   for (const token of ids) requireId(token);
   const client = await connect();
   const revoked = [];
   for (const token of ids) {
-    const info = await client.tokens.revoke({ params: { token } });
+    const info = await client.tokens.revoke({ params: { token }, ...(force && { query: { force: "true" } }) });
     out.print(`Revoked ${info.id} of ${info.actor}.`);
     revoked.push(info);
   }

@@ -21,6 +21,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { MusterError } from "@muster/core/error.ts";
 import * as z from "zod";
+import { Source } from "../login/source.ts";
 
 /** One control plane, and the token that it takes. */
 const Context = z.looseObject({
@@ -28,6 +29,10 @@ const Context = z.looseObject({
   token: z.string(),
   /** Its endpoint is plain http on a network that whoever logged in trusts. */
   insecure: z.boolean().optional(),
+  /** When the token ends, in epoch ms; absent: whoever made it knows. */
+  expiresAt: z.number().optional(),
+  /** Where the token is from, and the next; absent: it was given. */
+  source: Source.optional(),
 });
 export type Context = z.infer<typeof Context>;
 

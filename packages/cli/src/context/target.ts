@@ -18,6 +18,8 @@ export interface Remote {
   readonly context?: string;
   /** The token was given just now, and is not stored yet. */
   readonly given?: boolean;
+  /** The token was had by signing in, and another can be had before it ends. */
+  readonly renews?: boolean;
 }
 
 export type Target = Embedded | Remote;
@@ -67,6 +69,7 @@ function named(env: NodeJS.ProcessEnv, given: string, insecure: boolean): Remote
     endpoint: endpoint(found?.insecure ?? false),
     token: found?.token,
     ...(name !== undefined && { context: name }),
+    ...(found?.source !== undefined && { renews: true }),
   };
 }
 
@@ -81,6 +84,7 @@ function stored(env: NodeJS.ProcessEnv, name: string): Target {
     endpoint: endpointOf(found.endpoint, found.insecure ?? false),
     token: found.token,
     context: name,
+    ...(found.source !== undefined && { renews: true }),
   };
 }
 
