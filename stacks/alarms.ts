@@ -73,6 +73,13 @@ export function alarms(at: Here, { functions, machines, dead, api }: Watched): a
     statistic: "Maximum",
     above: 60_000,
   });
+  watch("outbox-late", "Events wait more than a minute until others are told of them.", {
+    namespace: "AWS/Lambda",
+    metricName: "IteratorAge",
+    dimensions: { FunctionName: functions.outbox.name },
+    statistic: "Maximum",
+    above: 60_000,
+  });
   for (const [name, { name: QueueName }] of Object.entries(dead))
     watch(`${name}-dead`, "Something could not be done after all its tries; it can be replayed.", {
       namespace: "AWS/SQS",

@@ -8,8 +8,11 @@ import { roleOf } from "./roles.ts";
 /** Minutes between two runs of a duty. */
 const DUTIES = { due: 1, orphans: 5, catalog: 60, secrets: 60, unused: 60 } as const;
 
+/** That of the outbox's function, which calls others and makes no machine. */
+const OUTSIDE = { outbox: 1 } as const;
+
 /** @returns the queue of runs that failed. */
-export function cron(at: Here, kept: Kept, to: sst.aws.Function): aws.sqs.Queue {
+export function cron(at: Here, kept: Kept, to: sst.aws.Function, outbox: sst.aws.Function): aws.sqs.Queue {
   const dead = deadLetters(at, "CronDead", "cron");
   queuePolicy("CronDeadPolicy", dead);
   const group = new aws.scheduler.ScheduleGroup("Duties", { name: at.deployment });
@@ -17,6 +20,7 @@ export function cron(at: Here, kept: Kept, to: sst.aws.Function): aws.sqs.Queue 
     trust: trust(at, roles.scheduler.service, [group.arn]),
   });
   for (const [duty, minutes] of Object.entries(DUTIES)) schedule(at, duty, minutes, { to, dead, role, group });
+  for (const [duty, minutes] of Object.entries(OUTSIDE)) schedule(at, duty, minutes, { to: outbox, dead, role, group });
   // The next run comes anyway; a second try of this one would only overlap it.
   new aws.lambda.FunctionEventInvokeConfig("CronRetries", {
     functionName: to.name,

@@ -16,10 +16,15 @@ const sizes: Readonly<Record<FunctionName, Size>> = {
   api: { timeout: "28 seconds", reserved: 50 },
   config: { timeout: "28 seconds", reserved: 10 },
   admin: { timeout: "28 seconds", reserved: 5 },
+  signin: { timeout: "28 seconds", reserved: 5 },
+  // A sender gives up after 10 seconds.
+  hooks: { timeout: "10 seconds", reserved: 20 },
   agent: { timeout: "28 seconds", reserved: 100 },
   // A state machine gives up on a step after 90 seconds.
   lifecycle: { timeout: "85 seconds", reserved: 20 },
   doorbell: { timeout: "60 seconds", reserved: 20 },
+  // A call outside takes half a minute at most, and a batch of the queue makes ten of them at once.
+  outbox: { timeout: "60 seconds", reserved: 10 },
   events: { timeout: "60 seconds", reserved: 5 },
   // A duty that outlasts its interval overlaps the next: every move is a conditional write, so both may run.
   cron: { timeout: "5 minutes", reserved: 5 },

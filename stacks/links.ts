@@ -36,6 +36,9 @@ export const fleetLink = (at: Here, api: sst.aws.ApiGatewayV2, { profile, kick }
     },
   });
 
+export const outboxLink = (at: Here, deliveries: aws.sqs.Queue): Link =>
+  new sst.Linkable("Outbox", { properties: { deliveries: deliveries.url, allow: at.options.outboundAllow } });
+
 export const doorbellLink = (machines: Machines, rings: aws.sqs.Queue): Link =>
   new sst.Linkable("Doorbell", {
     properties: { up: machines["cluster-up"].arn, down: machines["cluster-down"].arn, rings: rings.url },

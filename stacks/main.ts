@@ -10,7 +10,8 @@ import { events } from "./events.ts";
 import { handler } from "./functions.ts";
 import { here } from "./here.ts";
 import { machines } from "./lifecycle.ts";
-import { doorbellLink, fleetLink, musterLink } from "./links.ts";
+import { doorbellLink, fleetLink, musterLink, outboxLink } from "./links.ts";
+import { outside, tell } from "./outbox.ts";
 import { runtime } from "./runtime.ts";
 
 /** @returns what SST shows after a deployment. */
@@ -31,8 +32,17 @@ export function main() {
   const doorbell = handler(at, kept, "doorbell", [muster, fleet, doorbellLink(driven, ringing.rings)]);
   listen(doorbell, kept.table, ringing);
 
-  const functions = { ...edge, lifecycle, doorbell, events: make("events"), cron: make("cron") };
-  const dead = { ...ringing.dead, events: events(at, functions.events), cron: cron(at, kept, functions.cron) };
+  const told = outside(at);
+  const outbox = handler(at, kept, "outbox", [muster, outboxLink(at, told.deliveries)]);
+  tell(outbox, kept.table, told);
+
+  const functions = { ...edge, lifecycle, doorbell, outbox, events: make("events"), cron: make("cron") };
+  const dead = {
+    ...ringing.dead,
+    ...told.dead,
+    events: events(at, functions.events),
+    cron: cron(at, kept, functions.cron, outbox),
+  };
   alarms(at, { functions, machines: driven, dead, api: http });
   return {
     endpoint: http.url,

@@ -13,6 +13,8 @@
  * | MUSTER_DEPLOY_RESERVED_CONCURRENCY | `on`: each function keeps a share of the account's concurrency          |
  * | MUSTER_DEPLOY_ALARM_EMAIL          | who is told of alarms                                                   |
  * | MUSTER_DEPLOY_LOG_DAYS             | how long logs of jobs are kept; 90 when absent                          |
+ * | MUSTER_DEPLOY_OUTBOUND_ALLOW       | hosts and networks, between commas, that webhooks and hooks may reach   |
+ * |                                    | beside what is open to everybody, such as a forge of your own           |
  * | MUSTER_DEPLOY_ORIGINS              | https origins, between commas, whose pages may upload and read logs     |
  *
  * SST evaluates this before it can show errors of ours: `--print-logs` shows them.
@@ -52,6 +54,7 @@ const Options = z
     RESERVED_CONCURRENCY: z.enum(["on", "off"]).default("off"),
     ALARM_EMAIL: z.email().optional(),
     LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
+    OUTBOUND_ALLOW: several(matching(/^[a-z0-9*_.:-]+(\/\d{1,3})?$/i, "git.example.com or 203.0.113.0/24")).default([]),
     ORIGINS: several(matching(/^https:\/\/[a-z0-9.-]+(:\d+)?$/, "https://muster.example.com")).default([]),
   })
   .refine(({ VPC, SUBNETS }) => (VPC === undefined) === (SUBNETS === undefined), "VPC and SUBNETS go together");
@@ -65,6 +68,7 @@ export interface Options {
   readonly reservedConcurrency: boolean;
   readonly alarmEmail?: string | undefined;
   readonly logDays: number;
+  readonly outboundAllow: string[];
   readonly origins: string[];
 }
 
@@ -88,6 +92,7 @@ export function read(env: Readonly<Record<string, string | undefined>>): Options
     reservedConcurrency: data.RESERVED_CONCURRENCY === "on",
     alarmEmail: data.ALARM_EMAIL,
     logDays: data.LOG_DAYS,
+    outboundAllow: data.OUTBOUND_ALLOW,
     origins: data.ORIGINS,
   };
 }

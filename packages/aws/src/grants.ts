@@ -81,6 +81,16 @@ const api: readonly Grant[] = [
   { actions: ["s3:GetObject", "s3:PutObject"], on: ["bucket/uploads"], why: "It signs permissions to upload." },
 ];
 
+const admin: readonly Grant[] = [
+  ...common,
+  listed,
+  {
+    actions: ["s3:GetObject"],
+    on: ["bucket/catalog"],
+    why: "It tells what machines there are, and whether all is ready.",
+  },
+];
+
 const agent: readonly Grant[] = [
   ...common,
   listed,
@@ -150,33 +160,68 @@ const fleet: readonly Grant[] = [
   },
 ];
 
+/** Of what Lambda reads the table's stream for. */
+const streamed: readonly Grant[] = [
+  {
+    actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+    on: ["table/stream"],
+    why: "Lambda reads the table's stream in its name.",
+  },
+  {
+    actions: ["dynamodb:ListStreams"],
+    on: ["any"],
+    why: "Lambda looks for the stream; DynamoDB knows no resource for it.",
+  },
+  { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "What the stream could not deliver is kept." },
+];
+
 export const grants: Readonly<Record<FunctionName, readonly Grant[]>> = {
   api,
   // What schedules and pools launch is what `api` launches.
   config: api,
-  admin: common,
+  admin,
+  // It asks those who vouch for people and programs; none of them is in AWS.
+  signin: common,
+  // It keeps what it is sent, and nothing else.
+  hooks: common,
   agent,
   lifecycle: fleet,
   doorbell: [
     ...fleet,
     forgets,
-    {
-      actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-      on: ["table/stream"],
-      why: "Lambda reads the table's stream in its name.",
-    },
-    {
-      actions: ["dynamodb:ListStreams"],
-      on: ["any"],
-      why: "Lambda looks for the stream; DynamoDB knows no resource for it.",
-    },
+    ...streamed,
     { actions: ["states:StartExecution"], on: ["machines"], why: "It starts what drives a cluster up or down." },
     {
       actions: ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
       on: ["rings"],
       why: "Rings that failed are tried again from a queue, which Lambda reads in its name.",
     },
-    { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "What the stream could not deliver is kept." },
+  ],
+  outbox: [
+    ...common,
+    ...streamed,
+    {
+      actions: ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+      on: ["deliveries"],
+      why: "What is to be sent outside waits in a queue, which Lambda reads in its name.",
+    },
+    {
+      actions: ["ssm:GetParameter"],
+      on: ["secrets"],
+      why: "It calls forges with the tokens that the workspace stored for that.",
+    },
+    forgets,
+    listed,
+    {
+      actions: ["s3:GetObject"],
+      on: ["bucket/logs", "bucket/catalog"],
+      why: "It quotes the end of a job's log, and launches what hooks were sent for.",
+    },
+    {
+      actions: ["s3:GetObject", "s3:PutObject"],
+      on: ["bucket/audit"],
+      why: "It writes the audit of each day, and of lines that come late reads which are there.",
+    },
   ],
   events: [...fleet, { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "An event that failed is kept." }],
   cron: [

@@ -1,6 +1,18 @@
 /** Where the things of a deployment are: names that the stacks give and that grants point at, and the ARNs they make. */
 
-export const FUNCTIONS = ["api", "config", "admin", "agent", "lifecycle", "doorbell", "events", "cron"] as const;
+export const FUNCTIONS = [
+  "api",
+  "config",
+  "admin",
+  "signin",
+  "hooks",
+  "agent",
+  "lifecycle",
+  "doorbell",
+  "outbox",
+  "events",
+  "cron",
+] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** Roles that are no function's: of machines, of the state machines, of the schedules. */
@@ -36,6 +48,7 @@ export const namesOf = (deployment: string) => ({
   function: (name: FunctionName): string => `${deployment}-${name}`,
   machine: (name: "cluster-up" | "cluster-down"): string => `${deployment}-${name}`,
   rings: `${deployment}-rings`,
+  deliveries: `${deployment}-deliveries`,
   role: (name: RoleName): string => `${deployment}-${name}`,
   hostRole: `${deployment}-host`,
   kickDocument: `${deployment}-kick`,
@@ -85,6 +98,7 @@ export const places = {
   "bucket/outputs": blob("outputs"),
   "bucket/checkpoints": blob("checkpoints"),
   "bucket/catalog": blob("catalog"),
+  "bucket/audit": blob("audit"),
   "bucket/runtime": blob("runtime"),
   "own-logs": (at, name) => [
     arn(at, "logs", `log-group:/aws/lambda/${namesOf(at.deployment).function(name)}:log-stream:*`),
@@ -98,6 +112,8 @@ export const places = {
   "host-routes": at =>
     HOST_ROUTES.flatMap(route => (at.api === undefined ? [] : [arn(at, "execute-api", `${at.api}/*/${route}`)])),
   rings: at => [arn(at, "sqs", namesOf(at.deployment).rings)],
+  deliveries: at => [arn(at, "sqs", namesOf(at.deployment).deliveries)],
+  outbox: at => [functionArn(at, "outbox")],
   "dead-letters": (at, name) => [arn(at, "sqs", `${namesOf(at.deployment).function(name)}-dead`)],
   "host-role": at => [`arn:${at.partition}:iam::${at.account}:role${ROLE_PATH}${namesOf(at.deployment).hostRole}`],
   "job-roles": at => [`arn:${at.partition}:iam::${at.account}:role${ROLE_PATH}jobs/*`],

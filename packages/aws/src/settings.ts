@@ -35,6 +35,15 @@ export const Fleet = z.object({
 });
 export type Fleet = z.infer<typeof Fleet>;
 
+/** The outbox. */
+export const Outbox = z.object({
+  /** URL of the queue of what is to be done outside. */
+  deliveries: z.string(),
+  /** Hosts and networks that may be called beside what is open to everybody. */
+  allow: z.array(z.string()),
+});
+export type Outbox = z.infer<typeof Outbox>;
+
 /** The doorbell: which state machines drive clusters, and where rings go that failed. */
 export const Doorbell = z.object({
   up: z.string(),

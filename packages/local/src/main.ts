@@ -9,6 +9,7 @@ import type { World } from "@muster/core/ports/world.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { VERSION } from "@muster/core/version.ts";
 import { LOCAL } from "@muster/core/workspace/workspace.ts";
+import { entriesOf } from "@muster/node/outbound-allow.ts";
 import { replaceFile } from "./file.ts";
 import { openControlPlane } from "./run/control-plane.ts";
 import { lock } from "./run/lock.ts";
@@ -48,6 +49,7 @@ async function serve(home: string, wanted: string | undefined, options: ServeOpt
     agent: options.agent,
     log,
     logDays,
+    outboundAllow: entriesOf(process.env.MUSTER_OUTBOUND_ALLOW),
     ...(port !== undefined && { port }),
   });
   await writeToken(home, plane.world);

@@ -8,18 +8,23 @@ import type { Aws } from "../call/aws.ts";
 import { json } from "../call/json.ts";
 import { Fault } from "../fault.ts";
 
-export interface RingQueue {
-  /** @param delay seconds until it is tried. */
-  send(ring: Ring, delay: number): Promise<void>;
+export interface Queue<T> {
+  /** @param delay seconds until it is tried; 900 at most. */
+  send(item: T, delay: number): Promise<void>;
 }
 
-export const queue = (aws: Aws, url: string): RingQueue => ({
-  send: async (ring, DelaySeconds) => {
-    const message = { QueueUrl: url, MessageBody: JSON.stringify(ring), DelaySeconds };
-    // A ring that comes twice does what one does.
+export type RingQueue = Queue<Ring>;
+
+export const queue = (aws: Aws, url: string): RingQueue => queueOf(aws, url, workspaceOf);
+
+/** @param ownerOf the workspace in whose turn it is; empty: nobody's */
+export const queueOf = <T>(aws: Aws, url: string, ownerOf: (item: T) => string): Queue<T> => ({
+  send: async (item, DelaySeconds) => {
+    const message = { QueueUrl: url, MessageBody: JSON.stringify(item), DelaySeconds };
+    // What comes twice does what once does.
     const send = (more: object) => json(aws, "sqs", "SendMessage", { ...message, ...more }, { attempts: 4 });
     try {
-      await send({ MessageGroupId: workspaceOf(ring) || NOBODY });
+      await send({ MessageGroupId: ownerOf(item) || NOBODY });
     } catch (error) {
       // Where a standard queue takes no groups, as none did before July 2025, rings have no fair turns, and are not lost.
       if (!(error instanceof Fault && GROUPLESS.has(error.code))) throw error;
@@ -30,5 +35,5 @@ export const queue = (aws: Aws, url: string): RingQueue => ({
 
 const GROUPLESS: ReadonlySet<string> = new Set(["InvalidParameterValue", "InvalidParameterValueException"]);
 
-/** Of rings that are the deployment's own. */
+/** Of what is the deployment's own. */
 const NOBODY = "-";

@@ -12,6 +12,7 @@ import type { World } from "@muster/core/ports/world.ts";
 import { changeOf } from "../table/stream.ts";
 import type { Batch, BatchRecord, Failures } from "./batch.ts";
 import type { RingQueue } from "./queue.ts";
+import { failures, inTime } from "./time.ts";
 
 /** How many rings of one workspace are answered of one batch of the stream. */
 const SHARE = 10;
@@ -110,18 +111,3 @@ async function isBuried(world: World, body: string, error: unknown): Promise<boo
     return false;
   }
 }
-
-/** It may go on after that, and do what it does late: whatever it does may be done twice. */
-async function inTime(done: Promise<void>, patience: number): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`it took longer than ${patience / 1000} s`)), patience);
-  try {
-    await Promise.race([done, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const failures = (ids: readonly string[]): Failures => ({
-  batchItemFailures: ids.map(itemIdentifier => ({ itemIdentifier })),
-});

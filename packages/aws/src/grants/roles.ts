@@ -80,7 +80,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     service: "scheduler.amazonaws.com",
     to: "cron",
     grants: [
-      { actions: ["lambda:InvokeFunction"], on: ["function"], why: "Each duty is a call of one function." },
+      { actions: ["lambda:InvokeFunction"], on: ["function", "outbox"], why: "Each duty is a call of one function." },
       { actions: ["sqs:SendMessage"], on: ["dead-letters"], why: "A run that could not be started is kept." },
       keyed("Schedules and the queue are encrypted with the deployment's key."),
     ],

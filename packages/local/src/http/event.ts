@@ -19,12 +19,18 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 
 /**
  * @param patience ms until its body must be here.
+ * @param most bytes of its body.
  * @throws MusterError `too_large`, or `invalid_request` when the body takes too long. Rejects as the stream does when the
  * connection breaks.
  */
-export async function toEvent(request: IncomingMessage, matched: Matched, patience: number): Promise<HttpEvent> {
+export async function toEvent(
+  request: IncomingMessage,
+  matched: Matched,
+  patience: number,
+  most = MAX_BODY,
+): Promise<HttpEvent> {
   const { path, query } = splitTarget(request.url ?? "");
-  const body = hasBody(request) ? await readBody(request, patience) : Buffer.alloc(0);
+  const body = hasBody(request) ? await readBody(request, patience, most) : Buffer.alloc(0);
   const isText = isUtf8(body);
   return {
     ...matched,
@@ -33,8 +39,13 @@ export async function toEvent(request: IncomingMessage, matched: Matched, patien
     headers: flat(request.headers),
     ...(body.length > 0 && { body: body.toString(isText ? "utf8" : "base64") }),
     isBase64Encoded: !isText,
-    requestContext: { requestId: randomUUID(), http: { method: request.method ?? "" } },
+    requestContext: { requestId: randomUUID(), http: { method: request.method ?? "", ...fromOf(request) } },
   };
+}
+
+function fromOf({ socket }: IncomingMessage): { readonly sourceIp?: string } {
+  const { remoteAddress } = socket;
+  return remoteAddress === undefined ? {} : { sourceIp: remoteAddress };
 }
 
 function flat(headers: IncomingMessage["headers"]): Record<string, string> {
@@ -49,14 +60,14 @@ function flat(headers: IncomingMessage["headers"]): Record<string, string> {
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 
-async function readBody(request: IncomingMessage, patience: number): Promise<Buffer> {
+async function readBody(request: IncomingMessage, patience: number, most: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const late = setTimeout(() => reject(new MusterError("invalid_request", "the body did not come in time")), patience);
   const chunks: Buffer[] = [];
   let size = 0;
   const keep = (chunk: Buffer) => {
     size += chunk.length;
-    if (size > MAX_BODY) reject(tooLarge());
+    if (size > most) reject(tooLarge(most));
     else chunks.push(chunk);
   };
   request

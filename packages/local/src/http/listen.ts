@@ -12,6 +12,7 @@ import { entries } from "@muster/api/routes.ts";
 import { MusterError } from "@muster/core/error.ts";
 import type { Log } from "@muster/core/ports/ports.ts";
 import { type FetchHandler, isBlobPath, passOn } from "./blobs.ts";
+import { tellBroken } from "./broken.ts";
 import { drain, splitTarget, toEvent } from "./event.ts";
 import { matcher } from "./match.ts";
 
@@ -50,7 +51,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     keepAliveTimeout: KEEP_ALIVE,
     connectionsCheckingInterval: Math.min(headers, 5_000),
   };
-  const server = createServer(limits, listener(options));
+  const server = createServer(limits, listener(options)).on("clientError", tellBroken(MAX_HEADER_BYTES));
   const { port } = await bind(server, options.port ?? 0);
   return { url: `http://${HOST}:${port}`, close: () => close(server) };
 }
@@ -80,12 +81,14 @@ function close(server: Server): Promise<void> {
 
 function listener(options: ListenOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const match = matcher(entries.map(([, route]) => route));
+  const raw = new Map(entries.map(([, { method, path, raw: most }]) => [`${method} ${path}`, most]));
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     requireLocal(request.headers.host);
     const { path } = splitTarget(request.url ?? "");
     if (isBlobPath(path)) return passOn(options.blobs, request, response);
     const matched = match(request.method ?? "", path);
-    send(response, await options.dispatch(await toEvent(request, matched, (options.patience ?? PATIENCE).body)));
+    const patience = (options.patience ?? PATIENCE).body;
+    send(response, await options.dispatch(await toEvent(request, matched, patience, raw.get(matched.routeKey))));
   };
   return (request, response) => {
     respond(request, response).catch(async (error: unknown) => {

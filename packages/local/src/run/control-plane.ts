@@ -12,8 +12,12 @@ import type { Log } from "@muster/core/ports/ports.ts";
 import type { Change } from "@muster/core/ports/table.ts";
 import type { Whole, World } from "@muster/core/ports/world.ts";
 import { createDigest } from "@muster/node/digest.ts";
+import { createIssuers } from "@muster/node/issuers.ts";
+import { createOutbound } from "@muster/node/outbound.ts";
 import { createRandom } from "@muster/node/random.ts";
+import { signer } from "@muster/node/signer.ts";
 import { handlers } from "../../../../functions/handlers.ts";
+import { taskFiles } from "../../../../functions/task-files.ts";
 import { openBlobs } from "../blobs/blobs.ts";
 import { handleBlobRequest } from "../blobs/http.ts";
 import { type Listening, listen } from "../http/listen.ts";
@@ -21,6 +25,7 @@ import { type LocalProvider, localProvider } from "../provider/provider.ts";
 import { openSecrets } from "../secrets/secrets.ts";
 import { openTable, type TableOptions } from "../table/table.ts";
 import { Doorbell } from "./doorbell.ts";
+import { isNews, Outbox } from "./outbox.ts";
 import { timers } from "./timers.ts";
 
 export interface ControlPlaneOptions {
@@ -33,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly port?: number;
   /** How long logs of jobs are kept, in days. */
   readonly logDays?: number;
+  /** Hosts and networks that may be called beside what is open to everybody. */
+  readonly outboundAllow?: readonly string[];
   /** Makes the table behave as badly as a distant one may. */
   readonly faults?: Pick<TableOptions, "indexLag" | "refuse">;
 }
@@ -51,21 +58,24 @@ const TEND = 1_000;
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const digest = createDigest(deploymentKey(options.home));
   const clock = { now: Date.now };
-  const place: { world?: World; url: string } = { url: "" };
-  const theWorld = (): World => {
+  const place: { world?: Whole; url: string } = { url: "" };
+  const theWorld = (): Whole => {
     if (place.world === undefined) throw new Error("the world is not there yet");
     return place.world;
   };
   const bell = new Doorbell(theWorld);
   const due = timers(theWorld, options.logDays ?? KEPT_DAYS);
+  const outbox = new Outbox(theWorld, () => table);
   const onCommit = (changes: readonly Change[]) => {
     bell.ring(changes);
     due.note(changes);
+    outbox.note(changes);
   };
   const table = openTable({
     path: join(options.home, "table.db"),
     digest,
     onCommit,
+    isNews,
     log: options.log,
     ...options.faults,
   });
@@ -79,6 +89,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     log: options.log,
   });
   const workflow = { start: async () => false };
+  const outbound = createOutbound({ allow: options.outboundAllow ?? [] });
   const world: Whole = {
     table,
     blobs,
@@ -89,6 +100,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     random: createRandom(clock),
     digest,
     log: options.log,
+    outbound,
+    signer,
+    issuers: createIssuers({ outbound, clock }),
+    taskFiles,
   };
   place.world = world;
 
@@ -107,21 +122,20 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   });
   place.url = server.url;
   due.start();
+  outbox.start();
   const tending = tend(local, world);
-  return { url: server.url, world, dispatch, close: () => close(server, tending, bell, due, table) };
+  return { url: server.url, world, dispatch, close: () => close(server, tending, [due, bell, outbox], table) };
 }
 
 async function close(
   server: Listening,
   tending: { stop(): Promise<void> },
-  bell: Doorbell,
-  due: { close(): Promise<void> },
+  working: readonly { close(): Promise<void> }[],
   table: { close(): void },
 ): Promise<void> {
   await server.close();
   await tending.stop();
-  await due.close();
-  await bell.close();
+  for (const one of working) await one.close();
   table.close();
 }
 

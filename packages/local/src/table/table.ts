@@ -22,6 +22,7 @@ import {
   WriteConflict,
 } from "@muster/core/ports/table.ts";
 import { checkKey, checkRange, checkWrites, keyOf } from "@muster/core/table/rules.ts";
+import { createJournal } from "./journal.ts";
 import { createLagging, type IndexLag } from "./lag.ts";
 import { openDatabase } from "./schema.ts";
 import { createStore, type Store } from "./store.ts";
@@ -35,6 +36,8 @@ export interface TableOptions {
   readonly digest: Digest;
   /** The doorbell: hears of each commit of this process, after it. What it throws or rejects with is logged. */
   readonly onCommit?: (changes: readonly Change[]) => void | Promise<void>;
+  /** Which changes are noted until somebody was told of them, whatever happens to this process meanwhile. */
+  readonly isNews?: (change: Change) => boolean;
   readonly log?: Pick<Log, "error">;
   /** Makes the indexes lag behind, as DynamoDB's do. */
   readonly indexLag?: IndexLag;
@@ -46,6 +49,10 @@ export interface TableOptions {
 }
 
 export interface LocalTable extends Table {
+  /** Items of which nobody was told yet, oldest first. */
+  untold(): readonly Item[];
+  /** Somebody was told of it. */
+  told(key: Key): void;
   close(): void;
 }
 
@@ -54,7 +61,9 @@ const PURGE_INTERVAL_MS = 3_600_000;
 
 export function openTable(options: TableOptions): LocalTable {
   const now = options.now ?? Date.now;
-  const store = createStore(openDatabase(options.path, options.timeout));
+  const database = openDatabase(options.path, options.timeout);
+  const store = createStore(database);
+  const journal = options.isNews && createJournal(database, options.isNews);
   const lagging = options.indexLag && createLagging(options.indexLag, store.all());
   const purge = purger(store);
   store.transact(() => purge(now()));
@@ -77,7 +86,9 @@ export function openTable(options: TableOptions): LocalTable {
     const at = now();
     const changes = store.transact(() => {
       purge(at);
-      return apply(store, writes, at);
+      const made = apply(store, writes, at);
+      journal?.note(made);
+      return made;
     });
     lagging?.record(changes, at);
     if (changes.length > 0) void ring(options, changes);
@@ -88,12 +99,21 @@ export function openTable(options: TableOptions): LocalTable {
     return store.get(key, now());
   }
 
+  function untold(): readonly Item[] {
+    return (journal?.pending() ?? []).flatMap(key => store.get(key, now()) ?? []);
+  }
+
+  function told(key: Key): void {
+    journal?.told(key);
+  }
+
   function close(): void {
     lagging?.close();
+    if (journal !== undefined && database.isOpen) store.transact(() => journal.settle());
     store.close();
   }
 
-  return { get, query, write, close };
+  return { get, query, write, untold, told, close };
 }
 
 function sighting(item: Item): Sighting {
