@@ -132,7 +132,8 @@ describe("a failure", () => {
 
   test("of the gateway itself is told in its words", async () => {
     for (const [status, message, code, tries] of [
-      [429, "Too Many Requests", "unavailable", 5],
+      [429, "Too Many Requests", "too_many", 5],
+      [431, "Request Header Fields Too Large", "too_large", 1],
       [503, "Service Unavailable", "unavailable", 5],
       [500, "Internal Server Error", "internal", 1],
       [404, "Not Found", "not_found", 1],

@@ -9,7 +9,12 @@ import { hold as holdCluster } from "@muster/core/cluster/hold.ts";
 import { idOf } from "@muster/core/deadletter/deadletter.ts";
 import { buryRing } from "@muster/core/deadletter/ring.ts";
 import { subjectOf } from "@muster/core/doorbell.ts";
+import * as Hooks from "@muster/core/hook/create.ts";
+import { process as workOff } from "@muster/core/hook/process.ts";
+import { receive } from "@muster/core/hook/receive.ts";
 import { save } from "@muster/core/image/save.ts";
+import * as Issuer from "@muster/core/issuer/issuer.ts";
+import { set as setIssuer } from "@muster/core/issuer/set.ts";
 import { hold } from "@muster/core/job/hold.ts";
 import { submit } from "@muster/core/job/submit.ts";
 import * as Pools from "@muster/core/pool/set.ts";
@@ -19,6 +24,10 @@ import { set as setSecret } from "@muster/core/secret/set.ts";
 import { set as setTarget } from "@muster/core/target/set.ts";
 import * as Target from "@muster/core/target/target.ts";
 import { grant } from "@muster/core/token/create.ts";
+import { create as createWebhook } from "@muster/core/webhook/create.ts";
+import { disable } from "@muster/core/webhook/enable.ts";
+import { test as tryOut } from "@muster/core/webhook/replay.ts";
+import { change, example, fromGithub, makeHook, outside } from "../core/hooks/support.ts";
 import { request as poolRequest } from "../core/pool-support.ts";
 import { request as scheduleRequest } from "../core/schedule-support.ts";
 import { imagable } from "../support/images.ts";
@@ -70,6 +79,10 @@ async function queued(world: TestWorld): Promise<string> {
   return (await submit(world, ADMIN, "demo", jobRequest())).id;
 }
 
+const WEBHOOK = "https://hooks.example.com/muster";
+const webhook = (world: TestWorld) =>
+  createWebhook(world, ADMIN, { name: "ci", webhook: { url: WEBHOOK, format: "standard", events: ["*"] } });
+
 const pool = (world: TestWorld) => Pools.set(world, ADMIN, "warm", poolRequest());
 const schedule = (world: TestWorld) => Schedules.set(world, ADMIN, "nightly", scheduleRequest());
 async function letters(world: TestWorld): Promise<readonly [Asked, Asked]> {
@@ -81,6 +94,27 @@ async function letters(world: TestWorld): Promise<readonly [Asked, Asked]> {
   return [asked(one), asked(other)];
 }
 
+/** Two of strangers, which wait for an approval. */
+async function held(world: TestWorld): Promise<{ readonly hook: string; readonly ids: readonly [string, string] }> {
+  const hook = await makeHook(world, { rules: [{ events: ["pull_request"], launch: { task: { run: "true" } } }] });
+  const one = async (sha: string): Promise<string> => {
+    const payload = example("pull_request", "opened") as unknown as {
+      pull_request: { head: { sha: string; repo: { full_name: string } } };
+    };
+    payload.pull_request.head.sha = sha;
+    payload.pull_request.head.repo.full_name = "stranger/fork";
+    const { delivery } = await receive(world, hook.id, fromGithub(hook.secret.text, "pull_request", payload));
+    await workOff(outside(world), { workspace: ADMIN.workspace, id: delivery });
+    return delivery;
+  };
+  return { hook: hook.id, ids: [await one("a".repeat(40)), await one("b".repeat(40))] };
+}
+
+const ISSUER = {
+  url: "https://token.actions.githubusercontent.com",
+  audiences: ["muster"],
+  rules: [{ when: { repository: "acme/train" }, role: "ci" }],
+};
 const launch = { task: { run: "true" } };
 const prepared = { task: { setup: "true" } };
 
@@ -100,6 +134,50 @@ export const cases: Readonly<Record<KeyedId, Case>> = {
     const id = await queued(world);
     await hold(world, ADMIN, id);
     return named("job", id);
+  },
+  "hooks.set": async world => {
+    await Hooks.create(world, ADMIN, { name: "ci", hook: change() });
+    const { rules } = change();
+    return bodies({ forge: "github", rules }, { forge: "gitlab", rules }, { hook: "ci" });
+  },
+  "hooks.remove": async world => {
+    await Hooks.create(world, ADMIN, { name: "ci", hook: change() });
+    return named("hook", "ci");
+  },
+  "hooks.replay": async world => {
+    const { hook, ids } = await held(world);
+    return [{ params: { hook, delivery: ids[0] } }, { params: { hook, delivery: ids[1] } }];
+  },
+  "hooks.approve": async world => {
+    const { hook, ids } = await held(world);
+    return [{ params: { hook, delivery: ids[0] } }, { params: { hook, delivery: ids[1] } }];
+  },
+  "webhooks.set": async world => {
+    await webhook(world);
+    return bodies({ url: WEBHOOK }, { url: `${WEBHOOK}2` }, { webhook: "ci" });
+  },
+  "webhooks.remove": async world => {
+    await webhook(world);
+    return named("webhook", "ci");
+  },
+  "webhooks.enable": async world => {
+    await webhook(world);
+    await disable(world, ADMIN, "ci");
+    return named("webhook", "ci");
+  },
+  "webhooks.disable": async world => {
+    await webhook(world);
+    return named("webhook", "ci");
+  },
+  "webhooks.test": async world => {
+    await webhook(world);
+    return named("webhook", "ci");
+  },
+  "webhooks.replay": async world => {
+    await webhook(world);
+    const { id: one } = await tryOut(world, ADMIN, "ci");
+    const { id: other } = await tryOut(world, ADMIN, "ci");
+    return [{ params: { webhook: "ci", delivery: one } }, { params: { webhook: "ci", delivery: other } }];
   },
   "clusters.create": async () => bodies({ name: "demo" }, { name: "demo", nodes: 2 }),
   "clusters.start": async world => {
@@ -136,6 +214,7 @@ export const cases: Readonly<Record<KeyedId, Case>> = {
     const { id: another } = await grant(world, { workspace: ADMIN.workspace, actor: "usr_ben", role: "ci" });
     return [{ params: { token: id } }, { params: { token: another } }];
   },
+  "workspaces.create": async () => bodies({ name: "vision" }, { name: "speech" }),
   "jobGroups.create": async () =>
     bodies({ name: "both", tasks: [TRAINER, SERVER], cluster: "demo" }, { name: "two", tasks: [TRAINER, SERVER] }),
   "secrets.set": async () => bodies({ value: "one" }, { value: "two" }, { name: "TOKEN" }),
@@ -191,6 +270,11 @@ export const cases: Readonly<Record<KeyedId, Case>> = {
     await stoppedCluster(world);
     await save(world, ADMIN, { cluster: "demo", name: "base" });
     return named("image", "base");
+  },
+  "issuers.set": async () => bodies(ISSUER, { ...ISSUER, audiences: ["another"] }, { name: "ci" }),
+  "issuers.remove": async world => {
+    await setIssuer(world, ADMIN, "ci", Issuer.Change.parse(ISSUER));
+    return named("name", "ci");
   },
   "freeze.set": async () => bodies({}, { stopAll: true }),
   "sweeps.create": async () => bodies({ dryRun: true }, { dryRun: false }),

@@ -2,11 +2,13 @@
  * The doorbell's function: batches as Lambda hands them over, made here, over SQLite in memory; and its queue on moto's SQS.
  * That AWS takes fair turns between the groups of a queue is AWS's word: moto does not.
  */
+
 import { json } from "@muster/aws/call/json.ts";
 import type { BatchRecord } from "@muster/aws/doorbell/batch.ts";
 import { queue } from "@muster/aws/doorbell/queue.ts";
 import { ringAgain, ringAll } from "@muster/aws/doorbell/ring.ts";
 import { encode } from "@muster/aws/table/item.ts";
+import { system } from "@muster/core/actor/actor.ts";
 import * as Create from "@muster/core/cluster/create.ts";
 import { list } from "@muster/core/deadletter/read.ts";
 import type { Ring } from "@muster/core/doorbell.ts";
@@ -25,11 +27,14 @@ const ADMIN = { ...ADA, role: "admin" } as const;
 /** A record of the stream that rings for this cluster. */
 function recordOf(workspace: string, clusterId: string, n = 0): BatchRecord {
   const owner = Keys.cluster(workspace, clusterId);
-  const event = { id: `evt_${n}`, at: n, subject: clusterId, kind: "cluster.ready", clusterId, actor: "system" };
+  const event = { id: `evt_${n}`, at: n, subject: clusterId, kind: "cluster.ready", clusterId };
   return {
     eventSource: "aws:dynamodb",
     eventName: "INSERT",
-    dynamodb: { SequenceNumber: `${clusterId} ${n}`, NewImage: encode(Event.draft(owner, event), 1, "w") },
+    dynamodb: {
+      SequenceNumber: `${clusterId} ${n}`,
+      NewImage: encode(Event.draft(owner, system(workspace), event), 1, "w"),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a reader is told of a job's log: before it has hosts, in each of its tries, and of parts of it. The real table, in memory. */
 
+import { system } from "@muster/core/actor/actor.ts";
 import * as Event from "@muster/core/event/event.ts";
 import { logText } from "@muster/core/job/log-text.ts";
 import { type LogPage, logs } from "@muster/core/job/logs.ts";
@@ -41,8 +42,11 @@ let events = 0;
 async function cluster(state: string, message?: string): Promise<void> {
   world.clock.pass(1);
   const id = `evt_${String(++events).padStart(26, "0")}`;
-  const event = { id, at: world.clock.now(), subject: CLUSTER, kind: `cluster.${state}`, actor: "system" };
-  const put = Event.draft(Keys.cluster("acme", CLUSTER), { ...event, ...(message !== undefined && { message }) });
+  const event = { id, at: world.clock.now(), subject: CLUSTER, kind: `cluster.${state}` };
+  const put = Event.draft(Keys.cluster("acme", CLUSTER), system("acme"), {
+    ...event,
+    ...(message !== undefined && { message }),
+  });
   await world.table.write([{ put, expect: "absent" }]);
 }
 

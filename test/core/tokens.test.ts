@@ -27,7 +27,10 @@ describe("tokens", () => {
   test("a token lets its person in until it is revoked; its secret is nowhere in the table", async () => {
     const world = testWorld();
     const made = await Token.create(world, ADMIN, { actor: "ben", role: "ci" });
-    expect(await verify(world, `Bearer ${made.token}`)).toEqual({ workspace: "acme", id: "ben", role: "ci" });
+    expect(await verify(world, `Bearer ${made.token}`)).toEqual({
+      ...{ workspace: "acme", id: "ben", role: "ci" },
+      via: { token: made.id },
+    });
     const secret = made.token.slice(-64);
     expect(JSON.stringify(world.changes)).not.toContain(secret);
     expect((await list(world, ADMIN, { limit: 10 })).items).toEqual([

@@ -6,6 +6,7 @@ import { submit } from "@muster/core/job/submit.ts";
 import { sweepDue } from "@muster/core/sweep/due.ts";
 import { sweepOrphans } from "@muster/core/sweep/orphans.ts";
 import type { TaskInput } from "@muster/core/task/task.ts";
+import { LONGEST_ORIGIN } from "@muster/core/token/stored.ts";
 import { expect, test } from "vitest";
 import { clusterRequest, jobRequest, readyCluster, ref } from "../support/requests.ts";
 import { counted, type Units } from "../support/units.ts";
@@ -22,12 +23,21 @@ function countedWorld() {
   return { world: { ...world, table }, spent };
 }
 
+/** As much as an event can be made to say of how its request came. */
+const VIA = {
+  token: `tok_${"0".repeat(26)}`,
+  from: "2001:0db8:1111:2222:3333:4444:5555:6666",
+  origin: "o".repeat(LONGEST_ORIGIN),
+};
+
 test("a submit to a warm cluster costs 9 write units, and 2 more for its idempotency key; it asks no provider", async () => {
   const { world, spent } = countedWorld();
   const { id } = await readyCluster(world);
   const launches = world.provider.intents.length;
-  expect((await spent(() => submit(world, ADA, id, jobRequest()))).writes).toBeLessThanOrEqual(10);
-  const actor = { ...ADA, claim: { key: "k", request: "r" } };
+  expect((await spent(() => submit(world, ADA, id, jobRequest()))).writes).toBe(9);
+  const ben = { ...ADA, via: VIA };
+  expect((await spent(() => submit(world, ben, id, jobRequest()))).writes).toBe(9);
+  const actor = { ...ben, claim: { key: "k", request: "r" } };
   // One more than the budget of ten: see designs/002.
   expect((await spent(() => submit(world, actor, id, jobRequest()))).writes).toBeLessThanOrEqual(11);
   expect(world.provider.intents.length).toBe(launches);

@@ -189,11 +189,29 @@ describe("who is let in", () => {
     const { port, events } = await open();
     const heard = await raw(port, get("/v1/health", `Host: localhost\r\nX: ${"x".repeat(17_000)}\r\n`));
     expect(heard).toMatch(/^HTTP\/1\.1 431/);
+    expect(jsonIn(heard)).toMatchObject({ code: "too_large", details: { maxBytes: 16_384 } });
     const query = await raw(port, get(`/v1/health?${"a=1&".repeat(10_000)}`));
     expect(query).toMatch(/^HTTP\/1\.1 431/);
     expect(await raw(port, get("/v1/health", `Host: localhost\r\nX: ${"x".repeat(15_000)}\r\n`))).toMatch(/ 200 /);
     expect(events).toHaveLength(1);
   });
+});
+
+test("what is no HTTP, and what does not come in time, is told so in the form of every failure", async () => {
+  const { port } = await open({ patience: { headers: 50, body: 50, blob: 50 } });
+  for (const broken of [
+    "NOT HTTP\r\n\r\n",
+    "GET / HTTP/9.9\r\n\r\n",
+    get("/v1/health", "Host: localhost\r\nContent-Length: x\r\n"),
+  ]) {
+    const heard = await raw(port, broken);
+    expect([heard.slice(0, 12), jsonIn(heard).code]).toEqual(["HTTP/1.1 400", "invalid_request"]);
+  }
+  const late = await raw(port, "GET /v1/health HTTP/1.1\r\nHost: local");
+  expect([late.slice(0, 12), jsonIn(late)]).toEqual([
+    "HTTP/1.1 408",
+    { code: "invalid_request", message: "the request did not come in time", details: {} },
+  ]);
 });
 
 describe("closing", () => {

@@ -7,4 +7,6 @@ export const digest: Digest = {
   hash: text => createHash("sha256").update(text).digest("hex"),
   mac: (purpose, text) => createHmac("sha256", KEY).update(`${purpose}\n${text}`).digest("hex"),
   same: (a, b) => a === b,
+  hashOf: bytes => createHash("sha256").update(bytes).digest("hex"),
+  sign: (key, bytes) => createHmac("sha256", key).update(bytes).digest("hex"),
 };

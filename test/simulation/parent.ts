@@ -1,5 +1,6 @@
 /** Shares work among worker processes. */
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { type Job, merge, NOTHING, type Sum } from "./hunt.ts";
 
 /**
@@ -45,12 +46,9 @@ export async function hunt(
   return total();
 }
 
-const ended = (child: ChildProcess, index: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    child.on("error", reject);
-    // No code: it was ended, because another worker had found what was looked for.
-    child.on("exit", code => {
-      if (code === 0 || code === null) resolve();
-      else reject(new Error(`worker ${index} ended with ${code}`));
-    });
-  });
+/** Also its last message has come then: on a busy machine it may be behind the news of its end. */
+async function ended(child: ChildProcess, index: number): Promise<void> {
+  const [[code]] = await Promise.all([once(child, "exit"), once(child, "disconnect")]);
+  // No code: it was ended, because another worker had found what was looked for.
+  if (code !== 0 && code !== null) throw new Error(`worker ${index} ended with ${code}`);
+}

@@ -1,6 +1,8 @@
 /** The ports of one process of the control plane. */
 import { ulids } from "@muster/core/id.ts";
 import type { Whole } from "@muster/core/ports/world.ts";
+import { nobody } from "../support/nobody.ts";
+import { nowhere } from "../support/nowhere.ts";
 import { digest } from "./digest.ts";
 import { blobsPort } from "./ports/blobs.ts";
 import { providersOf } from "./ports/provider.ts";
@@ -21,6 +23,8 @@ export function worldOf(sim: Sim, process: Process): Whole {
     clock: { now },
     random: { ulid: ulids(now, () => sim.rng.next()), secret: () => sim.rng.hex(64) },
     digest,
+    issuers: nobody,
+    ...nowhere,
     log: {
       info: () => undefined,
       error: (message, fields) => {

@@ -3,14 +3,23 @@
  * that cannot be broken proves nothing.
  */
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { breaks } from "./broken/breaks.ts";
-import { load } from "./harness/load.ts";
+import { type Built, built, load } from "./harness/load.ts";
 import { stages } from "./harness/stages.ts";
 import { type Law, View } from "./harness/view.ts";
 import { laws } from "./laws/laws.ts";
 
 const config = join(import.meta.dirname, "broken/sst.config.ts");
+
+const { stage, env, given } = stages.full;
+
+// What is broken is chosen when the program runs: it is the same one each time.
+let program: Built;
+beforeAll(async () => {
+  program = await built({ stage, config, env });
+});
+afterAll(() => program[Symbol.dispose]());
 
 /** A law that cannot find what it asks about complains too. */
 const complains = (law: Law, view: View): boolean => {
@@ -23,8 +32,7 @@ const complains = (law: Law, view: View): boolean => {
 
 describe("what is broken is seen, by the laws that it breaks and by no others", () => {
   test.concurrent.each(Object.entries(breaks))("%s", async (name, broken) => {
-    const { stage, env, given } = stages.full;
-    const graph = await load({ stage, config, env: { ...env, MUSTER_BREAK: name } });
+    const graph = await load({ stage, config, env: { ...env, MUSTER_BREAK: name }, built: program });
     const view = new View(graph, given);
     expect(graph.errors).toEqual([]);
     const found = Object.entries(laws).filter(([, law]) => complains(law, view));

@@ -6,6 +6,7 @@
 import { type Ring, ringFor } from "@muster/core/doorbell.ts";
 import { draft } from "@muster/core/event/event.ts";
 import * as Keys from "@muster/core/keys.ts";
+import { DUE_TYPES, type Entry, entryFor } from "@muster/core/outbox/outbox.ts";
 import type { Change, Item } from "@muster/core/ports/table.ts";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
@@ -15,13 +16,18 @@ import { isObject } from "./harness/values.ts";
 import { at, View } from "./harness/view.ts";
 
 let pattern: unknown;
+let outside: unknown;
 
 beforeAll(async () => {
   const view = new View(await load(stages.dev));
-  const { inputs } = view.one("lambda/eventSourceMapping:EventSourceMapping", "DoorbellStream");
-  const filters = at(inputs, "filterCriteria.filters") as readonly { readonly pattern: string }[];
-  expect(filters.length).toBe(1);
-  pattern = JSON.parse(filters[0]?.pattern ?? "");
+  const patternOf = (mapping: string): unknown => {
+    const { inputs } = view.one("lambda/eventSourceMapping:EventSourceMapping", mapping);
+    const filters = at(inputs, "filterCriteria.filters") as readonly { readonly pattern: string }[];
+    expect(filters.length).toBe(1);
+    return JSON.parse(filters[0]?.pattern ?? "");
+  };
+  pattern = patternOf("DoorbellStream");
+  outside = patternOf("OutboxStream");
 });
 
 /** A list is any of its values, an object is all of its fields. Rules that are objects, such as `prefix`, are not in use. */
@@ -72,7 +78,7 @@ const event: fc.Arbitrary<Item> = fc
     clusterId: fc.option(fc.constant("clu_1"), { nil: undefined }),
   })
   .map(({ noun, state, clusterId }) => ({
-    ...draft(owner, { id: "evt_1", at: 1, subject: "job_1", kind: `${noun}.${state}`, actor: "system", clusterId }),
+    ...draft(owner, { id: "system" }, { id: "evt_1", at: 1, subject: "job_1", kind: `${noun}.${state}`, clusterId }),
     version: 1,
   }));
 const other: fc.Arbitrary<Item> = fc
@@ -92,7 +98,10 @@ const other: fc.Arbitrary<Item> = fc
       "spec",
       "deadletter",
       "sweep",
+      ...DUE_TYPES,
     ),
+    dueAt: fc.option(fc.constant(1), { nil: undefined }),
+    ring: fc.constantFrom({ do: "look" }, { do: "deliver", type: "report", workspace: "acme", id: "r", dueAt: 1 }),
     state: fc.constantFrom(...states),
     verdict: fc.option(fc.constant({ state: "failed" }), { nil: undefined }),
     hasSecrets: fc.option(fc.constant(true), { nil: undefined }),
@@ -100,7 +109,7 @@ const other: fc.Arbitrary<Item> = fc
     replayedAt: fc.option(fc.constant(1), { nil: undefined }),
     endedAt: fc.option(fc.constant(1), { nil: undefined }),
   })
-  .map(({ type, state, verdict, hasSecrets, round, replayedAt, endedAt }) => ({
+  .map(({ type, state, verdict, hasSecrets, round, replayedAt, endedAt, dueAt, ring }) => ({
     ...owner,
     type,
     version: 2,
@@ -110,6 +119,8 @@ const other: fc.Arbitrary<Item> = fc
       clusterId: "clu_1",
       ranks: [0],
       state,
+      ...(dueAt && { dueAt }),
+      ...(type === "deadletter" && { ring }),
       ...(verdict && { verdict }),
       ...(hasSecrets && { hasSecrets }),
       ...(round && { round }),
@@ -143,6 +154,20 @@ test("whatever core would answer to gets through", () => {
     "strand",
     "sweep",
   ]);
+});
+
+test("whatever is to be done outside gets through to the outbox, and nothing else", () => {
+  const asked = new Set<Entry["do"]>();
+  const types = { asked: new Set<string>(), through: new Set<string>() };
+  for (const changed of fc.sample(change, { numRuns: 3000, seed: 13 })) {
+    const entry = entryFor(changed);
+    const type = "item" in changed ? changed.item.type : "removed";
+    if (entry !== undefined) asked.add(entry.do);
+    if (entry !== undefined) types.asked.add(type);
+    if (passes(outside, recordOf(changed, true))) types.through.add(type);
+  }
+  expect([...asked].sort()).toEqual(["deliver", "relay", "retry"]);
+  expect([...types.through].sort()).toEqual([...types.asked].sort());
 });
 
 /** Its types, as the filter sees them: what is in an item's data it cannot see. */

@@ -75,9 +75,12 @@ test("whoever keeps secrets cannot read them, whoever reads them cannot change t
     api: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
     config: ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
     admin: [],
+    signin: [],
+    hooks: [],
     agent: ["ssm:GetParameter"],
     lifecycle: [],
     doorbell: ["ssm:DeleteParameter"],
+    outbox: ["ssm:GetParameter", "ssm:DeleteParameter"],
     events: [],
     cron: ["ssm:DeleteParameter", "ssm:DescribeParameters"],
   });

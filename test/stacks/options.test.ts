@@ -4,7 +4,14 @@ import { read } from "../../stacks/options.ts";
 import { KEY, stages } from "./harness/stages.ts";
 
 test("nothing set is a deployment", () => {
-  expect(read({})).toEqual({ region: "us-east-1", tags: {}, reservedConcurrency: false, logDays: 90, origins: [] });
+  expect(read({})).toEqual({
+    region: "us-east-1",
+    tags: {},
+    reservedConcurrency: false,
+    logDays: 90,
+    outboundAllow: [],
+    origins: [],
+  });
   expect(read({ AWS_REGION: "eu-west-1", MUSTER_DEPLOY_VPC: "  " }).region).toBe("eu-west-1");
 });
 
@@ -18,6 +25,7 @@ test("everything set is read", () => {
     reservedConcurrency: true,
     alarmEmail: "oncall@example.com",
     logDays: 14,
+    outboundAllow: ["git.example.com", "203.0.113.0/24"],
     origins: ["https://muster.example.com"],
   });
 });
@@ -40,6 +48,7 @@ test.each([
   ["ALARM_EMAIL", "oncall", "email"],
   ["LOG_DAYS", "0", "1"],
   ["LOG_DAYS", "soon", "number"],
+  ["OUTBOUND_ALLOW", "https://git.example.com", "git.example.com"],
   ["ORIGINS", "*", "https://muster.example.com"],
   ["ORIGINS", "http://muster.example.com", "https://muster.example.com"],
   ["VPC", "vpc-0123456789abcdef0", "go together"],

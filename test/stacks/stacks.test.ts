@@ -21,9 +21,12 @@ describe.each(Object.entries(stages))("%s", (_name, stage) => {
       "api",
       "config",
       "admin",
+      "signin",
+      "hooks",
       "agent",
       "lifecycle",
       "doorbell",
+      "outbox",
       "events",
       "cron",
     ]);

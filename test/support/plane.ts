@@ -8,11 +8,12 @@ import { type Client, client } from "@muster/api/client.ts";
 import type { Job } from "@muster/core/job/job.ts";
 import { Task, type TaskInput } from "@muster/core/task/task.ts";
 import { grant } from "@muster/core/token/create.ts";
-import { type ControlPlane, openControlPlane } from "@muster/local/run/control-plane.ts";
+import { type ControlPlane, type ControlPlaneOptions, openControlPlane } from "@muster/local/run/control-plane.ts";
 import type { TableOptions } from "@muster/local/table/table.ts";
 import { until } from "./until.ts";
 
-const BIN = resolve("packages/cli/bin/muster.js");
+/** The sources, or what a suite has bundled of them (bundled.ts). */
+const BIN = process.env.MUSTER_TEST_BIN ?? resolve("packages/cli/bin/muster.js");
 const AGENT = [process.execPath, BIN, "__agent"] as const;
 
 /** A home for one control plane. Short, because agents' sockets lie below it. */
@@ -43,14 +44,17 @@ export interface InProcess extends Plane {
 }
 
 /** A control plane in the test's own process, whose table can be told to misbehave. */
-export async function openPlane(faults: Pick<TableOptions, "indexLag" | "refuse"> = {}): Promise<InProcess> {
+export async function openPlane(
+  faults: Pick<TableOptions, "indexLag" | "refuse"> = {},
+  more: Pick<ControlPlaneOptions, "outboundAllow"> = {},
+): Promise<InProcess> {
   const home = newHome();
   const errors: string[] = [];
   const log = {
     info: () => undefined,
     error: (message: string, fields?: object) => void errors.push(`${message} ${JSON.stringify(fields)}`),
   };
-  const plane = await openControlPlane({ home, agent: [...AGENT], log, faults });
+  const plane = await openControlPlane({ home, agent: [...AGENT], log, faults, ...more });
   const token = await until("a token", () =>
     grant(plane.world, { workspace: "local", actor: "usr_ada", role: "admin" }),
   ).then(created => created.token);

@@ -16,6 +16,8 @@ import type { Resources } from "@muster/core/task/task.ts";
 import { openTable } from "@muster/local/table/table.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
+import { nobody } from "./nobody.ts";
+import { nowhere } from "./nowhere.ts";
 import { type MemorySecrets, memorySecrets } from "./secrets.ts";
 
 export class TestClock {
@@ -168,7 +170,9 @@ export function testWorld(): TestWorld {
     clock,
     random: createRandom(clock),
     digest,
+    issuers: nobody,
     log: { info: () => undefined, error: message => void errors.push(message) },
+    ...nowhere,
     provider,
     changes,
     errors,

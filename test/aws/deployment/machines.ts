@@ -85,7 +85,7 @@ export function watchMachines(site: Site): Machines {
   }
 
   const loop = (async () => {
-    for (; !state.closed; await pause(100)) await look();
+    for (; !state.closed; await pause(250)) await look();
   })();
   return shown;
 }

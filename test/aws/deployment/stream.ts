@@ -24,6 +24,9 @@ interface StreamRecord {
 /** As the stack's filter: see stacks/doorbell.ts. */
 const TYPES = new Set(["event", "job", "array", "follow", "deadletter"]);
 const TRIES = 3;
+/** How long until the next look at the stream, in ms: nothing came, so it may be longer each time. */
+const SOON = 20;
+const LATER = 160;
 
 const passes = ({ eventName, dynamodb }: StreamRecord): boolean =>
   eventName !== "REMOVE" && TYPES.has(dynamodb.NewImage?.type?.S ?? "");
@@ -58,8 +61,9 @@ async function readStream(source: Source, doorbell: Deployed, state: State): Pro
   const { StreamDescription } = await ask(source, "DescribeStream", { StreamArn: stream.StreamArn });
   const { ShardId } = StreamDescription.Shards[0];
   let last: string | undefined;
+  let wait = SOON;
   while (!state.closed) {
-    await pause(20);
+    await pause(wait);
     if (state.paused) continue;
     // A new iterator each time: moto's go stale when a transaction is refused.
     const from =
@@ -69,6 +73,7 @@ async function readStream(source: Source, doorbell: Deployed, state: State): Pro
     const { ShardIterator } = await ask(source, "GetShardIterator", { StreamArn: stream.StreamArn, ShardId, ...from });
     const records = (await ask(source, "GetRecords", { ShardIterator, Limit: 100 })).Records as StreamRecord[];
     last = records.at(-1)?.dynamodb.SequenceNumber ?? last;
+    wait = records.length > 0 ? SOON : Math.min(2 * wait, LATER);
     await deliver(doorbell, records.filter(passes));
   }
 }

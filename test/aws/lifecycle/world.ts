@@ -17,6 +17,8 @@ import type { Whole } from "@muster/core/ports/world.ts";
 import { createDigest } from "@muster/node/digest.ts";
 import { createRandom } from "@muster/node/random.ts";
 import { FACTS } from "../../support/host.ts";
+import { nobody } from "../../support/nobody.ts";
+import { nowhere } from "../../support/nowhere.ts";
 import { memorySecrets } from "../../support/secrets.ts";
 import { memoryBlobs } from "../../support/world.ts";
 import { aliveOf, type Cloud, openProvider, REGION } from "../ec2-support.ts";
@@ -62,6 +64,8 @@ export async function openWorld(cloud: Cloud, timeout = 400): Promise<AwsWorld> 
     clock,
     random: createRandom(clock),
     digest,
+    issuers: nobody,
+    ...nowhere,
     log: {
       info: () => undefined,
       error: (message: string, fields: object = {}) => void errors.push(`${message} ${JSON.stringify(fields)}`),

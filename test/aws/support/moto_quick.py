@@ -7,13 +7,28 @@ from moto import backends
 from moto.core import responses, serialize
 from moto.ec2 import utils
 from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.responses import EC2Response
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 
 def know_services():
     """Each request lists moto's folder, twice, with a look at each of its 200 entries."""
     names = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: names
+
+
+def know_hosts():
+    """Each request is compared with the patterns of all services until one fits."""
+    find = DomainDispatcherApplication.get_backend_for_host
+    known = {}
+
+    def get_backend_for_host(app, host):
+        if host not in known:
+            known[host] = find(app, host)
+        return known[host]
+
+    DomainDispatcherApplication.get_backend_for_host = get_backend_for_host
 
 
 def know_methods():
@@ -70,9 +85,32 @@ def pick_fast():
     serialize.AttributePicker.__call__ = __call__
 
 
+# Moto answers these from files of its own.
+RECORDED = frozenset(("DescribeInstanceTypes", "DescribeInstanceTypeOfferings", "DescribeSpotPriceHistory"))
+
+
+def remember_recordings():
+    """What moto recorded of AWS's machine types is the same each time, and so long that it takes seconds to write it out."""
+    call_action = EC2Response.call_action
+    known = {}
+
+    def call_action_once(handler):
+        if handler._get_action() not in RECORDED:
+            return call_action(handler)
+        asked = (handler.region, repr(sorted(handler.querystring.items())))
+        if asked not in known:
+            known[asked] = call_action(handler)
+        status, headers, body = known[asked]
+        return status, dict(headers), body
+
+    EC2Response.call_action = call_action_once
+
+
 def mend():
     know_services()
+    know_hosts()
     know_methods()
     know_patterns()
     find_tags()
     pick_fast()
+    remember_recordings()

@@ -1,23 +1,33 @@
-"""Moto as a child of a test process.
+"""Motos for test processes: one process loads moto once, and forks for each that is asked for.
 
-Serves moto on a free loopback port and prints `{"port": N}` as its first line. Then reads its standard input:
-each line `{"call_out": N}` names the port to which the tasks of state machines call (our edge, which runs the Lambda
-functions), and is answered with the same line. At the end of the input it exits, so it never outlives its parent,
-however the parent dies.
+`moto_serve.py SOCKET` listens at that path, and says so with a line on its standard output; at the end of its standard
+input it exits. Whoever connects to the path gets a moto of its own, which prints `{"port": N, "pid": N}` to the connection
+as its first line: it serves on that loopback port. Then it reads from the connection: each line `{"call_out": N}` names the
+port to which the tasks of state machines call (our edge, which runs the Lambda functions), and is answered with the same
+line. At the end of the connection it exits, so it never outlives whom it was made for, however that one ends.
 """
 
 import copy
+import gc
 import json
 import logging
 import os
+import select
+import signal
+import socket
 import sys
 import threading
 
 import moto_dynamodb
+import moto_http
 import moto_quick
+from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.models import StateMachine
 from werkzeug.serving import make_server
+
+# Those that tests call: each loads its code when it is first asked for.
+SERVICES = ("dynamodb", "dynamodbstreams", "ec2", "iam", "moto_api", "s3", "sqs", "ssm", "stepfunctions")
 
 
 def copy_without_executions(machine, memo):
@@ -34,12 +44,8 @@ moto_dynamodb.mend()
 moto_quick.mend()
 
 
-def say(message):
-    print(json.dumps(message), flush=True)
-
-
-def obey(lines):
-    for line in lines:
+def obey(said, say):
+    for line in said:
         message = json.loads(line)
         # Read by moto at each call of a task.
         os.environ["MOTO_PORT"] = str(message["call_out"])
@@ -47,14 +53,43 @@ def obey(lines):
     os._exit(0)
 
 
-def main():
-    # One line for each request would fill the pipe.
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
-    os.environ.setdefault("MOTO_PORT", str(server.port))
-    threading.Thread(target=obey, args=(sys.stdin,), daemon=True).start()
-    say({"port": server.port})
+def serve(connection, app):
+    def say(message):
+        connection.sendall(f"{json.dumps(message)}\n".encode())
+
+    # It was copied, too: every moto is to make ids of its own.
+    mock_random.seed()
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=moto_http.Kept)
+    os.environ["MOTO_PORT"] = str(server.port)
+    threading.Thread(target=obey, args=(connection.makefile("r"), say), daemon=True).start()
+    say({"port": server.port, "pid": os.getpid()})
     server.serve_forever()
 
 
-main()
+def load():
+    app = DomainDispatcherApplication(create_backend_app)
+    app.app_instances.update((service, create_backend_app(service)) for service in SERVICES)
+    # What is loaded stays: nobody looks through it again for what might go.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def main(path):
+    # One line for each request would fill the pipe.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        app = load()
+        print("listening", flush=True)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                return serve(connection, app)
+            connection.close()
+
+
+main(sys.argv[1])

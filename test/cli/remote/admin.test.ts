@@ -41,7 +41,9 @@ describe("tokens", () => {
     const [, id = ""] = /(tok_\w{26})_/.exec(made.out) ?? [];
     const listed = await admin.run("tokens", "list");
     expect(listed.out).toMatch(
-      new RegExp(`TOKEN +FOR +ROLE +AGE +EXPIRES +MADE BY\n${id} +eve +viewer +\\d+s +\\d{4}-\\d\\d-\\d\\d +usr_ada`),
+      new RegExp(
+        `TOKEN +FOR +ROLE +AGE +EXPIRES +LAST USED +MADE BY +ORIGIN\n${id} +eve +viewer +\\d+s +\\d{4}-\\d\\d-\\d\\d +\\d{4}-\\d\\d-\\d\\d +usr_ada +-`,
+      ),
     );
     expect(listed.out).not.toContain(made.out.slice(-20).trim());
     expect((await admin.run("tokens", "revoke", id)).out).toBe(`Revoked ${id} of eve.\n`);

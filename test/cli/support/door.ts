@@ -4,7 +4,7 @@ import { doorOf } from "@muster/api/door.ts";
 import type { HttpAnswer, HttpEvent } from "@muster/api/http.ts";
 import { routes } from "@muster/api/routes.ts";
 import { dispatcher } from "@muster/api/serve.ts";
-import type { Edge, HostEdge } from "@muster/core/ports/world.ts";
+import type { Edge, HostEdge, SignInEdge } from "@muster/core/ports/world.ts";
 import { listen } from "@muster/local/http/listen.ts";
 import { handlers } from "../../../functions/handlers.ts";
 
@@ -21,7 +21,7 @@ interface Gateway {
   readonly after?: (routeKey: string, value: Readonly<Record<string, unknown>>) => unknown;
 }
 
-export async function openDoor(world: Edge & HostEdge, { before, after }: Gateway = {}): Promise<Door> {
+export async function openDoor(world: Edge & HostEdge & SignInEdge, { before, after }: Gateway = {}): Promise<Door> {
   const dispatch = dispatcher(doorOf(world), routes, handlers(world));
   const asked: string[] = [];
   const answer = async (event: HttpEvent): Promise<HttpAnswer> => {

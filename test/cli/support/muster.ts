@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../../packages/cli/bin/muster.js", import.meta.url));
+/** The sources, or what a suite has bundled of them (test/support/bundled.ts). */
+const BIN =
+  process.env.MUSTER_TEST_BIN ?? fileURLToPath(new URL("../../../packages/cli/bin/muster.js", import.meta.url));
 export const EXAMPLES = fileURLToPath(new URL("../../../examples", import.meta.url));
 
 export interface Ended {

@@ -156,10 +156,14 @@ export const breaks: Readonly<Record<string, Break>> = {
     },
   },
   "tries for ever": {
-    laws: ["doorbellListens"],
+    laws: ["streamIsRead"],
     ...set("lambda/eventSourceMapping:EventSourceMapping", "DoorbellStream", "maximumRetryAttempts", -1),
   },
-  "rings without an end": { laws: ["doorbellListens"], ...set(queue, "Rings", "redrivePolicy", undefined) },
+  "an event is lost after three tries": {
+    laws: ["streamIsRead"],
+    ...set("lambda/eventSourceMapping:EventSourceMapping", "OutboxStream", "maximumRetryAttempts", 3),
+  },
+  "rings without an end": { laws: ["streamIsRead"], ...set(queue, "Rings", "redrivePolicy", undefined) },
   "lost events": {
     laws: ["eventsArrive"],
     ...set("cloudwatch/eventTarget:EventTarget", "InterruptionTarget", "deadLetterConfig", undefined),

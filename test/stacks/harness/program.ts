@@ -1,5 +1,5 @@
 /** Builds a config as SST's command line does: with esbuild, with its globals in front of every file of ours. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -71,25 +71,33 @@ function build({ code, outfile, banner = "", globals = "", define = {}, inject =
 }
 
 /** Evaluates `app()`, as SST does before anything else. The files must lie in the platform, where Pulumi is found. */
-export async function appOf(config: string, stage: string, scratch: string): Promise<App> {
+async function appOf(config: string, stage: string, scratch: string): Promise<App> {
   const outfile = join(platform, `${scratch}.app.mjs`);
-  await build({
-    outfile,
-    banner: "function $config(input) { return input }",
-    define: { $input: JSON.stringify({ stage }) },
-    code: `import mod from ${JSON.stringify(config)}; export default await mod.app({ stage: $input.stage });`,
-  });
-  const { default: app } = (await import(pathToFileURL(outfile).href)) as { default: App };
-  return { ...app, stage };
+  try {
+    await build({
+      outfile,
+      banner: "function $config(input) { return input }",
+      define: { $input: JSON.stringify({ stage }) },
+      code: `import mod from ${JSON.stringify(config)}; export default await mod.app({ stage: $input.stage });`,
+    });
+    const { default: app } = (await import(pathToFileURL(outfile).href)) as { default: App };
+    return { ...app, stage };
+  } finally {
+    rmSync(outfile, { force: true });
+  }
 }
 
 export interface Program {
+  readonly app: App;
+  /** What is run, by as many as like: it finds its folder, which is its own, in `globalThis.$cli`. */
   readonly outfile: string;
   /** Files of the house that it is made of. */
   readonly files: readonly string[];
 }
 
-export async function programOf(config: string, app: App, work: string, scratch: string): Promise<Program> {
+/** @param scratch the beginning of the names of files in the platform's folder */
+export async function programOf(config: string, stage: string, scratch: string): Promise<Program> {
+  const app = await appOf(config, stage, scratch);
   const outfile = join(platform, `${scratch}.run.mjs`);
   const providers = JSON.parse(readFileSync(join(dotSst, "provider-lock.json"), "utf8")) as {
     alias: string;
@@ -101,21 +109,20 @@ export async function programOf(config: string, app: App, work: string, scratch:
       ...providers.map(({ alias, package: name }) => `import * as ${alias} from "${name}";`),
       `import * as sst from "${join(platform, "src/components")}";`,
     ].join("\n"),
-    define: {
-      $app: JSON.stringify(app),
-      $cli: JSON.stringify({
-        command: "deploy",
-        dev: false,
-        paths: { home: work, root, work, platform },
-        state: { version: {} },
-      }),
-      $dev: "false",
-    },
+    define: { $app: JSON.stringify(app), $cli: "globalThis.$cli", $dev: "false" },
     inject: [join(platform, "src/shim/run.js")],
     code: `import { run } from ${JSON.stringify(join(platform, "src/auto/run.ts"))};
 import mod from ${JSON.stringify(config)};
 export default () => run(mod.run);`,
   });
   const files = Object.keys(metafile?.inputs ?? {}).map(file => relative(root, join(root, file)));
-  return { outfile, files: files.filter(file => !/^\.sst|node_modules|^eval\.ts$/.test(file)) };
+  return { app, outfile, files: files.filter(file => !/^\.sst|node_modules|^eval\.ts$/.test(file)) };
 }
+
+/** What SST's command line says of itself to the program. */
+export const cliOf = (work: string): object => ({
+  command: "deploy",
+  dev: false,
+  paths: { home: work, root, work, platform },
+  state: { version: {} },
+});

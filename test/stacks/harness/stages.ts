@@ -17,6 +17,7 @@ const full: Given = {
   reserved: true,
   email: "oncall@example.com",
   origins: ["https://muster.example.com"],
+  outboundAllow: ["git.example.com", "203.0.113.0/24"],
   logDays: 14,
 };
 
@@ -36,6 +37,7 @@ export const stages = {
       MUSTER_DEPLOY_RESERVED_CONCURRENCY: "on",
       MUSTER_DEPLOY_ALARM_EMAIL: full.email ?? "",
       MUSTER_DEPLOY_ORIGINS: full.origins?.join() ?? "",
+      MUSTER_DEPLOY_OUTBOUND_ALLOW: full.outboundAllow?.join(", ") ?? "",
       MUSTER_DEPLOY_LOG_DAYS: "14",
     },
   },

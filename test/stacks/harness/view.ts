@@ -37,6 +37,7 @@ export interface Given {
   readonly reserved?: boolean;
   readonly email?: string;
   readonly origins?: readonly string[];
+  readonly outboundAllow?: readonly string[];
   readonly logDays?: number;
 }
 

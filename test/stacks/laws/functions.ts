@@ -1,7 +1,7 @@
 /** The functions: how they are built, what they are told, what is not to be seen, and who hears when they fail. */
 import { createHash } from "node:crypto";
 import { type FunctionName, METRICS } from "@muster/aws/places.ts";
-import { Doorbell, Fleet, Muster } from "@muster/aws/settings.ts";
+import { Doorbell, Fleet, Muster, Outbox } from "@muster/aws/settings.ts";
 import type * as z from "zod";
 import type { Values } from "../harness/values.ts";
 import { at, type Law, list, same, unless, type View } from "../harness/view.ts";
@@ -11,9 +11,12 @@ const PATIENCE: Readonly<Record<FunctionName, number>> = {
   api: 30,
   config: 30,
   admin: 30,
+  signin: 30,
+  hooks: 10,
   agent: 30,
   lifecycle: 90,
   doorbell: 60,
+  outbox: 60,
   events: 60,
   cron: 300,
 };
@@ -45,9 +48,12 @@ const told: Readonly<Record<FunctionName, Readonly<Record<string, z.ZodType>>>> 
   api: { Muster },
   config: { Muster },
   admin: { Muster },
+  signin: { Muster },
+  hooks: { Muster },
   agent: { Muster },
   lifecycle: { Muster, Fleet },
   doorbell: { Muster, Fleet, Doorbell },
+  outbox: { Muster, Outbox },
   events: { Muster, Fleet },
   cron: { Muster, Fleet },
 };
@@ -65,6 +71,7 @@ const settingsAreTold: Law = view =>
 const settingsAreTrue: Law = view => {
   const links = view.functions.find(({ name }) => name === "doorbell")?.build.links;
   const { Muster: muster, Fleet: fleet, Doorbell: doorbell } = links ?? {};
+  const outbox = view.functions.find(({ name }) => name === "outbox")?.build.links.Outbox;
   const objects = new Set(view.of("s3/bucketObjectv2:BucketObjectv2").map(({ inputs }) => inputs.key));
   const hashes = Object.values((fleet?.runtime ?? {}) as Record<string, string>);
   const machines = view.of("sfn/stateMachine:StateMachine").map(({ id }) => id);
@@ -94,6 +101,8 @@ const settingsAreTrue: Law = view => {
     ),
     ...same([doorbell?.up, doorbell?.down].sort(), [...machines].sort(), "the machines that the doorbell starts"),
     ...same(doorbell?.rings, view.one("sqs/queue:Queue", "Rings").id, "the doorbell's queue"),
+    ...same(outbox?.deliveries, view.one("sqs/queue:Queue", "Deliveries").id, "the outbox's queue"),
+    ...same(outbox?.allow, view.given.outboundAllow ?? [], "whom the outbox may call beside everybody"),
   ];
 };
 
@@ -148,7 +157,10 @@ const alarming = (view: View): readonly Alarm[] => [
       dimensions: { QueueName: String(inputs.name) },
     })),
   { metricName: "Invocations", dimensions: { FunctionName: `${view.deployment}-cron` } },
-  { metricName: "IteratorAge", dimensions: { FunctionName: `${view.deployment}-doorbell` } },
+  ...["doorbell", "outbox"].map(name => ({
+    metricName: "IteratorAge",
+    dimensions: { FunctionName: `${view.deployment}-${name}` },
+  })),
   ...METRICS.names.map(metricName => ({ metricName, dimensions: { deployment: view.deployment } })),
 ];
 

@@ -2,7 +2,7 @@
 import { definitions } from "@muster/core/machine/definitions.ts";
 import aslValidator from "asl-validator";
 import type { Resource } from "../harness/graph.ts";
-import { isObject } from "../harness/values.ts";
+import { isObject, type Values } from "../harness/values.ts";
 import { at, type Law, list, same, statements, unless, type View } from "../harness/view.ts";
 
 const nameOf = (view: View, { inputs }: Resource): string => String(inputs.name).slice(view.deployment.length + 1);
@@ -56,25 +56,37 @@ const machinesMayCallWhatTheyCall: Law = view =>
     );
   });
 
-const doorbellListens: Law = view => {
+/** What reads the table's stream, and a queue of its own beside it. */
+const READERS = [
+  { name: "doorbell", stream: "DoorbellStream", from: "DoorbellRings", queue: "Rings", lost: "DoorbellDead", tries: 3 },
+  // For as long as the stream keeps it: nothing else would find it.
+  {
+    ...{ name: "outbox", stream: "OutboxStream", from: "OutboxDeliveries", queue: "Deliveries" },
+    ...{ lost: "OutboxDead", tries: -1 },
+  },
+] as const;
+
+const streamIsRead: Law = view => READERS.flatMap(reader => isRead(view, reader));
+
+const isRead = (view: View, reader: (typeof READERS)[number]): readonly string[] => {
   const table = view.one("dynamodb/table:Table").id;
-  const { inputs: stream } = view.one("lambda/eventSourceMapping:EventSourceMapping", "DoorbellStream");
-  const { inputs: rings } = view.one("lambda/eventSourceMapping:EventSourceMapping", "DoorbellRings");
-  const queue = view.one("sqs/queue:Queue", "Rings");
-  const dead = view.one("sqs/queue:Queue", "RingsDead");
-  const patience = Number(view.functions.find(({ name }) => name === "doorbell")?.resource.inputs.timeout) * 6;
+  const { inputs: stream } = view.one("lambda/eventSourceMapping:EventSourceMapping", reader.stream);
+  const { inputs: rings } = view.one("lambda/eventSourceMapping:EventSourceMapping", reader.from);
+  const queue = view.one("sqs/queue:Queue", reader.queue);
+  const dead = view.one("sqs/queue:Queue", `${reader.queue}Dead`);
+  const patience = Number(view.functions.find(({ name }) => name === reader.name)?.resource.inputs.timeout) * 6;
   const redrive = JSON.parse(String(queue.inputs.redrivePolicy ?? "{}")) as unknown;
   return [
-    ...unless(String(stream.eventSourceArn).includes(`:table/${table}/stream/`), "the doorbell hears another table"),
-    ...same(rings.eventSourceArn, view.queue(queue), "the doorbell's queue"),
+    ...unless(String(stream.eventSourceArn).includes(`:table/${table}/stream/`), `${reader.name} hears another table`),
+    ...same(rings.eventSourceArn, view.queue(queue), `the queue of ${reader.name}`),
     ...same(
       [stream.functionName, rings.functionName],
-      [fnArn(view, "doorbell"), fnArn(view, "doorbell")],
+      [fnArn(view, reader.name), fnArn(view, reader.name)],
       "who listens",
     ),
     ...same(
       [stream.batchSize, stream.bisectBatchOnFunctionError, stream.maximumRetryAttempts],
-      [100, true, 3],
+      [100, true, reader.tries],
       "how the stream is read",
     ),
     ...unless(Number(stream.maximumRecordAgeInSeconds) > 0, "a ring is tried for as long as the stream keeps it"),
@@ -85,7 +97,7 @@ const doorbellListens: Law = view => {
     ),
     ...same(
       at(stream, "destinationConfig.onFailure.destinationArn"),
-      view.queue(view.one("sqs/queue:Queue", "DoorbellDead")),
+      view.queue(view.one("sqs/queue:Queue", reader.lost)),
       "where lost batches go",
     ),
     ...same(redrive, { deadLetterTargetArn: view.queue(dead), maxReceiveCount: 3 }, "where rings go that fail"),
@@ -136,30 +148,29 @@ const DUTIES = {
   catalog: "rate(60 minutes)",
   secrets: "rate(60 minutes)",
   unused: "rate(60 minutes)",
+  outbox: "rate(1 minute)",
 };
+/** Who does what the cron does not. */
+const DONE_BY: Readonly<Record<string, string>> = { outbox: "outbox" };
+const dutyOf = (inputs: Values): string => String(at(JSON.parse(String(at(inputs, "target.input"))), "duty"));
 
 const dutiesAreDone: Law = view => {
   const schedules = view.of("scheduler/schedule:Schedule");
   const dead = view.queue(view.one("sqs/queue:Queue", "CronDead"));
   const role = view.one("iam/role:Role", "SchedulerRole");
-  const found = Object.fromEntries(
-    schedules.map(({ inputs }) => [
-      at(JSON.parse(String(at(inputs, "target.input"))), "duty"),
-      inputs.scheduleExpression,
-    ]),
-  );
+  const found = Object.fromEntries(schedules.map(({ inputs }) => [dutyOf(inputs), inputs.scheduleExpression]));
   const may = view.may(role).flatMap(({ Action, Resource }) => list(Action).map(action => [action, ...list(Resource)]));
   return [
     ...same(Object.entries(found).sort(), Object.entries(DUTIES).sort(), "the duties"),
     ...schedules.flatMap(({ name, inputs }) => [
-      ...same(at(inputs, "target.arn"), fnArn(view, "cron"), `who does ${name}`),
+      ...same(at(inputs, "target.arn"), fnArn(view, DONE_BY[dutyOf(inputs)] ?? "cron"), `who does ${name}`),
       ...same(at(inputs, "target.deadLetterConfig.arn"), dead, `where lost runs of ${name} go`),
       ...unless(String(at(inputs, "target.roleArn")).endsWith(`/${role.id}`), `${name} has another role`),
     ]),
     ...same(
       may.filter(([action]) => !String(action).startsWith("kms:")),
       [
-        ["lambda:InvokeFunction", fnArn(view, "cron")],
+        ["lambda:InvokeFunction", fnArn(view, "cron"), fnArn(view, "outbox")],
         ["sqs:SendMessage", dead],
       ],
       "what the scheduler may do",
@@ -169,7 +180,7 @@ const dutiesAreDone: Law = view => {
 
 /** What is called without anybody waiting leaves its failures in a queue. */
 const failuresAreKept: Law = view =>
-  ["events", "cron"].flatMap(name => {
+  ["events", "cron", "outbox"].flatMap(name => {
     const config = view
       .of("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
       .find(({ inputs }) => inputs.functionName === `${view.deployment}-${name}`);
@@ -195,7 +206,7 @@ const kickSaysNothing: Law = view => {
 export const machines = {
   machinesAreTheDefinitions,
   machinesMayCallWhatTheyCall,
-  doorbellListens,
+  streamIsRead,
   eventsArrive,
   dutiesAreDone,
   failuresAreKept,
