@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/aws/**/*.test.ts"],
+    globalSetup: "test/aws/support/moto-nursery.ts",
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 180_000,

@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/cli/remote/**/*.test.ts"],
+    globalSetup: "test/support/bundled.ts",
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
