@@ -127,10 +127,13 @@ async function until(sim: Sim, open: () => string[], isBroken: () => boolean, wo
   if (!isBroken()) for (const what of open()) sim.violate("I2", what);
 }
 
-/** I10: three sweeps with nothing to do write nothing; and I1: no machine is left. */
+/**
+ * I10: three sweeps with nothing to do write nothing; and I1: no machine is left. The first sweep after the last machine has gone
+ * has something to do: it writes how many hosts there are, by which the brake judges what is many.
+ */
 async function silence(sim: Sim, isBroken: () => boolean): Promise<void> {
   sim.kernel.note("silence");
-  await sim.kernel.run(isBroken, sim.now + 2 * MINUTE);
+  await sim.kernel.run(isBroken, sim.now + SWEEP_ORPHANS + 2 * MINUTE);
   const before = sim.db.writes;
   await sim.kernel.run(isBroken, sim.now + 3 * SWEEP_ORPHANS + MINUTE);
   if (sim.db.writes !== before) sim.violate("I10", `${sim.db.writes - before} writes while nothing happens`);
