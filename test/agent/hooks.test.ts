@@ -26,7 +26,7 @@ test.concurrent("a hook runs once, in the home of the jobs, and every poll says 
 test.concurrent("a killed agent's successor ends what was begun, does not run it again, and says that it is over", async () => {
   await using bench = await opened("echo x >>~/ran; exec sleep 1000");
   const first = await bench.agent();
-  await until("it to begin", () => bench.read("ran") !== undefined);
+  await until("it to begin", () => bench.read("ran") === "x\n");
   await murder(first);
   expect(bench.processes()).toHaveLength(2);
   const polls = bench.plane.polls.length;

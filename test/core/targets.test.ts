@@ -16,7 +16,7 @@ import { set } from "@muster/core/target/set.ts";
 import * as Target from "@muster/core/target/target.ts";
 import { grant } from "@muster/core/token/create.ts";
 import { describe, expect, test } from "vitest";
-import { config } from "../../functions/served/config.ts";
+import { admin } from "../../functions/served/admin.ts";
 import { eventOf } from "../api/support.ts";
 import { code } from "../support/requests.ts";
 import { ADA, BEN, EVE, type TestWorld, testWorld } from "../support/world.ts";
@@ -85,7 +85,7 @@ describe("a target", () => {
 
   test("is set by members and seen by viewers, over the API", async () => {
     const world = testWorld();
-    const dispatch = dispatcher(doorOf(world), routes, config(world));
+    const dispatch = dispatcher(doorOf(world), routes, admin(world));
     const call = async (role: Role, method: string, send?: object) => {
       const { token } = await grant(world, { workspace: "acme", actor: role, role });
       const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };

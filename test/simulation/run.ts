@@ -10,7 +10,7 @@ import { idlePatience, watchIdle } from "./invariants/idle.ts";
 import { checkKept, overdue, unended, unsettled, wasteful } from "./invariants/liveness.ts";
 import { watchMachines, watchOrphans } from "./invariants/machines.ts";
 import { watchOrder } from "./invariants/order.ts";
-import { watchPools } from "./invariants/pools.ts";
+import { watchPauses, watchPools } from "./invariants/pools.ts";
 import { watchQuotas } from "./invariants/quotas.ts";
 import { watchRecords } from "./invariants/records.ts";
 import { watchRetries } from "./invariants/retries.ts";
@@ -39,7 +39,10 @@ export interface Result {
 /** How long something that was sent in bad weather may take to land, in ms. */
 const LAST_LANDING = LONGEST_STALL + 5 * MINUTE;
 
-/** How long calm may take until everything is at rest, in ms, beside the work that is left: two of core's hourly backstops, and what they start. */
+/**
+ * How long calm may take until everything is at rest, in ms: two of core's hourly backstops, and what they start. The work that
+ * is left comes beside it, and the pauses of pools whose setups still fail.
+ */
 const SETTLE_BOUND = 150 * MINUTE;
 
 export async function run(seed: number, steps: number, settings?: Settings): Promise<Result> {
@@ -100,7 +103,13 @@ export async function calm(
   await sim.kernel.run(isBroken, sim.now + landing);
   void endSchedules(sim, accepted);
   await sim.kernel.run(isBroken, sim.now + MINUTE);
-  await until(sim, () => [...unsettled(sim), ...unfilled(sim)], isBroken, workLeft(sim));
+  const [work, paused] = [workLeft(sim), watchPauses(sim)];
+  await until(
+    sim,
+    () => [...unsettled(sim), ...unfilled(sim)],
+    isBroken,
+    () => work + paused(),
+  );
   await sim.kernel.run(isBroken, sim.now + idlePatience(sim));
   for (const what of wasteful(sim)) sim.violate("I16", what);
   sim.kernel.note("all are removed");
@@ -116,11 +125,11 @@ export async function calm(
 
 /**
  * Goes on until nothing is open, and says what still is when the time is over.
- * @param work what scripts still have to do, in ms
+ * @param rightly how long may be waited beside that with good reason, in ms, as far as is known by now
  */
-async function until(sim: Sim, open: () => string[], isBroken: () => boolean, work = 0): Promise<void> {
-  const bound = sim.now + SETTLE_BOUND + work;
-  while (!isBroken() && open().length > 0 && sim.now < bound) {
+async function until(sim: Sim, open: () => string[], isBroken: () => boolean, rightly = () => 0): Promise<void> {
+  const bound = sim.now + SETTLE_BOUND;
+  while (!isBroken() && open().length > 0 && sim.now < bound + rightly()) {
     await sim.kernel.run(isBroken, sim.now + MINUTE);
     for (const what of overdue(sim)) sim.violate("I14", what);
   }

@@ -1,5 +1,6 @@
 /** I20: the disks of a cluster that was stopped are somewhere, whole, until somebody ends it. */
 import * as Cluster from "@muster/core/cluster/cluster.ts";
+import type { MoveRef } from "@muster/core/ports/provider.ts";
 import { MINUTE } from "../kernel.ts";
 import type { Box } from "../ports/cloud.ts";
 import type { Sim } from "../sim.ts";
@@ -27,21 +28,29 @@ export function checkDisk(sim: Sim, box: Box): void {
     sim.violate("I20", `${box.id} is ended; its cluster is ${cluster.state}, and has no copy of ${hostId}'s disk`);
 }
 
-/** How long snapshots may be kept that are nobody's, in ms: two sweeps. */
+/** How long a snapshot may be kept that is nobody's, in ms: two sweeps. */
 const BOUND = 12 * MINUTE;
 
-/** I1, of snapshots: in calm weather what nobody needs is deleted. */
+/**
+ * I1, of snapshots: in calm weather what nobody needs is deleted. Each copy has a time of its own: a call that lands late
+ * makes copies for a move anew whose copies were swept before.
+ */
 export function watchSnapshots(sim: Sim): void {
-  const since = new Map<string, number>();
+  const since = new Map<MoveRef, number>();
   const look = () => {
-    for (const one of sim.cloud.snapshots.all) {
-      const cluster = clusterOf(sim, one);
-      const name = `${one.clusterId}/${one.move}`;
-      if (cluster && Cluster.keepsSnapshots(cluster, one.move)) since.delete(name);
-      else if (sim.now - (since.get(name) ?? sim.now) > BOUND) sim.violate("I1", `snapshots of ${name} are nobody's`);
-      else since.set(name, since.get(name) ?? sim.now);
-    }
+    for (const one of sim.cloud.snapshots.all) lookAt(sim, one, since);
     sim.kernel.at(MINUTE, "look for snapshots", look);
   };
   look();
+}
+
+function lookAt(sim: Sim, one: MoveRef, since: Map<MoveRef, number>): void {
+  const cluster = clusterOf(sim, one);
+  if (cluster && Cluster.keepsSnapshots(cluster, one.move)) {
+    since.delete(one);
+    return;
+  }
+  const unneeded = since.get(one) ?? sim.now;
+  since.set(one, unneeded);
+  if (sim.now - unneeded > BOUND) sim.violate("I1", `snapshots of ${one.clusterId}/${one.move} are nobody's`);
 }

@@ -3,6 +3,8 @@ import * as Cluster from "@muster/core/cluster/cluster.ts";
 import type { Intent } from "@muster/core/ports/provider.ts";
 import { MINUTE } from "../kernel.ts";
 import { type Box, runs } from "../ports/cloud.ts";
+import type { Written } from "../ports/table.ts";
+import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
 import { clusterOf } from "./cluster-of.ts";
 import { checkDisk } from "./disks.ts";
@@ -15,6 +17,9 @@ export function watchMachines(sim: Sim): void {
     if (cluster && cluster.state !== "draining" && isWanted(sim, box))
       sim.violate("I12", `${box.id} is ended; its cluster ${cluster.id} is ${cluster.state}`);
   };
+  sim.db.observers.push((process, written) => {
+    for (const one of written) checkStopped(sim, process, one);
+  });
   sim.cloud.watchers.push(intent => {
     const cluster = clusterOf(sim, intent);
     if (cluster === undefined || Cluster.isOver(cluster))
@@ -30,6 +35,20 @@ export function watchMachines(sim: Sim): void {
     if (ranks !== expected?.join(" "))
       sim.violate("I6", `ranks ${ranks} are launched for group ${intent.group}, which has ${expected?.join(" ")}`);
   });
+}
+
+/**
+ * I5: what is called stopped stood still when its writer last looked. A machine that was there, and was started after that look, by
+ * hand or by a call that landed late, is for the sweep to stop, which I1 is about. One that came up new is not: its launch was out.
+ */
+function checkStopped(sim: Sim, process: Process, { before, after }: Written): void {
+  if (after?.type !== "cluster" || after.data.state !== "stopped" || before?.data.state !== "stopping") return;
+  const { id } = after.data as unknown as Cluster.Cluster;
+  const lookedAt = sim.cloud.lookedAt(process, id) ?? Number.POSITIVE_INFINITY;
+  const wasStartedSince = (box: Box): boolean => box.boots > 1 && box.bootedAt >= lookedAt;
+  const running = sim.cloud.boxes.filter(box => box.clusterId === id && runs(box) && !wasStartedSince(box));
+  if (running.length > 0)
+    sim.violate("I5", `cluster ${id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
 }
 
 /** I6: what a machine is asked to be is what was asked for by the choice that its offer belongs to. */

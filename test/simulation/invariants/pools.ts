@@ -4,6 +4,8 @@ import type * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Member } from "@muster/core/pool/member.ts";
 import type { Pool } from "@muster/core/pool/pool.ts";
+import { isAlive } from "../host/disk.ts";
+import { MINUTE } from "../kernel.ts";
 import type { Written } from "../ports/table.ts";
 import type { Sim } from "../sim.ts";
 
@@ -81,3 +83,39 @@ const checks: Readonly<Record<string, (sim: Sim, one: Written, written: readonly
   pool: checkGone,
   job: checkJob,
 };
+
+/** The longest pause that a pool may make after a failure, in ms. */
+const LONGEST_PAUSE = 60 * MINUTE;
+
+/** What it takes beside the pause until the next member is made, and known to be good or spoilt, in ms. */
+const ONE_MORE = 5 * MINUTE;
+
+/**
+ * Scripts end badly by themselves in any weather, and after each that was to prepare a member its pool pauses, as it should.
+ * @returns how long, in ms, the pool that had most of that has waited rightly since this was called; pools wait at the same time
+ */
+export function watchPauses(sim: Sim): () => number {
+  const waits = new Map<string, number>();
+  sim.db.observers.push((_, written) => {
+    if (!written.some(({ before, after }) => after === undefined && isSpoilt(sim, before?.data, before?.type))) return;
+    const pool = written.find(({ after }) => after?.type === "pool")?.after?.data as unknown as Pool | undefined;
+    if (pool?.retryAt === undefined || pool.setback === undefined) return;
+    const pause = Math.min(LONGEST_PAUSE, pool.retryAt - pool.setback.at);
+    waits.set(pool.id, (waits.get(pool.id) ?? 0) + pause + ONE_MORE);
+  });
+  return () => Math.max(0, ...waits.values());
+}
+
+/** Whether that is a member whose setup has failed, as its machines know: what is written of it is not asked. */
+function isSpoilt(sim: Sim, data: unknown, type: string | undefined): boolean {
+  if (type !== "member") return false;
+  const { clusterId, jobId } = data as Member;
+  const scripts = sim.cloud.boxes.filter(box => box.clusterId === clusterId).flatMap(box => [...box.scripts.values()]);
+  return scripts.some(
+    script =>
+      script.name.startsWith(`${jobId}/`) &&
+      script.endedAt === undefined &&
+      !isAlive(script, sim.now) &&
+      script.task.exitCode !== 0,
+  );
+}

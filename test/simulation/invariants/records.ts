@@ -8,7 +8,7 @@ import * as Host from "@muster/core/host/host.ts";
 import * as Job from "@muster/core/job/job.ts";
 import * as Keys from "@muster/core/keys.ts";
 import type { Lifecycle } from "@muster/core/lifecycle.ts";
-import { type Box, runs } from "../ports/cloud.ts";
+import type { Box } from "../ports/cloud.ts";
 import type { Written } from "../ports/table.ts";
 import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
@@ -136,10 +136,6 @@ function checkCluster(sim: Sim, { before, after }: Written): void {
     sim.violate("I5", `cluster ${cluster.id} is ${cluster.state}; ${left.map(box => `${box.id} is ${box.state}`)}`);
   checkDisks(sim, cluster, before);
   if (cluster.state === "draining") checkGivenUp(sim, cluster, left, before);
-  const running = mine.filter(box => runs(box) && !sim.cloud.isJustByHand(box));
-  const isStoppedNow = cluster.state === "stopped" && before?.data.state === "stopping";
-  if (isStoppedNow && running.length > 0)
-    sim.violate("I5", `cluster ${cluster.id} is stopped; ${running.map(box => `${box.id} is ${box.state}`)}`);
 }
 
 /** I20: disks that are snapshots stay that until their cluster has worked again. */

@@ -14,6 +14,7 @@ import type {
 } from "@muster/core/ports/provider.ts";
 import { copyOf, type Disk, emptyDisk, type Script } from "../host/disk.ts";
 import { SECOND } from "../kernel.ts";
+import type { Process } from "../process.ts";
 import type { Sim } from "../sim.ts";
 import { Snapshots } from "./snapshots.ts";
 
@@ -38,6 +39,8 @@ export interface Box {
   state: MachineState;
   /** Counts its boots, so that what was meant for an earlier one is known as such. */
   boots: number;
+  /** When the last of them began. */
+  bootedAt: number;
   /** Never to be heard of again, though it may run. */
   isSick: boolean;
   /** Until when it reaches nobody. */
@@ -74,7 +77,7 @@ export interface Power {
 export class Cloud {
   readonly #sim: Sim;
   readonly #sets = new Map<string, readonly Box[]>();
-  readonly #byHand = new Map<Box, number>();
+  readonly #looks = new WeakMap<Process, Map<string, number>>();
   readonly boxes: Box[] = [];
   readonly snapshots: Snapshots;
   /** Asked before a new set of machines comes to be. */
@@ -121,6 +124,7 @@ export class Cloud {
       scripts: new Map(),
       state: "pending",
       boots: 0,
+      bootedAt: this.#sim.now,
       isSick: false,
       cutUntil: 0,
       agent: undefined,
@@ -138,6 +142,7 @@ export class Cloud {
   #boot(box: Box): void {
     box.state = "pending";
     box.boots++;
+    box.bootedAt = this.#sim.now;
     const boot = box.boots;
     if (this.#sim.faults.happens("bootHang")) {
       box.isSick = true;
@@ -220,12 +225,16 @@ export class Cloud {
 
   /** By somebody at the cloud's own console. */
   startByHand(box: Box): void {
-    this.#byHand.set(box, this.#sim.now);
     this.#boot(box);
   }
 
-  /** Whether that was after what an invocation that goes on now may have looked at last. */
-  isJustByHand = (box: Box): boolean => (this.#byHand.get(box) ?? -Infinity) > this.#sim.now - this.#sim.climate.limit;
+  /** A process was told how a cluster's machines were at that time. */
+  told(process: Process, { clusterId }: ClusterRef, at: number): void {
+    this.#looks.set(process, (this.#looks.get(process) ?? new Map<string, number>()).set(clusterId, at));
+  }
+
+  /** When a process last looked at a cluster's machines, by what it was told; undefined: it was told nothing. */
+  lookedAt = (process: Process, clusterId: string): number | undefined => this.#looks.get(process)?.get(clusterId);
 
   /** Without a word to anybody. */
   vanish(box: Box): void {

@@ -32,7 +32,12 @@ function provider(sim: Sim, process: Process, name: ProviderName): MachineProvid
     checks: async () => [],
     offers: async resources => ({ offers: PROVIDERS[name].offers.filter(offer => satisfies(offer, resources)) }),
     launch: intent => at("launch", `${id(intent)}/${intent.try}`, () => cloud.launch(name, intent)),
-    observe: cluster => at("observe", id(cluster), () => cloud.shown(name, cluster)),
+    observe: async cluster => {
+      const look = () => ({ machines: cloud.shown(name, cluster), lookedAt: sim.now });
+      const { machines, lookedAt } = await at("observe", id(cluster), look);
+      cloud.told(process, cluster, lookedAt);
+      return machines;
+    },
     ended: cluster => at("ended", id(cluster), () => cloud.ended(name, cluster)),
     start: cluster => at("start", id(cluster), () => cloud.start(name, cluster)),
     stop: cluster => at("stop", id(cluster), () => cloud.stop(name, cluster)),

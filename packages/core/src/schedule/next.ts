@@ -24,6 +24,15 @@ export interface Cronic {
 export const nextTime = (schedule: Cronic, after: number): number | undefined =>
   parse(schedule).nextRun(new Date(after))?.getTime();
 
+/**
+ * Epoch ms of the first time that is still to come; undefined when there is none. One that has come by another clock, which
+ * runs ahead of this, has come.
+ * @param last the last time that has come, if any has
+ * @param now epoch ms
+ */
+export const timeToCome = (schedule: Cronic, last: { readonly at: number } | undefined, now: number) =>
+  nextTime(schedule, Math.max(now, last?.at ?? now));
+
 /** Epoch ms of the next times, `count` of them. */
 export const nextTimes = (schedule: Cronic, after: number, count: number): number[] =>
   parse(schedule)

@@ -3,7 +3,7 @@ import type { Actor } from "../actor/actor.ts";
 import { commit, retrying } from "../commit.ts";
 import type { Basics } from "../ports/world.ts";
 import { amend } from "../record.ts";
-import { nextTime } from "./next.ts";
+import { timeToCome } from "./next.ts";
 import * as Schedule from "./schedule.ts";
 
 /** Times that come while it is paused are nobody's. @throws MusterError `not_found`, `forbidden`. */
@@ -19,8 +19,9 @@ const turn = (world: Basics, actor: Actor, name: string, paused: boolean): Promi
     const known = await Schedule.get(world.table, actor.workspace, name);
     Schedule.requireControl(actor, known);
     if (known.paused === paused) return settled(world, actor, Schedule.Info.parse(known));
-    const nextAt = paused ? undefined : nextTime(known, world.clock.now());
-    const patch = { paused, nextAt, dueAt: nextAt, owed: undefined, changedAt: world.clock.now() };
+    const now = world.clock.now();
+    const nextAt = paused ? undefined : timeToCome(known, known.last, now);
+    const patch = { paused, nextAt, dueAt: nextAt, owed: undefined, changedAt: now };
     const { next, write } = amend(Schedule.noun, known, patch);
     const info = Schedule.Info.parse(next);
     const event = Schedule.eventOf(world, actor, next, paused ? "paused" : "resumed");

@@ -10,7 +10,7 @@ import type { Basics } from "../ports/world.ts";
 import { counting } from "../quota/list.ts";
 import { amend, insert } from "../record.ts";
 import { requireStored } from "../secret/stored.ts";
-import { check, nextTime } from "./next.ts";
+import { check, timeToCome } from "./next.ts";
 import * as Schedule from "./schedule.ts";
 
 /**
@@ -18,14 +18,15 @@ import * as Schedule from "./schedule.ts";
  * `not_found` for a secret of the workspace; `forbidden` for another's; `quota_exceeded`.
  */
 export async function set(world: Basics, actor: Actor, name: string, request: Schedule.Change): Promise<Schedule.Info> {
-  const now = world.clock.now();
-  requireTimes(check(request, now));
+  requireTimes(check(request, world.clock.now()));
   requireLaunchable(request.launch);
   return retrying(async () => {
     await requireStored(world, actor, request.launch.task);
     const known = await Schedule.find(world.table, actor.workspace, name);
     if (known) Schedule.requireControl(actor, known);
-    const fields = fieldsOf(actor, request, now, known?.paused ?? false);
+    // Asked after it was read: a time that is launched from here on makes the write below fail.
+    const now = world.clock.now();
+    const fields = fieldsOf(actor, request, now, known);
     const made = Schedule.Schedule.parse({
       ...{ id: Id.create(world.random, "schedule"), createdAt: now, workspace: actor.workspace },
       ...known,
@@ -44,8 +45,14 @@ export async function set(world: Basics, actor: Actor, name: string, request: Sc
   });
 }
 
-function fieldsOf(actor: Actor, { cron, timeZone, overlap, launch }: Schedule.Change, now: number, paused: boolean) {
-  const nextAt = paused ? undefined : nextTime({ cron, timeZone }, now);
+function fieldsOf(
+  actor: Actor,
+  { cron, timeZone, overlap, launch }: Schedule.Change,
+  now: number,
+  known: Pick<Schedule.Schedule, "paused" | "last"> | undefined,
+) {
+  const paused = known?.paused ?? false;
+  const nextAt = paused ? undefined : timeToCome({ cron, timeZone }, known?.last, now);
   return {
     ...{ cron, timeZone, overlap, paused, nextAt, dueAt: nextAt, owed: undefined },
     ...{ owner: actor.id, changedAt: now, cluster: launch.cluster, task: launch.task.name },
