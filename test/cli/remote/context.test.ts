@@ -89,10 +89,10 @@ describe("login", () => {
     expect(existsSync(home.config)).toBe(false);
   });
 
-  test("an expired token is told so", async () => {
+  test("an expired token is refused as one that nobody knows is, and what it may be is told", async () => {
     await using home = new Home();
     const { token } = await member(one, { expiresAt: 1 });
-    expect((await home.login(one.url, token)).err).toContain("this token has expired");
+    expect((await home.login(one.url, token)).err).toContain("it was revoked, has expired, or belongs elsewhere");
   });
 
   test.each([
