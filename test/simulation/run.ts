@@ -95,6 +95,7 @@ export async function calm(
 ): Promise<void> {
   sim.kernel.note("calm");
   sim.faults.on = false;
+  sim.clearedAt = sim.now;
   sim.isOpen = false;
   for (const box of sim.cloud.boxes) box.cutUntil = 0;
   watchOrphans(sim);

@@ -64,6 +64,8 @@ export class Sim {
   executions: Executions | undefined;
   /** Whether users still act. */
   isOpen = true;
+  /** Since when nothing goes wrong any more, of the virtual clock, in ms; undefined while it still may. */
+  clearedAt: number | undefined;
 
   constructor(seed: number, { lines, without = [], climate, mix }: Settings = {}) {
     this.rng = new Rng(seed);

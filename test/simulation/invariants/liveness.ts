@@ -42,9 +42,10 @@ function mayWait(sim: Sim, job: Pick<Job.Job, "workspace" | "clusterId" | "state
 /** How long anything may stay between two states in calm weather, in ms: lost hosts, and calls that may land late, included. */
 const LONGEST_MOVE = 60 * MINUTE;
 
-/** I14: what is on its way, and has been for too long. */
+/** I14: what is on its way, and has been for too long. Bad weather does not count: while the cron stands still, nobody looks. */
 export function overdue(sim: Sim): string[] {
-  const isLate = ({ changedAt }: { readonly changedAt: number }) => sim.now - changedAt > LONGEST_MOVE;
+  const from = sim.clearedAt ?? sim.now;
+  const isLate = ({ changedAt }: { readonly changedAt: number }) => sim.now - Math.max(changedAt, from) > LONGEST_MOVE;
   const clusters = [...sim.db.all("cluster")].map(item => item.data as unknown as Cluster.Cluster);
   const jobs = [...sim.db.all("job")].map(item => item.data as unknown as Job.Job);
   return [

@@ -7,7 +7,7 @@ export const approve = (): Command =>
   define(
     "approve",
     "Let a stranger's commit be run that a delivery waits for (admins)",
-    "muster hooks deliveries train --state held\n  muster hooks approve train hdl_01J…",
+    "muster hooks approve train hdl_01JABCDEFGHJKMNPQRSTVWXYZ0",
   )
     .argument("<name>", "name or id of the hook")
     .argument("<delivery>", "id of the delivery, as deliveries shows it; another commit needs a word of its own")
