@@ -70,13 +70,13 @@ describe("rules by ARN", () => {
     [session("AWSReservedSSO_Administrators_0123", "ada"), "forbidden"],
   ])("%j becomes %s", async (identity, role) => {
     const world = await open(rules);
-    const made = await aws(world, identity, {}).catch(error => error);
+    const made = await aws(world, identity, { workspace: "acme" }).catch(error => error);
     expect(made.role ?? made.code).toBe(role);
   });
 
   test("a token lives as long as the rule says, and tells whose identity it was", async () => {
     const world = await open(rules);
-    const made = await aws(world, { ...user("ada"), from: "192.0.2.7" }, {});
+    const made = await aws(world, { ...user("ada"), from: "192.0.2.7" }, { workspace: "acme" });
     expect(made).toMatchObject({ actor: "aws:user/ada", issuer: "aws", workspace: "acme" });
     expect(made.expiresAt).toBe(world.clock.now() + 15 * 60_000);
     const events = world.changes.flatMap(change =>

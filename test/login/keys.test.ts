@@ -1,6 +1,6 @@
-import { exchange } from "@muster/core/login/exchange.ts";
 import { describe, expect, test } from "vitest";
 import { code } from "../support/requests.ts";
+import { exchange } from "./support/exchange.ts";
 import { GITHUB, githubClaims, signed, signing } from "./support/issuer.ts";
 import { keys, MINUTE, open, token } from "./support/opened.ts";
 

@@ -7,11 +7,11 @@ import { login } from "@muster/api/routes/login.ts";
 import { dispatcher } from "@muster/api/serve.ts";
 import { userDoorOf } from "@muster/api/user-door.ts";
 import { remove } from "@muster/core/issuer/remove.ts";
-import { exchange } from "@muster/core/login/exchange.ts";
 import type { Table } from "@muster/core/ports/table.ts";
 import { describe, expect, test } from "vitest";
 import { login as loginOf } from "../../functions/api/login.ts";
 import { code } from "../support/requests.ts";
+import { exchange } from "./support/exchange.ts";
 import { GITHUB } from "./support/issuer.ts";
 import { ADMIN, open, token, told } from "./support/opened.ts";
 import { refusals, right } from "./support/refusals.ts";
@@ -60,7 +60,7 @@ describe("what lets nobody in", () => {
       handler({
         ...{ routeKey: "POST /v1/login", rawPath: "/v1/login", rawQueryString: "", isBase64Encoded: false },
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token: shown }),
+        body: JSON.stringify({ token: shown, workspace: "acme" }),
         requestContext: { http: { method: "POST", sourceIp } },
       }).then(({ statusCode }) => statusCode);
     const wrong: number[] = [];

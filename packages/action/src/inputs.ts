@@ -5,6 +5,8 @@ export interface Inputs {
   readonly endpoint: string;
   /** Empty: the workflow's own identity signs in. */
   readonly token: string;
+  /** Empty: the deployment's first. */
+  readonly workspace: string;
   readonly folder: string;
   /** Of `muster launch`, in their order. */
   readonly args: readonly string[];
@@ -19,6 +21,7 @@ export function inputs(mark: string): Inputs {
   return {
     endpoint: getInput("endpoint", { required: true }),
     token: getInput("token"),
+    workspace: getInput("workspace"),
     folder: getInput("working-directory") || ".",
     args: [
       getInput("task", { required: true }),

@@ -11,13 +11,17 @@ export const openFolder = (): Promise<string> => mkdtemp(join(process.env.RUNNER
 export const closeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
 
 /** The environment of Muster's commands. @throws Error when the control plane does not let the workflow in */
-export async function signIn({ endpoint, token, secrets }: Inputs, folder: string): Promise<NodeJS.ProcessEnv> {
+export async function signIn(
+  { endpoint, token, workspace, secrets }: Inputs,
+  folder: string,
+): Promise<NodeJS.ProcessEnv> {
   const env = settings(folder);
   if (token !== "") {
     setSecret(token);
     return { ...env, ...secrets, MUSTER_ENDPOINT: endpoint, MUSTER_TOKEN: token };
   }
-  const { exitCode } = await muster(["login", endpoint, "--github"], { env });
+  const where = workspace === "" ? [] : ["--workspace", workspace];
+  const { exitCode } = await muster(["login", endpoint, "--github", ...where], { env });
   if (exitCode === 0) return { ...env, ...secrets };
   throw new Error(
     "the control plane did not let this workflow in: its job needs `permissions: id-token: write`, and the control plane a rule for this repository (muster issuers)",

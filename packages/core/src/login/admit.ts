@@ -8,6 +8,7 @@ import type { Rule } from "../issuer/rule.ts";
 import type { Claims } from "../ports/issuers.ts";
 import type { SignInEdge } from "../ports/world.ts";
 import { grant } from "../token/create.ts";
+import { isFirst } from "../workspace/workspace.ts";
 import type { SignedIn } from "./login.ts";
 import { remembering } from "./remember.ts";
 
@@ -53,8 +54,14 @@ export async function admit(
   return { ...made, workspace, issuer: issuer.name };
 }
 
-/** The one match; where several workspaces let somebody in they say which they mean. */
-function only({ issuers, claims }: Vouched, wanted: string | undefined): Match {
+/**
+ * The one match; where several workspaces let somebody in they say which they mean. An issuer of a workspace's own is for those who
+ * name that workspace: its admins may write any rule, and must not draw to them who meant to come in elsewhere. Those of the
+ * deployment's first workspace are its operators'.
+ */
+function only(vouched: Vouched, wanted: string | undefined): Match {
+  const { claims } = vouched;
+  const issuers = vouched.issuers.filter(({ workspace }) => isFirst(workspace) || workspace === wanted);
   const matches = issuers.flatMap(issuer => matchOf(issuer, claims) ?? []);
   const fitting = matches.filter(({ workspace }) => wanted === undefined || workspace === wanted);
   const [first] = fitting;
@@ -106,9 +113,12 @@ function nobody(issuers: readonly Issuer[], claims: Claims, wanted: string | und
   const names = [...new Set(issuers.map(issuer => issuer.name))].sort();
   const where = wanted === undefined ? "" : ` of workspace ${wanted}`;
   return new MusterError("forbidden", `no rule${where} lets you in`, {
-    issuer: names.join(", "),
+    ...(names.length > 0 && { issuer: names.join(", ") }),
     ...seen(claims),
-    hint: `an admin sets who may: muster issuers show ${names[0] ?? "NAME"}`,
+    hint:
+      wanted === undefined && names.length === 0
+        ? "name the workspace that you want to come into: --workspace NAME"
+        : `an admin sets who may: muster issuers show ${names[0] ?? "NAME"}`,
   });
 }
 
