@@ -110,9 +110,9 @@ test.each([
 
 test("never do two of the commands run, and another begins when all of the first is gone", async () => {
   const { watch, path } = begun();
-  const slow = "echo in >>~/log; trap 'sleep 0.3; echo out >>~/log; exit' TERM; while :; do sleep 0.02; done";
+  const slow = "trap 'sleep 0.3; echo out >>~/log; exit' TERM; echo in >>~/log; while :; do sleep 0.02; done";
   watch.heard(order(slow));
-  await until("the first", () => lines(path("log")).length > 0);
+  await until("the first", () => lines(path("log")).includes("in"));
   watch.heard(order("echo second >>~/log; exit 1"));
   await until("the second", () => watch.isBusy);
   expect(lines(path("log"))).toEqual(["in", "out", "second"]);

@@ -88,7 +88,7 @@ async function signIn({ stage, held }: Ground, say: (id: string, ask: Ask) => Pr
   const token = held.passes.users.admin;
   const rules = [{ when: { arn: PERSON.userArn }, role: "ci" }];
   await stage.send("issuers.set", { token, params: { name: "aws" }, body: { kind: "aws", rules } });
-  await say("login.aws", { iam: PERSON, body: {} });
+  await say("login.aws", { iam: PERSON, body: { workspace: held.workspace } });
   await say("login.exchange", { body: { token: GOOD_TOKEN, workspace: held.workspace } });
   const hook = held.ids.hook?.[0] ?? "";
   const raw = JSON.stringify({ zen: "Approachable is better than simple." });
