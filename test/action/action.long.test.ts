@@ -58,8 +58,18 @@ test("a job that fails fails the step, with the job's own exit code and a word o
 });
 
 test.each([
-  ["a task file that is not there", { task: "nowhere.yaml" }, 120, "::error::there is no file 'nowhere.yaml'"],
-  ["a token that nobody knows", { token: "mst_nobody" }, 121, "::error::a valid token is needed"],
+  [
+    "a task file that is not there",
+    { task: "nowhere.yaml" },
+    120,
+    "\n::error::cannot read nowhere.yaml: there is no such file\n",
+  ],
+  [
+    "a token that nobody knows",
+    { token: "mst_nobody" },
+    121,
+    "refuses the token in MUSTER_TOKEN: a valid token is needed (it was revoked",
+  ],
   ["a line of secrets that is none", { secrets: "not a name=x" }, 1, "::error::secrets: each line is NAME=VALUE"],
   ["no endpoint", { endpoint: "" }, 1, "::error::Input required and not supplied: endpoint"],
 ])("%s fails the step, and says what to do", async (_, inputs: Record<string, string>, exitCode, text) => {
