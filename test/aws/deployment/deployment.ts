@@ -89,6 +89,7 @@ export async function deploy(): Promise<Deployment> {
       runtime: { agent: sha256("agent"), nodeX64: sha256("node for x64"), nodeArm64: sha256("node for arm64") },
     }),
     SST_RESOURCE_Doorbell: JSON.stringify({ up: made.up, down: made.down, rings: made.queue }),
+    SST_RESOURCE_Outbox: JSON.stringify({ allow: [], deliveries: made.queue }),
   });
   // Bundles first: a function starts when it is first called, with the environment as it is then.
   const clock = { ahead: 0 };
@@ -98,7 +99,7 @@ export async function deploy(): Promise<Deployment> {
   for (const name of SERVING) functions[name] = start(name);
   const gateway = await openGateway(REGION, functions);
   place.url = gateway.url;
-  for (const name of ["lifecycle", "doorbell", "events", "cron"] as const) functions[name] = start(name);
+  for (const name of ["lifecycle", "doorbell", "outbox", "events", "cron"] as const) functions[name] = start(name);
   await functions.cron.invoke({ duty: "catalog" });
   const ec2 = new EC2Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
   const hostRole = namesOf(DEPLOYMENT).hostRole;
