@@ -1,15 +1,12 @@
 /** What is due outside, and has not been done: the guarantee behind the stream and the timers. */
 import { inTurns } from "../fair.ts";
 import * as Keys from "../keys.ts";
-import type { Sighting } from "../ports/table.ts";
 import type { Outside } from "../ports/world.ts";
+import { dueIn } from "../sweep/due-in.ts";
 import { surviving } from "../sweep/surviving.ts";
 import { bury } from "./bury.ts";
 import { perform } from "./deliver.ts";
 import { type Entry, entryForDue, subjectOf } from "./outbox.ts";
-
-/** Due records that one reading of a shard takes. */
-const PER_READ = 200;
 
 /** How many are done at a time: each may wait for somebody else's server. */
 const AT_ONCE = 32;
@@ -36,7 +33,9 @@ export async function sweepOutbox(world: Outside, until: number = Infinity): Pro
 export async function dueEntries(world: Pick<Outside, "table" | "clock" | "log">): Promise<readonly Entry[]> {
   const now = world.clock.now();
   const shards = Array.from({ length: Keys.OUTBOX_SHARDS }, (_, shard) =>
-    surviving(world, "a shard of the outbox could not be read", { shard }, () => dueIn(world, shard, now)),
+    surviving(world, "a shard of the outbox could not be read", { shard }, () =>
+      dueIn(world.table, Keys.outboxPartition(shard), now),
+    ),
   );
   return (await Promise.all(shards)).flatMap(items => (items ?? []).flatMap(item => entryForDue(item) ?? []));
 }
@@ -52,19 +51,4 @@ async function one(world: Outside, entry: Entry): Promise<void> {
     }
   };
   await surviving(world, "something that is due outside failed", { entry: subjectOf(entry) }, run);
-}
-
-/** To the end: what fails again and again stays at the front, and must not hide what is behind it. */
-async function dueIn(world: Pick<Outside, "table">, shard: number, now: number): Promise<readonly Sighting[]> {
-  // `~` sorts after the digits and the separator: everything due up to now, whatever it belongs to.
-  const upTo = `${Keys.dueSort(now)}~`;
-  const range = { pk: Keys.outboxPartition(shard), index: "due", upTo, limit: PER_READ } as const;
-  const found: Sighting[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await world.table.query({ ...range, ...(cursor !== undefined && { cursor }) });
-    found.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return found;
 }
