@@ -66,6 +66,7 @@ function hookOf(root: Node, where: string): Named {
   const list = rules?.kind === "list" ? rules.items : [];
   const made = list.map((rule, index) => ruleOf(rule, `rules.${index}`, where, issues));
   if (issues.length > 0 || !read.success) throw invalid(where, issues);
+  // The control plane judges the rest of it, and says all that is wrong.
   return { name: read.data, change: { ...rest, rules: made } as unknown as Change };
 }
 
